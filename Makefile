@@ -1,0 +1,68 @@
+# make demo: train the paper's CNN for a few epochs. make check: every test.
+PREFIX ?= /usr/local
+CC ?= gcc
+B := build
+MODEL_LIBS := -Wl,--as-needed -lopenblas -lpng -ljansson -lz -lm
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
+        -Wwrite-strings -Wundef -Werror
+ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP -DNNC_LIBS='"$(MODEL_LIBS)"' -Icompiler -Iruntime -I$(B)
+Q := $(if $(V),,@)
+ifdef SAN
+B := build/san
+CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+COMPILER := $(sort $(wildcard compiler/*.c compiler/*/*.c))
+RUNTIME := $(sort $(wildcard runtime/*.c runtime/*/*.c))
+UNIT := $(sort $(wildcard tests/unit/*.c))
+COMPILER_OBJ := $(COMPILER:%.c=$(B)/%.o) $(B)/grammar/nn.tab.o $(B)/grammar/nn.lex.o \
+                $(B)/registry.o $(B)/templates.o
+RUNTIME_OBJ := $(RUNTIME:%.c=$(B)/%.o) $(B)/runtime_registry.o
+
+all: $(B)/nnc
+
+$(B)/nnc: $(COMPILER_OBJ) $(B)/libnncrt.a
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(MODEL_LIBS)
+
+$(B)/libnncrt.a: $(RUNTIME_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/%.o: $(B)/%.c
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# The tables of layers, ops, kernels ... are the directory listings.
+$(B)/registry.c: compiler/registry.sh $(COMPILER)
+	@mkdir -p $(@D)
+	$(Q)sh compiler/registry.sh compiler > $@
+$(B)/runtime_registry.c: runtime/registry.sh $(RUNTIME)
+	@mkdir -p $(@D)
+	$(Q)sh runtime/registry.sh runtime > $@
+$(B)/templates.c: compiler/templates.awk $(COMPILER)
+	@mkdir -p $(@D)
+	$(Q)LC_ALL=C awk -f compiler/templates.awk $(COMPILER) > $@
+
+$(B)/grammar/nn.tab.c $(B)/grammar/nn.tab.h &: grammar/nn.y
+	@mkdir -p $(@D)
+	$(Q)bison -Wall -Wcounterexamples -Werror -o $(B)/grammar/nn.tab.c --defines=$(B)/grammar/nn.tab.h $<
+$(B)/grammar/nn.lex.c: grammar/nn.l $(B)/grammar/nn.tab.h
+	$(Q)flex -o $@ $<
+$(B)/grammar/nn.tab.o $(B)/grammar/nn.lex.o: $(B)/grammar/nn.tab.h
+
+$(B)/unit: $(UNIT:%.c=$(B)/%.o) $(B)/tests_registry.o $(filter-out %/main.o,$(filter $(B)/compiler/%,$(COMPILER_OBJ))) \
+           $(B)/grammar/nn.tab.o $(B)/grammar/nn.lex.o $(B)/registry.o $(B)/templates.o $(B)/libnncrt.a
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(MODEL_LIBS) -lcunit
+$(B)/tests_registry.c: tests/unit/registry.sh $(UNIT)
+	@mkdir -p $(@D)
+	$(Q)sh tests/unit/registry.sh tests/unit > $@
+
+clean:
+	rm -rf build
+
+.PHONY: all clean
+-include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

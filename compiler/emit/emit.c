@@ -1,0 +1,208 @@
+/*
+ * emit.c - the writer: lines whose indentation follows their braces, templates with
+ * $holes$, and functions that are each emitted once.
+ */
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nnc.h"
+
+/* ---- text ------------------------------------------------------------------------ */
+
+void text_add(Text *t, const char *bytes, size_t length)
+{
+	if (t->length + length + 1 > t->capacity) {
+		size_t capacity = 2 * (t->length + length + 1);
+		char *grown = arena_alloc(capacity);
+		if (t->length)
+			memcpy(grown, t->bytes, t->length);
+		t->bytes = grown;
+		t->capacity = capacity;
+	}
+	memcpy(t->bytes + t->length, bytes, length);
+	t->length += length;
+	t->bytes[t->length] = '\0';
+}
+
+static void add(Text *t, const char *text)
+{
+	text_add(t, text, strlen(text));
+}
+
+/* The change of nesting that a line makes, and whether it begins by closing. */
+static int brace_change(const char *line, size_t length, bool *closes)
+{
+	int change = 0;
+	bool quoted = false, began = false;
+	*closes = false;
+	for (size_t i = 0; i < length; i++) {
+		if (line[i] == '\\' && quoted) {
+			i++;
+			continue;
+		}
+		if (line[i] == '"')
+			quoted = !quoted;
+		if (quoted)
+			continue;
+		if (!began && !isspace((unsigned char)line[i])) {
+			began = true;
+			*closes = line[i] == '}';
+		}
+		change += (line[i] == '{') - (line[i] == '}');
+	}
+	return change;
+}
+
+/* Adds lines at the depth their braces say; labels of the preprocessor stay at 0. */
+void put(Emit *e, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *text = arena_vprintf(format, args);
+	va_end(args);
+	for (char *line = text; line; ) {
+		char *end = strchr(line, '\n');
+		size_t length = end ? (size_t)(end - line) : strlen(line);
+		bool closes;
+		int change = brace_change(line, length, &closes);
+		int depth = e->depth - closes;
+		if (length && line[0] != '#')
+			for (int i = 0; i < depth; i++)
+				add(e->out, "\t");
+		text_add(e->out, line, length);
+		add(e->out, "\n");
+		e->depth += change;
+		line = end ? end + 1 : NULL;
+	}
+}
+
+void blank(Emit *e)
+{
+	add(e->out, "\n");
+}
+
+/* ---- templates --------------------------------------------------------------------- */
+
+static const char *find_template(const char *name)
+{
+	for (const Template *t = templates; t->name; t++)
+		if (strcmp(t->name, name) == 0)
+			return t->text;
+	fprintf(stderr, "nnc: bug: no template %s\n", name);
+	abort();
+}
+
+static const char *find_hole(const Hole *holes, const char *name, size_t length)
+{
+	for (const Hole *h = holes; h && h->name; h++)
+		if (strlen(h->name) == length && strncmp(h->name, name, length) == 0)
+			return h->text;
+	fprintf(stderr, "nnc: bug: no text for $%.*s$\n", (int)length, name);
+	abort();
+}
+
+/* Text of several lines takes the indentation of the line its hole stands in. */
+static void add_indented(Text *out, const char *text, const char *indent, size_t width)
+{
+	for (const char *c = text; *c; c++) {
+		text_add(out, c, 1);
+		if (*c == '\n')
+			text_add(out, indent, width);
+	}
+}
+
+/* A line that is one hole without text is left out altogether. */
+static bool only_empty_hole(const char *line, size_t length, const Hole *holes)
+{
+	while (length && isspace((unsigned char)*line)) {
+		line++;
+		length--;
+	}
+	if (length < 3 || line[0] != '$' || line[length - 1] != '$' ||
+	    memchr(line + 1, '$', length - 2))
+		return false;
+	return *find_hole(holes, line + 1, length - 2) == '\0';
+}
+
+static void fill_line(Text *out, const char *line, size_t length, const Hole *holes)
+{
+	size_t width = 0;
+	while (width < length && isspace((unsigned char)line[width]))
+		width++;
+	for (size_t i = 0; i < length; i++) {
+		const char *close = line[i] == '$' ? memchr(line + i + 1, '$', length - i - 1) : NULL;
+		if (!close) {
+			text_add(out, line + i, 1);
+			continue;
+		}
+		size_t name = (size_t)(close - line) - i - 1;
+		add_indented(out, find_hole(holes, line + i + 1, name), line, width);
+		i += name + 1;
+	}
+	add(out, "\n");
+}
+
+const char *fill(const char *template, const Hole *holes)
+{
+	Text out = {0};
+	add(&out, "");
+	for (const char *line = template; *line; ) {
+		const char *end = strchr(line, '\n');
+		size_t length = end ? (size_t)(end - line) : strlen(line);
+		if (!only_empty_hole(line, length, holes))
+			fill_line(&out, line, length, holes);
+		line += length + (end != NULL);
+	}
+	return out.bytes;
+}
+
+Hole *join_holes(const Hole *a, size_t count, const Hole *b)
+{
+	Hole *all = NULL;
+	int n = 0;
+	for (size_t i = 0; i < count; i++)
+		*vec_push(&all, &n) = a[i];
+	for (; b && b->name; b++)
+		*vec_push(&all, &n) = *b;
+	*vec_push(&all, &n) = (Hole){NULL, NULL};
+	return all;
+}
+
+/* ---- functions ----------------------------------------------------------------------- */
+
+void emit_function(Emit *e, const char *name, const char *template, const Hole *holes)
+{
+	for (int i = 0; i < e->function_count; i++)
+		if (strcmp(e->functions[i].name, name) == 0) {
+			e->functions[i].double_only &= e->double_only;
+			return;
+		}
+	const char *text = fill(find_template(template), holes);
+	Function *f = vec_push(&e->functions, &e->function_count);
+	*f = (Function){.name = name, .text = text, .double_only = e->double_only};
+}
+
+/* "static void NAME(...);" of a function's own text, or NULL for an inline one. */
+const char *prototype(const Function *f)
+{
+	const char *start = strstr(f->text, arena_printf("static void %s(", f->name));
+	if (!start)
+		return NULL;
+	const char *end = strstr(start, "\n{");
+	return end ? arena_printf("%.*s;", (int)(end - start), start) : NULL;
+}
+
+void use_blas(Emit *e)
+{
+	e->blas = true;
+}
+
+void emit_node(Emit *e, const Node *n)
+{
+	if (n->kernel)
+		n->kernel->emit(e, n);
+	else
+		n->op->emit(e, n);
+}

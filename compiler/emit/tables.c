@@ -1,0 +1,157 @@
+/* tables.c - the end of the generated file: what the runtime knows of the model. */
+#include <string.h>
+
+#include "nnc.h"
+
+static const char *ints_text(const int64_t *values, int count)
+{
+	const char *text = "{";
+	for (int i = 0; i < count; i++)
+		text = arena_printf("%s%s%lld", text, i ? ", " : "", (long long)values[i]);
+	return arena_printf("%s}", text);
+}
+
+static void emit_tensors(Emit *e)
+{
+	const Net *net = e->net;
+	put(e, "/* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */");
+	put(e, "static const NncTensor tensors[] = {");
+	for (int i = 0; i < net->param_count; i++) {
+		const Tensor *t = net->params[i];
+		int64_t dim[NNC_MAX_RANK], stride[NNC_MAX_RANK];
+		for (int k = 0; k < t->shape.rank; k++) {
+			dim[k] = t->shape.dim[t->torch[k]];
+			stride[k] = 1;
+			for (int q = t->torch[k] + 1; q < t->shape.rank; q++)
+				stride[k] *= t->shape.dim[q];
+		}
+		put(e, "{%s, %d, %s, %s, offsetof(Params, %s) / sizeof(real),", string_text(t->name),
+		    t->shape.rank, ints_text(dim, t->shape.rank), ints_text(stride, t->shape.rank),
+		    t->id);
+		put(e, " %s, %s, %s, %s},", string_text(t->init), number_text(t->init_argument),
+		    number_text(t->fan_in), number_text(t->fan_out));
+	}
+	put(e, "};\n");
+}
+
+static const char *location(const NetLayer *layer)
+{
+	Span at = layer->stmt->span;
+	if (!at.source)
+		return "";
+	return arena_printf("%s:%d", at.source->base, span_line(at));
+}
+
+static void emit_layers(Emit *e)
+{
+	const Net *net = e->net;
+	put(e, "static const NncLayer layers[] = {");
+	for (int i = 0; i < net->layer_count; i++) {
+		const NetLayer *l = net->layers[i];
+		put(e, "{%s, %s, %s, %d, %s, %lld, %lld},", string_text(l->name),
+		    string_text(l->text), string_text(location(l)), l->out.rank,
+		    ints_text(l->out.dim, l->out.rank), (long long)l->params, (long long)l->macs);
+	}
+	put(e, "};\n");
+}
+
+static void emit_training(Emit *e)
+{
+	const Training *t = &e->net->training;
+	put(e, ".training = {");
+	put(e, ".format = %s,", string_text(t->format ? t->format->name : NULL));
+	if (t->path)
+		put(e, ".path = %s,", string_text(t->path));
+	put(e, ".train = %lld,", (long long)t->train);
+	put(e, ".validation = %s,", number_text(t->validation));
+	put(e, ".loss = %s,", string_text(t->loss->name));
+	put(e, ".optimizer = %s,", string_text(t->optimizer->name));
+	put(e, ".lr = %s,", number_text(arg_real(&t->optimizer_args, "lr")));
+	put(e, ".epochs = %lld,", (long long)t->epochs);
+	put(e, ".seed = %u,", t->seed);
+	put(e, ".watch = %s,", string_text(t->watch));
+	if (*t->watch) {
+		put(e, ".patience = %lld,", (long long)t->patience);
+		put(e, ".min_delta = %s,", number_text(t->min_delta));
+	}
+	put(e, "},");
+}
+
+static double step_flops(const Net *net)
+{
+	double flops = 0;
+	for (int i = 0; i < net->train.count; i++) {
+		const Node *n = net->train.nodes[i];
+		if (!n->input_only && n->op->flops)
+			flops += n->op->flops(net, n);
+		for (int f = 0; f < n->fused_count; f++)
+			flops += n->fused[f]->op->flops(net, n->fused[f]);
+	}
+	return flops;
+}
+
+static void emit_slots(Emit *e, int *count)
+{
+	const Training *t = &e->net->training;
+	const char *const *names;
+	*count = t->optimizer->slots(&t->optimizer_args, &names);
+	if (*count == 0)
+		return;
+	const char *list = string_text(names[0]);
+	for (int i = 1; i < *count; i++)
+		list = arena_printf("%s, %s", list, string_text(names[i]));
+	put(e, "static const char *const slots[] = {%s};\n", list);
+}
+
+static void emit_sizes(Emit *e)
+{
+	const Net *net = e->net;
+	Shape in = net->input.rank == 3 ? net->input : shape3(1, 1, net->input.dim[0]);
+	put(e, ".real_bytes = sizeof(real),");
+	put(e, ".cpu = NNC_CPU_NEEDS,");
+	put(e, ".batch = %lld,", (long long)net->training.batch);
+	put(e, ".height = %lld,\n.width = %lld,\n.channels = %lld,", (long long)in.dim[0],
+	    (long long)in.dim[1], (long long)in.dim[2]);
+	put(e, ".outputs = %lld,", (long long)net->outputs);
+	put(e, ".bytes = %s,", takes_bytes(net) ? "true" : "false");
+	put(e, ".parameters = %lld,", (long long)net->params_total);
+	put(e, ".macs = %lld,", (long long)net->macs_total);
+	put(e, ".step_flops = %.0f,", step_flops(net));
+	put(e, ".params_reals = sizeof(Params) / sizeof(real),");
+	const char *larger = net->train.arena > net->infer.arena ? "ARENA" : "INFER_ARENA";
+	put(e, ".arena_reals = %s,", larger);
+	put(e, ".input = %s,", upper_text(net->x->id));
+	if (net->d_x)
+		put(e, "#ifdef NNC_DOUBLE\n.input_grad = %s,\n#endif",
+		    upper_text(place_of(net->d_x)->id));
+	put(e, ".output = %s,", upper_text(place_of(net->infer_result)->id));
+}
+
+void emit_tables(Emit *e)
+{
+	const Net *net = e->net;
+	int slots;
+	put(e, "\n/* ---- what the runtime knows of it ---- */\n");
+	emit_tensors(e);
+	emit_layers(e);
+	emit_slots(e, &slots);
+	put(e, "const NncModel NNC_MODEL(%s) = {", net->name);
+	put(e, ".abi = NNC_ABI,");
+	put(e, ".name = %s,", string_text(net->name));
+	put(e, ".source = %s,", string_text(net->source->base));
+	emit_sizes(e);
+	put(e, ".tensors = tensors,\n.tensor_count = %d,", net->param_count);
+	put(e, ".layers = layers,\n.layer_count = %d,", net->layer_count);
+	if (slots)
+		put(e, ".slots = slots,\n.slot_count = %d,", slots);
+	emit_training(e);
+	put(e, ".load = load,\n.forward = forward,\n.backward = backward,\n.update = update,");
+	put(e, ".infer = infer,\n.evaluate = evaluate,");
+	put(e, "};\n");
+	put(e, "NNC_MAIN(%s);", net->name);
+}
+
+bool takes_bytes(const Net *net)
+{
+	return net->training.format && net->training.format->bytes;
+}

@@ -1,0 +1,166 @@
+/* text.c - how numbers, names and tensors are spelled in the generated C. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nnc.h"
+
+const char *int_text(int64_t value)
+{
+	return arena_printf("%lld", (long long)value);
+}
+
+/* "n", or "n * 196". */
+const char *times_text(const char *factor, int64_t times)
+{
+	return times == 1 ? factor : arena_printf("%s * %lld", factor, (long long)times);
+}
+
+/* The shortest decimal that reads back as the same double. */
+static const char *shortest(double value)
+{
+	if (value == (double)(int64_t)value && value < 1e15 && value > -1e15)
+		return arena_printf("%.0f", value);
+	for (int digits = 1; digits < 17; digits++) {
+		const char *text = arena_printf("%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			return text;
+	}
+	return arena_printf("%.17g", value);
+}
+
+const char *number_text(double value)
+{
+	return shortest(value);
+}
+
+const char *real_text(double value)
+{
+	return arena_printf("(real)%s", shortest(value));
+}
+
+/* A number as part of an identifier: 0.1 is 0_1, 1e-05 is 1em05. */
+const char *identifier_text(double value)
+{
+	char *text = arena_printf("%s", shortest(value));
+	for (char *c = text; *c; c++)
+		*c = *c == '-' ? 'm' : isalnum((unsigned char)*c) ? *c : '_';
+	return text;
+}
+
+/* 1234567 as "1,234,567". */
+const char *grouped_text(int64_t value)
+{
+	const char *digits = arena_printf("%lld", (long long)value);
+	const char *text = "";
+	size_t length = strlen(digits);
+	for (size_t i = 0; i < length; i++)
+		text = arena_printf("%s%s%c", text, i && (length - i) % 3 == 0 ? "," : "",
+				    digits[i]);
+	return text;
+}
+
+const char *upper_text(const char *id)
+{
+	char *text = arena_printf("%s", id);
+	for (char *c = text; *c; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return text;
+}
+
+/* Bytes one at a time, in linear space. */
+static void add(Text *t, const char *text)
+{
+	text_add(t, text, strlen(text));
+}
+
+/* User's text inside a comment: nothing that could end it or begin another. */
+const char *comment_text(const char *text)
+{
+	Text out = {0};
+	add(&out, "");
+	for (const char *c = text; *c; c++) {
+		bool control = (unsigned char)*c < 32 || *c == 127 || *c == '\\';
+		text_add(&out, control ? " " : c, 1);
+		if ((c[0] == '*' && c[1] == '/') || (c[0] == '/' && c[1] == '*'))
+			add(&out, " ");
+	}
+	return out.bytes;
+}
+
+/* User's text as a C string literal. */
+const char *string_text(const char *text)
+{
+	if (!text)
+		return "NULL";
+	Text out = {0};
+	add(&out, "\"");
+	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+		bool plain = *c < 128 && (isalnum(*c) || strchr(" _-+.,:;=()[]{}/<>!*&|^~@#$'`", *c));
+		add(&out, plain ? arena_printf("%c", *c) : arena_printf("\\%03o", *c));
+	}
+	add(&out, "\"");
+	return out.bytes;
+}
+
+/* Every occurrence of the identifier `word` in text, replaced. */
+const char *replace_word(const char *text, const char *word, const char *with)
+{
+	Text out = {0};
+	size_t length = strlen(word);
+	add(&out, "");
+	for (const char *c = text; *c;) {
+		bool starts = c == text || (!isalnum((unsigned char)c[-1]) && c[-1] != '_');
+		bool ends = strncmp(c, word, length) == 0 && !isalnum((unsigned char)c[length]) &&
+			    c[length] != '_';
+		if (starts && ends) {
+			add(&out, with);
+			c += length;
+		} else {
+			text_add(&out, c++, 1);
+		}
+	}
+	return out.bytes;
+}
+
+const char *element_type(Element element)
+{
+	return element == ELEMENT_BYTE ? "uint8_t" : element == ELEMENT_INT ? "int32_t" : "real";
+}
+
+const char *adjoint_id(const Tensor *t)
+{
+	return arena_printf("d_%s", t->id);
+}
+
+/* The tensor whose name stands for t's place: t itself, or what it is a reshape of. */
+const Tensor *place_of(const Tensor *t)
+{
+	while (t->alias && t->producer && t->producer->op->reshape)
+		t = t->alias;
+	return t;
+}
+
+/* A tensor as an argument: `a + DENSE1`, `w->dense1_weight`, `dw->dense1_weight`. */
+const char *ref(const Tensor *t)
+{
+	if (t->kind == TENSOR_PARAM)
+		return arena_printf("w->%s", t->id);
+	if (t->kind == TENSOR_GRAD)
+		return arena_printf("dw->%s", t->id);
+	const char *place = arena_printf("a + %s", upper_text(place_of(t)->id));
+	if (t->element == ELEMENT_REAL)
+		return place;
+	return arena_printf("(%s *)(%s)", element_type(t->element), place);
+}
+
+/* The elements of a whole batch, for costs. */
+double batch_size(const Net *net, const Tensor *t)
+{
+	return (double)(shape_size(t->shape) * rows_of(net, t));
+}
+
+int64_t padded(int64_t reals)
+{
+	return (reals + 15) / 16 * 16;
+}

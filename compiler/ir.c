@@ -1,0 +1,244 @@
+/*
+ * ir.c - the Net: tensors, nodes, programs, and the checker that every pass is held to.
+ */
+#include <string.h>
+
+#include "nnc.h"
+
+Shape shape1(int64_t k)
+{
+	return (Shape){1, {k}};
+}
+
+Shape shape2(int64_t a, int64_t b)
+{
+	return (Shape){2, {a, b}};
+}
+
+Shape shape3(int64_t h, int64_t w, int64_t c)
+{
+	return (Shape){3, {h, w, c}};
+}
+
+Shape shape4(int64_t a, int64_t b, int64_t c, int64_t d)
+{
+	return (Shape){4, {a, b, c, d}};
+}
+
+int64_t shape_size(Shape s)
+{
+	int64_t size = 1;
+	for (int i = 0; i < s.rank; i++)
+		size *= s.dim[i];
+	return size;
+}
+
+bool shape_equal(Shape a, Shape b)
+{
+	if (a.rank != b.rank)
+		return false;
+	for (int i = 0; i < a.rank; i++)
+		if (a.dim[i] != b.dim[i])
+			return false;
+	return true;
+}
+
+const char *shape_name(Shape s)
+{
+	const char *name = "";
+	for (int i = 0; i < s.rank; i++)
+		name = arena_printf("%s%s%lld", name, i ? "x" : "", (long long)s.dim[i]);
+	return name;
+}
+
+int64_t columns(Shape s)
+{
+	return s.dim[s.rank - 1];
+}
+
+static Tensor *new_tensor(TensorKind kind, const char *id, Shape shape)
+{
+	Tensor *t = arena_alloc(sizeof *t);
+	*t = (Tensor){.kind = kind, .id = id, .shape = shape, .offset = -1};
+	for (int i = 0; i < NNC_MAX_RANK; i++)
+		t->torch[i] = i;
+	return t;
+}
+
+/* The id itself, or with the lowest number that makes it the only one. */
+static const char *unique_id(const Program *p, const char *id)
+{
+	const char *candidate = id;
+	for (int n = 2;; n++) {
+		bool taken = false;
+		for (int i = 0; i < p->tensor_count; i++)
+			taken |= strcmp(p->tensors[i]->id, candidate) == 0;
+		if (!taken)
+			return candidate;
+		candidate = arena_printf("%s_%d", id, n);
+	}
+}
+
+Tensor *new_value(Program *p, const char *id, Shape shape)
+{
+	Tensor *t = new_tensor(TENSOR_VALUE, unique_id(p, id), shape);
+	t->batched = true;
+	*vec_push(&p->tensors, &p->tensor_count) = t;
+	return t;
+}
+
+Tensor *new_param(Net *net, NetLayer *layer, const char *part, Shape shape)
+{
+	Tensor *t = new_tensor(TENSOR_PARAM, arena_printf("%s_%s", layer->id, part), shape);
+	t->name = arena_printf("%s.%s", layer->name, part);
+	*vec_push(&net->params, &net->param_count) = t;
+	layer->params += shape_size(shape);
+	net->params_total += shape_size(shape);
+	return t;
+}
+
+Tensor *param_grad(Tensor *param)
+{
+	if (!param->grad) {
+		param->grad = new_tensor(TENSOR_GRAD, param->id, param->shape);
+		param->grad->name = param->name;
+	}
+	return param->grad;
+}
+
+Node *append_into(Net *net, const Op *op, const NetLayer *layer, const Attr *attr,
+		  Tensor *const *in, int in_count, Tensor *out)
+{
+	Node *n = arena_alloc(sizeof *n);
+	*n = (Node){.op = op, .phase = net->phase, .layer = layer};
+	n->input_only = net->input_only;
+	if (attr)
+		n->attr = *attr;
+	assert(in_count <= MAX_IN);
+	for (int i = 0; i < in_count; i++)
+		n->in[n->in_count++] = in[i];
+	if (out) {
+		n->out[n->out_count++] = out;
+		out->producer = n;
+	}
+	*vec_push(&net->train.nodes, &net->train.count) = n;
+	return n;
+}
+
+Node *append(Net *net, const Op *op, const NetLayer *layer, const Attr *attr,
+	     Tensor *const *in, int in_count, const char *out_id, Shape out_shape)
+{
+	Tensor *out = new_value(&net->train, out_id, out_shape);
+	return append_into(net, op, layer, attr, in, in_count, out);
+}
+
+/* A second result, such as a pool's winners. */
+Tensor *add_output(Net *net, Node *n, const char *id, Shape shape, Element element)
+{
+	Tensor *t = new_value(&net->train, id, shape);
+	t->element = element;
+	t->producer = n;
+	assert(n->out_count < MAX_OUT);
+	n->out[n->out_count++] = t;
+	return t;
+}
+
+Tensor *storage(Tensor *t)
+{
+	while (t->alias)
+		t = t->alias;
+	return t;
+}
+
+/* The value that others see: what the last fused op makes. */
+Tensor *result(const Node *n)
+{
+	return n->fused_count ? n->fused[n->fused_count - 1]->out[0] : n->out[0];
+}
+
+void count_uses(Program *p)
+{
+	for (int i = 0; i < p->tensor_count; i++)
+		p->tensors[i]->uses = 0;
+	for (int i = 0; i < p->count; i++) {
+		Node *n = p->nodes[i];
+		for (int k = 0; k < n->in_count; k++)
+			n->in[k]->uses++;
+		for (int f = 0; f < n->fused_count; f++)
+			for (int k = 1; k < n->fused[f]->in_count; k++)
+				n->fused[f]->in[k]->uses++;
+	}
+	for (int i = 0; i < p->kept_count; i++)
+		p->kept[i]->uses++;
+}
+
+void keep(Program *p, Tensor *t)
+{
+	*vec_push(&p->kept, &p->kept_count) = t;
+}
+
+/* Removes the nodes marked dead. */
+void sweep(Program *p)
+{
+	int kept = 0;
+	for (int i = 0; i < p->count; i++)
+		if (!p->nodes[i]->dead)
+			p->nodes[kept++] = p->nodes[i];
+	p->count = kept;
+}
+
+int64_t rows_of(const Net *net, const Tensor *t)
+{
+	return t->batched ? net->training.batch : 1;
+}
+
+/* ---- the checker ------------------------------------------------------------- */
+
+static bool is_defined(const Program *p, const Tensor *t, int before)
+{
+	if (t->kind != TENSOR_VALUE)
+		return true;
+	for (int i = 0; i < before; i++) {
+		const Node *n = p->nodes[i];
+		for (int k = 0; k < n->out_count; k++)
+			if (n->out[k] == t)
+				return true;
+		if (result(n) == t)
+			return true;
+	}
+	return false;
+}
+
+/* Every value is made before it is read, and phases never go back. */
+static void check_program(const Program *p)
+{
+	for (int i = 0; i < p->count; i++) {
+		const Node *n = p->nodes[i];
+		assert(n->op && !n->dead);
+		assert(i == 0 || p->nodes[i - 1]->phase <= n->phase);
+		for (int k = 0; k < n->in_count; k++)
+			assert(is_defined(p, n->in[k], i));
+		for (int f = 0; f < n->fused_count; f++) {
+			assert(n->fused[f]->op->element && n->op->epilogue);
+			assert(shape_size(n->fused[f]->out[0]->shape) ==
+			       shape_size(n->out[0]->shape));
+			for (int k = 1; k < n->fused[f]->in_count; k++)
+				assert(is_defined(p, n->fused[f]->in[k], i));
+		}
+		if (n->op->reshape)
+			assert(shape_size(n->in[0]->shape) == shape_size(n->out[0]->shape));
+	}
+	for (int i = 0; i < p->kept_count; i++)
+		assert(is_defined(p, p->kept[i], p->count));
+}
+
+void ir_check(const Net *net)
+{
+	check_program(&net->train);
+	check_program(&net->infer);
+	for (int i = 0; i < net->param_count; i++) {
+		const Tensor *t = net->params[i];
+		assert(t->kind == TENSOR_PARAM && t->name && t->init);
+		assert(!t->grad || shape_equal(t->shape, t->grad->shape));
+	}
+}

@@ -1,0 +1,755 @@
+/*
+ * nnc.h - everything inside the compiler, in the order a model passes through it.
+ *
+ *     text -> Ast -> plain statements -> Net -> passes -> C text -> cc
+ *
+ * Everything is allocated from one arena that lives as long as the compilation.
+ * `assert` is for our bugs; a user's error is a diagnostic and the stage goes on.
+ */
+#ifndef NNC_H
+#define NNC_H
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "nnc_rt.h"
+
+typedef struct Source Source;
+typedef struct Span Span;
+typedef struct Value Value;
+typedef struct Arg Arg;
+typedef struct Stmt Stmt;
+typedef struct Origin Origin;
+
+/* ---- limits ----------------------------------------------------------------- */
+
+enum {
+	MAX_SOURCE = 1 << 20,    /* bytes of one .nn file */
+	MAX_TOKEN = 4096,        /* bytes of one token */
+	MAX_NESTING = 64,        /* bodies in bodies, parentheses, includes, block calls */
+	MAX_LAYERS = 4096,       /* layer statements after expansion */
+	MAX_ERRORS = 50,         /* reported before a stage gives up */
+};
+
+/* ---- util.c: arena, vectors, strings ----------------------------------------- */
+
+/* Zeroed memory that lives until arena_free(); aborts with a message when there is none. */
+void *arena_alloc(size_t size);
+void arena_free(void);
+char *arena_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *arena_vprintf(const char *format, va_list args);
+char *arena_strndup(const char *text, size_t length);
+
+/* A growing array in the arena: int *v = NULL; int n = 0; *vec_push(&v, &n) = 7; */
+void *vec_grow(void *items, int count, size_t item_size);
+#define vec_push(items, count)                                                     \
+	((*(items) = vec_grow(*(items), *(count), sizeof **(items))), &(*(items))[(*(count))++])
+
+/* a * b, a + b; false and *r untouched on overflow. Operands are not negative. */
+bool mul_ok(int64_t a, int64_t b, int64_t *r);
+bool add_ok(int64_t a, int64_t b, int64_t *r);
+
+/* The nearest of candidates[0..n) to name, or NULL when none is near enough to offer. */
+const char *nearest(const char *name, const char *const *candidates, int n);
+
+/* A whole file (size in *size, NUL appended), or NULL with *why set. At most limit bytes. */
+char *read_file(const char *path, size_t limit, size_t *size, const char **why);
+
+/* ---- diag.c: sources, spans, messages ----------------------------------------- */
+
+/* The text that spans point into. Line and column are computed only in diag.c. */
+struct Source {
+	const char *name;       /* as shown: "models/cnn.nn" or "<-D>" */
+	const char *base;       /* its last component: "cnn.nn" */
+	const char *dir;        /* the folder include looks in; "." if none */
+	const char *text;       /* NUL-terminated, without a BOM */
+	uint32_t size;
+	uint32_t *lines;        /* where each line starts: lines[0] is 0 */
+	int line_count;
+};
+
+struct Span {
+	const Source *source;   /* NULL: no place to show */
+	uint32_t start, end;    /* bytes, end exclusive */
+};
+
+/* A source of at most MAX_SOURCE bytes; both are copied, a BOM is left out. */
+const Source *source_new(const char *name, const char *text, size_t size);
+
+Span span_join(Span a, Span b);
+const char *span_text(Span s);       /* the spanned bytes on one line, spaces folded */
+int span_line(Span s);               /* 1-based */
+int span_column(Span s);             /* 1-based, in characters */
+
+/*
+ * gcc's form: file:line:column: error: message, the source line, a caret under the
+ * span. diag_note and diag_help belong to the message before them. Colours only on a
+ * terminal without NO_COLOR. All go to diag_stream (stderr by default).
+ */
+void diag_error(Span at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void diag_warn(Span at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void diag_note(Span at, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void diag_help(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* "unknown layer 'dens'" with the nearest of candidates as help, or all of them if few. */
+void diag_unknown(Span at, const char *what, const char *name,
+                  const char *const *candidates, int n);
+/* Only its help: "did you mean 'dense'?" */
+void diag_suggest(const char *name, const char *const *candidates, int n);
+/* "is a ';' missing at the end of line 8?", if at starts on a line after before. */
+bool diag_semicolon(Span before, Span at);
+int diag_errors(void);               /* errors reported so far */
+int diag_warnings(void);
+void diag_reset(FILE *stream);       /* for tests: counts to zero, messages to stream */
+
+/* ---- ast.c: what the grammar builds --------------------------------------------- */
+
+typedef enum {
+	VALUE_NUMBER,   /* 128, 0.2, -1, 1e-4, 1/255 */
+	VALUE_SHAPE,    /* 28x28x1: items are numbers */
+	VALUE_TUPLE,    /* (3, 3, c): items; after expansion a VALUE_SHAPE */
+	VALUE_NAME,     /* relu */
+	VALUE_CALL,     /* leaky_relu(0.1): text and items */
+	VALUE_STRING,   /* "data/train.csv": text after escapes; no NUL inside */
+	VALUE_LIST,     /* [1e-4, 1e-3]: items */
+	VALUE_BINARY,   /* a + b in parentheses: op is one of + - * / %; two items; gone after expansion */
+	VALUE_NEGATE,   /* -a in parentheses: one item; gone after expansion */
+} ValueKind;
+
+struct Value {
+	ValueKind kind;
+	Span span;
+	double number;      /* NUMBER */
+	int64_t integer;    /* NUMBER: its value where is_integer */
+	bool is_integer;    /* written (or computed) as an exact integer */
+	char op;            /* BINARY */
+	const char *text;   /* NAME, CALL, STRING; NUMBER: "1/255" of a ratio, else NULL */
+	Arg *items;         /* SHAPE, TUPLE, CALL, LIST, BINARY, NEGATE */
+	int count;
+};
+
+/* One argument: positional (key NULL) or key=value. */
+struct Arg {
+	const char *key;
+	Span key_span;
+	Value value;
+};
+
+/* NAME args ( ';' | '{' body '}' ) */
+struct Stmt {
+	const char *name;
+	Span name_span;
+	Span span;          /* from the name to the last argument */
+	Arg *args;
+	int count;
+	bool has_body;
+	Stmt *body;
+	int body_count;
+	const Origin *origin; /* how expansion came here; NULL: written in the file */
+};
+
+/* Why a statement stands where it stands: innermost first. */
+struct Origin {
+	enum { ORIGIN_BLOCK, ORIGIN_REPEAT, ORIGIN_INCLUDE } kind;
+	Span span;          /* the call, the repeat, the include */
+	const char *name;   /* of the block */
+	int turn, turns;    /* of a repeat: 2 of 3 */
+	const Origin *outer;
+};
+
+/* The statements of a source, or as many as could be recovered; errors are reported. */
+Stmt *parse_source(const Source *source, int *count);
+
+/* Prints statements in normal form: the canonical spelling, one a line, tabs for nesting. */
+void print_stmts(FILE *out, const Stmt *stmts, int count);
+/* One value in normal form. */
+const char *value_text(const Value *value);
+
+/* ---- expand.c: const, -D, include, block, repeat -> plain statements ------------- */
+
+typedef struct Define {     /* -D name=value */
+	const char *name;
+	const char *value;
+} Define;
+
+typedef struct ExpandOptions {
+	const Define *defines;
+	int define_count;
+	const char *const *include_dirs; /* -I, searched after the includer's folder */
+	int include_count;
+} ExpandOptions;
+
+/*
+ * Reads a file and expands it. What is left are statements whose values are numbers,
+ * shapes, names, calls, strings and lists: no const, include, block, repeat, tuple or
+ * arithmetic; every name that is a constant replaced by its value (its span stays where
+ * it was written). *main_source is the file itself. Check diag_errors() afterwards.
+ */
+Stmt *expand_file(const char *path, const ExpandOptions *options, int *count,
+                  const Source **main_source);
+/* The same from memory, for tests; name is what messages show. */
+Stmt *expand_text(const char *name, const char *text, size_t size,
+                  const ExpandOptions *options, int *count, const Source **main_source);
+
+/* The constants of the model expanded last: what its tune section may vary. */
+const char *const *constant_names(int *n);
+
+/* Adds the notes of a statement's origin: "in block res used here", "second time round". */
+void diag_origin(const Origin *origin);
+/* "", or ", second time round": for a message that names a statement in a repeat. */
+const char *origin_turn(const Origin *origin);
+
+/* ---- bind.c: arguments against a parameter table ---------------------------------- */
+
+typedef struct NncParam Param;
+
+enum { MAX_PARAMS = 16 };
+
+/* activations.c: the words that NNC_ARG_ACTIVATION accepts. */
+bool is_activation(const char *name);
+/* A name or call of one: whether its arguments are right; reports what is not. */
+bool check_activation(const Value *value);
+const char *const *activation_names(int *n);
+
+/*
+ * The arguments of a statement or call, one value per row of its table. Positional
+ * arguments go to the first positional parameter left whose forms accept them.
+ */
+typedef struct Args {
+	const char *what;               /* "dense", for messages */
+	Span span;                      /* of the whole */
+	const Param *params;
+	const Value *values[MAX_PARAMS]; /* NULL: not given */
+} Args;
+
+/*
+ * Checks args against params and fills *bound: unknown, repeated, missing, ill-typed,
+ * out of range: each reported with what was expected. Names of activations and
+ * initialisers are looked up here, so a bound one exists. False if
+ * anything was wrong.
+ */
+bool bind_args(Args *bound, const char *what, Span span, const Arg *args, int count,
+               const Param *params);
+
+bool arg_given(const Args *a, const char *name);
+int64_t arg_int(const Args *a, const char *name);           /* or its default */
+double arg_real(const Args *a, const char *name);
+bool arg_flag(const Args *a, const char *name);
+const char *arg_choice(const Args *a, const char *name);    /* the default: the first choice */
+const char *arg_string(const Args *a, const char *name);    /* or NULL */
+/* height x width; false if not given. 7 is 7x7. */
+bool arg_size2(const Args *a, const char *name, int64_t size[2]);
+Span arg_span(const Args *a, const char *name);             /* of the value, else of the whole */
+const Value *arg_value(const Args *a, const char *name);    /* or NULL */
+
+/* Prints what `nnc --doc NAME` says of a parameter table. */
+void print_params(FILE *out, const char *what, const Param *params);
+
+/* ---- activations.c: one table ------------------------------------------------------ */
+
+/*
+ * An elementwise function. `value` is a C expression of v, the input; `grad` one of v,
+ * the adjoint of the output, and y, the output (or x, the input, where from_input).
+ * Both may use `alpha`. They are written so that compilers vectorise them.
+ */
+typedef struct Activation {
+	const char *name;
+	const char *summary;
+	Param param;            /* its argument, or a NULL name */
+	const char *value;      /* NULL: the identity */
+	const char *grad;
+	bool from_input;
+	const char *init;       /* the initialiser that suits the layer before it */
+} Activation;
+
+extern const Activation activations[]; /* by name; ends with a NULL name */
+const Activation *find_activation(const char *name); /* or NULL: softmax is an op */
+double activation_argument(const Activation *act, const Value *v); /* or its default */
+
+/* ---- ir.c: the Net ------------------------------------------------------------------ */
+
+typedef struct Net Net;
+typedef struct NetLayer NetLayer;
+typedef struct Node Node;
+typedef struct Tensor Tensor;
+typedef struct Program Program;
+typedef struct Op Op;
+typedef struct Layer Layer;
+typedef struct Kernel Kernel;
+typedef struct Optimizer Optimizer;
+typedef struct Loss Loss;
+typedef struct Emit Emit;
+
+#define MAX_TENSOR INT64_C(0x7fffffff) /* elements of one tensor, the batch included */
+
+typedef struct Shape { /* of one sample, or of a weight */
+	int rank;
+	int64_t dim[NNC_MAX_RANK];
+} Shape;
+
+Shape shape1(int64_t k);
+Shape shape2(int64_t a, int64_t b);
+Shape shape3(int64_t h, int64_t w, int64_t c);
+Shape shape4(int64_t a, int64_t b, int64_t c, int64_t d);
+int64_t shape_size(Shape s);
+int64_t columns(Shape s);       /* the last dimension: channels, or the values of a vector */
+bool shape_equal(Shape a, Shape b);
+const char *shape_name(Shape s); /* "28x28x1" */
+
+typedef enum {
+	TENSOR_INPUT,  /* the batch, scaled: x */
+	TENSOR_VALUE,  /* an activation, an adjoint, a saved intermediate: in the arena */
+	TENSOR_PARAM,  /* a weight */
+	TENSOR_GRAD,   /* its gradient */
+} TensorKind;
+
+typedef enum {
+	ELEMENT_REAL,
+	ELEMENT_BYTE,  /* uint8_t: which of at most 256 places in a pool's window */
+	ELEMENT_INT,   /* int32_t: the same for larger windows */
+} Element;
+
+struct Tensor {
+	TensorKind kind;
+	Element element;
+	const char *id;         /* a C identifier from the layer's path: dense1, d_dense1 */
+	const char *name;       /* of a weight, as files call it: "dense1.weight" */
+	Shape shape;            /* batched tensors have B of these */
+	bool batched;
+	Node *producer;         /* NULL for weights */
+	int uses;               /* how many nodes read it; see count_uses */
+	Tensor *grad;           /* of a PARAM, once diff has run */
+	Tensor *alias;          /* lives in that tensor's memory: a reshape, or work in place */
+	/* a weight: */
+	const char *init;       /* initialiser and its argument */
+	double init_argument;
+	double fan_in, fan_out;
+	int torch[NNC_MAX_RANK]; /* PyTorch's dimension i is our dimension torch[i] */
+	/* set by plan: */
+	int64_t offset, reals;  /* in the arena */
+	const Tensor *after;    /* the tensor it starts behind; NULL: at 0 */
+	int first, last;        /* the nodes between which it lives */
+};
+
+/* A layer of the model, as written. */
+struct NetLayer {
+	const Layer *layer;
+	const Stmt *stmt;
+	const char *word;       /* what the statement begins with: conv, relu */
+	const char *id;         /* conv1 */
+	const char *name;       /* the same, or the user's */
+	const char *text;       /* the statement on one line */
+	Shape in, out;
+	int64_t params, macs;   /* weights; multiply-adds of one sample's forward pass */
+	Tensor *output;
+};
+
+typedef enum {
+	PHASE_LOAD,     /* gather and scale the batch */
+	PHASE_FORWARD,  /* and the loss */
+	PHASE_BACKWARD,
+	PHASE_UPDATE,
+} Phase;
+
+/* What an op needs beyond its tensors; each op uses the fields its file names. */
+typedef struct Attr {
+	bool ta, tb;            /* gemm: transposed operands */
+	int64_t kernel[2], stride[2], dilation[2];
+	int64_t pad[4];         /* top, left, bottom, right */
+	const Activation *act;
+	double alpha;           /* its argument */
+	double rate;            /* dropout: the share set to zero */
+	int stream;             /* dropout: its number among the net's */
+	double scale;           /* load */
+	const Optimizer *optimizer;
+	const Args *args;       /* of the optimizer */
+} Attr;
+
+enum { MAX_IN = 4, MAX_OUT = 2, MAX_FUSED = 4 };
+
+struct Node {
+	const Op *op;
+	Phase phase;
+	Attr attr;
+	Tensor *in[MAX_IN];
+	int in_count;
+	Tensor *out[MAX_OUT];   /* out[0] is the one that adjoints belong to */
+	int out_count;
+	const NetLayer *layer;  /* whose statement it comes from; NULL: an update */
+	bool input_only;        /* leads only to the input's gradient, which gradcheck reads */
+	bool dead;              /* for sweep */
+	/* fuse: elementwise nodes done on the way out, in order; see result() */
+	Node *fused[MAX_FUSED];
+	int fused_count;
+	/* select: */
+	const Kernel *kernel;   /* NULL: the op's plain loops */
+	double cost;            /* microseconds on the nominal machine */
+	Tensor *workspace;      /* scratch of this node alone, or NULL */
+};
+
+/* Nodes in order of execution, and the tensors they make. */
+struct Program {
+	const char *name;       /* "train", "infer" */
+	Node **nodes;
+	int count;
+	Tensor **tensors;       /* INPUT and VALUE, in order of creation */
+	int tensor_count;
+	Tensor **kept;          /* must be whole when the program has run */
+	int kept_count;
+	/* plan: */
+	Tensor **placed;        /* with memory of their own, in order of `after` */
+	int placed_count;
+	int64_t arena;          /* reals, without what only the input's gradient needs */
+};
+
+typedef struct Training {   /* the data and train sections, checked */
+	const NncFormat *format; /* NULL: no data section, and no registered set fits */
+	const char *path;
+	int64_t train;          /* samples; 0: all */
+	double validation, scale;
+	const Loss *loss;
+	Args loss_args;
+	const Optimizer *optimizer;
+	Args optimizer_args;
+	int64_t batch, epochs;
+	uint32_t seed;
+	const char *watch;      /* early stopping's metric, or "" */
+	int64_t patience;
+	double min_delta;
+	Span data_span, loss_span, watch_span;
+} Training;
+
+struct Net {
+	const char *name;       /* a C identifier: mlp3_relu */
+	const Source *source;
+	Shape input;
+	int64_t outputs;
+	bool has_data;          /* a data section was written */
+	Training training;
+	NetLayer **layers;
+	int layer_count;
+	Tensor **params;
+	int param_count;
+	int64_t params_total, macs_total;
+	int dropouts;           /* streams handed out */
+	Program train, infer;
+	Tensor *x, *infer_x;    /* the input of each program */
+	Tensor *output;         /* the last value: the logits, or what mse compares */
+	Tensor *infer_result;   /* what infer shows: probabilities under cross_entropy */
+	Tensor *d_x;            /* the input's gradient, or NULL */
+	Node *loss, *infer_loss;
+	Phase phase;            /* of the nodes being appended */
+	bool input_only;        /* and whether they lead to d_x only */
+};
+
+Tensor *new_value(Program *p, const char *id, Shape shape); /* batched; id is made unique */
+Tensor *new_param(Net *net, NetLayer *layer, const char *part, Shape shape);
+Tensor *param_grad(Tensor *param);
+/* Appends to net->train in net->phase; append makes out[0], append_into is given it. */
+Node *append(Net *net, const Op *op, const NetLayer *layer, const Attr *attr,
+	     Tensor *const *in, int in_count, const char *out_id, Shape out_shape);
+Node *append_into(Net *net, const Op *op, const NetLayer *layer, const Attr *attr,
+		  Tensor *const *in, int in_count, Tensor *out);
+Tensor *add_output(Net *net, Node *n, const char *id, Shape shape, Element element);
+Tensor *storage(Tensor *t);                 /* the tensor whose memory it lives in */
+Tensor *result(const Node *n);              /* out[0], after what is fused */
+int64_t rows_of(const Net *net, const Tensor *t); /* B, or 1 */
+void keep(Program *p, Tensor *t);
+void count_uses(Program *p);
+void sweep(Program *p);                     /* drops dead nodes */
+void ir_check(const Net *net);              /* aborts on our bugs */
+void print_ir(FILE *out, const Net *net);   /* print.c: --emit=ir */
+
+/* ---- layers/NAME.c: words of the language ------------------------------------------- */
+
+struct Layer {
+	const char *name;
+	const char *summary;
+	const char *detail;     /* shape rule and formula, for --doc */
+	const Param *params;
+	/*
+	 * Appends the ops of one use: x is its input (NULL before the first layer), the
+	 * result its output, or NULL after a reported error.
+	 */
+	Tensor *(*build)(Net *net, NetLayer *use, const Args *args, Tensor *x);
+};
+
+extern const Layer *const layers[]; /* by name; ends with NULL */
+extern const Layer layer_activation; /* what `relu;` is short for */
+
+/* Rows of many layers' tables. */
+#define PARAM_ACTIVATION                                                           \
+	{"activation", NNC_ARG_ACTIVATION, true, false, 0, 0, 0, NULL,             \
+	 "applied to the output; none by default"}
+#define PARAM_BIAS                                                                 \
+	{"bias", NNC_ARG_FLAG, false, false, 1, 0, 1, NULL, "adds a learned number to each output"}
+#define PARAM_INIT                                                                 \
+	{"init", NNC_ARG_INIT, false, false, 0, 0, 0, NULL,                        \
+	 "how the weights begin; follows the activation by default"}
+#define PARAM_NAME                                                                 \
+	{"name", NNC_ARG_STRING, false, false, 0, 0, 0, NULL, "in files, instead of kind and number"}
+
+/* window.c: what layers share. */
+const char *layer_id(const NetLayer *use, const char *part); /* "dense1_sum" */
+bool param_fits(const NetLayer *use, int64_t inputs, int64_t outputs);
+bool value_fits(const Net *net, const NetLayer *use, Shape shape);
+Tensor *flatten(Net *net, NetLayer *use, Tensor *x);
+Tensor *add_bias(Net *net, NetLayer *use, const Args *args, Tensor *x);
+Tensor *activate(Net *net, NetLayer *use, const Args *args, Tensor *x);
+void init_weight(Tensor *weight, const Args *args, double fan_in, double fan_out);
+bool needs_image(const NetLayer *use, const Tensor *x);
+/* Window, stride, dilation and padding; out is x's shape with the new height and width. */
+bool window_attr(Attr *attr, const NetLayer *use, const Args *args, Tensor *x, Shape *out);
+
+/* ---- build.c, sections.c, expect.c: statements -> the forward half of a Net ------------ */
+
+Net *build_net(const Stmt *stmts, int count, const Source *source); /* NULL: errors */
+const Layer *find_layer(const char *name);
+const Loss *find_loss(const char *name);
+const Optimizer *find_optimizer(const char *name);
+
+extern const char *const section_names[];
+bool is_section(const char *name);
+void read_sections(Net *net, const Stmt *stmts, int count);
+void check_data_shape(Net *net);
+void check_expectations(const Net *net, const Stmt *stmts, int count);
+void check_memory_expectations(const Net *net, const Stmt *stmts, int count); /* after plan */
+
+/* ---- ops/NAME.c: nodes of the IR ------------------------------------------------------ */
+
+struct Op {
+	const char *name;
+	/*
+	 * Appends what computes the adjoints: dout is that of out[0]; sets din[i] for each
+	 * input with wanted[i]. NULL: never asked for.
+	 */
+	void (*grad)(Net *net, Node *n, Tensor *dout, const bool *wanted, Tensor **din);
+	double (*flops)(const Net *net, const Node *n); /* of a whole batch; NULL: 0 */
+	/* Calls plain loops: what every kernel of this op must agree with. */
+	void (*emit)(Emit *e, const Node *n);
+	/*
+	 * An elementwise op: the C statement that turns v, the element at flat index `at` in
+	 * column j, into its result. It can be fused into any kernel with an epilogue.
+	 */
+	const char *(*element)(const Node *n);
+	const char *operand;    /* what it calls in[1], or NULL */
+	const char *(*suffix)(const Node *n); /* in kernels' names: "bias", "relu" */
+	bool epilogue;          /* its kernels can end with elementwise ops */
+	bool training_only;     /* the identity at inference */
+	bool in_place;          /* out[0] may overwrite in[0] */
+	bool reshape;           /* out[0] is in[0]; nothing is computed */
+	void (*print_attr)(FILE *out, const Node *n); /* for --emit=ir, or NULL */
+};
+
+extern const Op *const ops[];
+
+/* Ops that layers, gradients and passes append. */
+extern const Op op_load, op_gemm, op_bias, op_bias_grad, op_activation, op_activation_grad,
+	op_softmax, op_softmax_grad, op_reshape, op_dropout, op_add, op_conv, op_conv_dx,
+	op_conv_dw, op_maxpool, op_maxpool_grad, op_avgpool, op_avgpool_grad,
+	op_cross_entropy, op_mse, op_update;
+
+/* The sizes of a gemm, of a node or inside another kernel. */
+typedef struct Gemm {
+	int64_t m, n, k;
+	char rows;              /* which of m, k is the number of rows at run time: 'm', 'k' */
+	bool ta, tb;
+	bool accumulate;        /* c += */
+	const Node *node;       /* whose epilogue it ends with, or NULL */
+} Gemm;
+
+/* The sizes of a sliding window: image side h w c, output side oh ow o. */
+typedef struct Window {
+	int64_t h, w, c, oh, ow, o, kh, kw, sh, sw, dh, dw, top, left;
+	bool uneven;            /* more padding at the end than at the start */
+} Window;
+
+Gemm gemm_of(const Net *net, const Node *n);
+Window conv_window(const Node *n);
+
+/* ---- losses/, optimizers/ --------------------------------------------------------------- */
+
+typedef struct Hole Hole;
+
+struct Loss {
+	const char *name;
+	const char *summary;
+	const Param *params;
+	Node *(*build)(Net *net, Tensor *output); /* appends the loss; may fuse the softmax */
+	bool probabilities;     /* the output is logits: infer ends with a softmax */
+};
+
+extern const Loss *const losses[];
+
+struct Optimizer {
+	const char *name;
+	const char *summary;
+	const Param *params;    /* the first row is lr */
+	void (*check)(const Args *args); /* of arguments against each other, or NULL */
+	int (*slots)(const Args *args, const char *const **names); /* state per weight */
+	const char *(*template)(const Args *args); /* of its function, named as itself */
+	const Hole *(*holes)(const Args *args);
+	const char *setup;      /* statements once a step, with holes */
+	const char *scalars;    /* what they made, as the function's arguments */
+	int flops;              /* an element */
+};
+
+#define PARAM_LR(initial)                                                          \
+	{"lr", NNC_ARG_REAL, false, false, initial, 1e-12, 1e6, NULL, "learning rate"}
+
+extern const Optimizer *const optimizers[];
+
+/* ---- passes/NAME.c, in this order -------------------------------------------------------- */
+
+void pass_infer(Net *net);   /* the inference program */
+void pass_diff(Net *net);    /* backward and update */
+void pass_fuse(Net *net);    /* elementwise ops into their producers */
+void pass_select(Net *net);  /* a kernel for every node */
+void pass_plan(Net *net);    /* a place for every value */
+
+void verify_plan(const Net *net, Program *p); /* aborts on a plan that is wrong */
+int64_t training_bytes(const Net *net);       /* weights, gradients, state, arena */
+
+/* ---- kernels/NAME.c: ways to compute an op ---------------------------------------------- */
+
+struct Kernel {
+	const char *name;
+	const char *summary;
+	const Op *op;
+	/* NULL if it can compute n, else the reason why not; NULL itself: always can. */
+	const char *(*fits)(const Net *net, const Node *n);
+	double (*cost)(const Net *net, const Node *n); /* microseconds, nominal machine */
+	int64_t (*workspace)(const Net *net, const Node *n); /* reals; NULL: none */
+	void (*emit)(Emit *e, const Node *n);
+};
+
+extern const Kernel *const kernels[];
+
+/* The machine that costs are stated for, so that the choice is the same everywhere. */
+#define NOMINAL_GFLOPS 100.0     /* multiply-adds count two; one core, vectors full */
+#define NOMINAL_GBYTES 20.0      /* copying within the larger caches */
+#define NOMINAL_SCALAR 1.5       /* GFLOP/s of plain loops over products */
+#define NOMINAL_ELEMENTWISE 8.0  /* of loops that compilers vectorise */
+
+void each_kernel(const Net *net, const Node *n,
+		 void (*visit)(void *data, const Kernel *k, double cost, const char *reason),
+		 void *data);
+
+/* gemms as parts of other kernels: their cost, and the function once it is emitted. */
+double tile_cost(Gemm g);
+double openblas_cost(Gemm g);
+const char *tile_function(Emit *e, const Gemm *g);
+const char *openblas_function(Emit *e, const Gemm *g);
+const char *transpose_function(Emit *e, int64_t rows, int64_t cols);
+
+/* ---- emit/: the Net -> C text -------------------------------------------------------------- */
+
+typedef struct Template {
+	const char *name, *text;
+} Template;
+
+extern const Template templates[]; /* every #ifdef TEMPLATE_name; ends with NULL */
+
+struct Hole { /* $name$ in a template, and what stands there; tables end with NULL */
+	const char *name, *text;
+};
+
+typedef struct Text {
+	char *bytes;
+	size_t length, capacity;
+} Text;
+
+typedef struct Function { /* emitted once, by name */
+	const char *name, *text;
+	bool double_only;       /* only the input's gradient needs it */
+} Function;
+
+struct Emit {
+	const Net *net;
+	Text *out;
+	int depth;              /* of braces */
+	Function *functions;
+	int function_count;
+	bool double_only;       /* of the functions being emitted */
+	bool blas;
+};
+
+/* emit.c */
+void text_add(Text *t, const char *bytes, size_t length);
+void put(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void blank(Emit *e);
+const char *fill(const char *template, const Hole *holes);
+Hole *join_holes(const Hole *a, size_t count, const Hole *b); /* b ends with NULL, or is it */
+void emit_function(Emit *e, const char *name, const char *template, const Hole *holes);
+const char *prototype(const Function *f);
+void use_blas(Emit *e);
+void emit_node(Emit *e, const Node *n);
+
+/* text.c */
+const char *int_text(int64_t value);
+const char *times_text(const char *factor, int64_t times);
+const char *number_text(double value);
+const char *real_text(double value);
+const char *identifier_text(double value);
+const char *grouped_text(int64_t value);
+const char *upper_text(const char *id);
+const char *comment_text(const char *text);
+const char *string_text(const char *text);
+const char *replace_word(const char *text, const char *word, const char *with);
+const char *element_type(Element element);
+const char *adjoint_id(const Tensor *t);
+const Tensor *place_of(const Tensor *t);
+const char *ref(const Tensor *t);
+double batch_size(const Net *net, const Tensor *t); /* elements of a whole batch */
+int64_t padded(int64_t reals);                      /* up to a multiple of NNC_ALIGN */
+
+/* epilogue.c */
+const char *suffixes(const Node *n);
+const char *then_text(const Node *n);
+const char *epilogue_text(const Node *n);
+const char *epilogue_params(const Node *n);
+const char *epilogue_names(const Node *n);
+const char *epilogue_names_at(const Node *n, const char *offset);
+const char *epilogue_args(const Node *n);
+void emit_elementwise_function(Emit *e, const Node *n, const char *name, int64_t size,
+			       int64_t cols);
+void emit_elementwise(Emit *e, const Node *n);
+
+/* window.c, ops/gemm.c, ops/conv.c */
+Window window_of(const Attr *a, Shape x, Shape y);
+const char *window_name(const char *what, const Window *w);
+Hole *window_holes(const Window *w, const Hole *extra);
+void print_window(FILE *out, const Node *n);
+const char *gemm_name(const Gemm *g, const char *kernel);
+Hole *gemm_holes(const Gemm *g, const char *name, const Hole *extra);
+void call_gemm(Emit *e, const Node *n, const char *name);
+
+/* program.c, tables.c */
+void emit_program(const Net *net, FILE *out);
+void emit_tables(Emit *e);
+bool takes_bytes(const Net *net);
+
+/* ---- report.c: --summary, --explain, --doc ------------------------------------------------ */
+
+void print_summary(FILE *out, const Net *net);
+void print_explain(FILE *out, const Net *net);
+int print_doc(FILE *out, const char *name); /* 0, or 2 after an error */
+
+/* ---- cc.c: C text -> program --------------------------------------------------------------- */
+
+typedef struct BuildOptions {
+	const char *march;      /* -march= of the C compiler; "native" by default */
+	bool verbose;           /* -v: print the commands */
+	bool dry;               /* -###: print them and run none */
+	bool keep;              /* --keep: leave the C beside the output */
+} BuildOptions;
+
+/* Writes text to path by way of a temporary in the same folder. 0, or an exit status. */
+int write_output(const char *path, const char *text, size_t size);
+/* Compiles the float and the double build side by side and links them. */
+int compile_program(const Net *net, const char *output, const BuildOptions *options);
+
+#endif

@@ -1,0 +1,55 @@
+/* load: the batch's samples, gathered by index, as scaled numbers: the input x. */
+#include <math.h>
+
+#include "nnc.h"
+
+/* The factor as a person would write it: 1.0 / 255 where it is one over an integer. */
+static const char *scale_text(double scale)
+{
+	double inverse = 1 / scale;
+	if (scale == 1)
+		return "";
+	if (inverse == floor(inverse) && 1 / inverse == scale && fabs(inverse) < 1e9)
+		return arena_printf(" * (real)(1.0 / %.0f)", inverse);
+	return arena_printf(" * %s", real_text(scale));
+}
+
+static void emit(Emit *e, const Node *n)
+{
+	const Net *net = e->net;
+	bool bytes = takes_bytes(net);
+	const Hole holes[] = {
+		{"K", int_text(shape_size(net->input))},
+		{"sample", bytes ? "uint8_t" : "float"},
+		{"scale", scale_text(n->attr.scale)},
+		{NULL, NULL},
+	};
+	emit_function(e, "gather", "load", holes);
+	put(e, "gather(batch, %s);", ref(n->out[0]));
+}
+
+static void print_attr(FILE *out, const Node *n)
+{
+	fprintf(out, " scale %.9g", n->attr.scale);
+}
+
+const Op op_load = {
+	.name = "load",
+	.emit = emit,
+	.print_attr = print_attr,
+};
+
+#ifdef TEMPLATE_load
+/* x (n,$K$) = the samples of this batch */
+static void gather(const NncBatch *batch, real *restrict x)
+{
+	enum { K = $K$ };
+	const $sample$ *samples = batch->samples;
+
+	for (int i = 0; i < batch->rows; i++) {
+		const $sample$ *sample = samples + (size_t)batch->index[i] * K;
+		for (int k = 0; k < K; k++)
+			x[i * K + k] = (real)sample[k]$scale$;
+	}
+}
+#endif

@@ -1,0 +1,72 @@
+/*
+ * adam: Kingma and Ba 2015, algorithm 1 with the corrections folded into the step, as in
+ * PyTorch: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+ * w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon).
+ */
+#include "nnc.h"
+
+static const Param params[] = {
+	PARAM_LR(1e-3),
+	{"beta1", NNC_ARG_REAL, false, false, 0.9, 0, 0.999999, NULL, "decay of the mean"},
+	{"beta2", NNC_ARG_REAL, false, false, 0.999, 0, 0.99999999, NULL, "decay of the square"},
+	{"epsilon", NNC_ARG_REAL, false, false, 1e-8, 1e-30, 1, NULL, "added to the root"},
+	{"weight_decay", NNC_ARG_REAL, false, false, 0, 0, 1e6, NULL, "adds this times w to g"},
+	{.name = NULL},
+};
+
+static int slots(const Args *args, const char *const **names)
+{
+	static const char *const all[] = {"m", "v"};
+	(void)args;
+	*names = all;
+	return 2;
+}
+
+static const char *template(const Args *args)
+{
+	(void)args;
+	return "adam";
+}
+
+static const Hole *holes(const Args *args)
+{
+	double decay = arg_real(args, "weight_decay");
+	const Hole h[] = {
+		{"g", decay > 0 ? arena_printf("dw[i] + %s * w[i]", real_text(decay)) : "dw[i]"},
+		{"beta1", arena_printf("%.9g", arg_real(args, "beta1"))},
+		{"beta2", arena_printf("%.9g", arg_real(args, "beta2"))},
+		{"epsilon", real_text(arg_real(args, "epsilon"))},
+		{NULL, NULL},
+	};
+	return join_holes(h, sizeof h / sizeof *h - 1, NULL);
+}
+
+const Optimizer optimizer_adam = {
+	.name = "adam",
+	.summary = "steps scaled by running means of the gradient and of its square",
+	.params = params,
+	.slots = slots,
+	.template = template,
+	.holes = holes,
+	.setup = "const double t = (double)(c->updates + 1);\n"
+		 "const real rate = (real)(c->lr / (1 - pow($beta1$, t)));\n"
+		 "const real root = (real)(1 / sqrt(1 - pow($beta2$, t)));",
+	.scalars = "rate, root",
+	.flops = 12,
+};
+
+#ifdef TEMPLATE_adam
+/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
+static void adam(int count, real rate, real root, real *restrict w, const real *restrict dw,
+		 real *restrict m, real *restrict v)
+{
+	const real beta1 = (real)$beta1$, beta2 = (real)$beta2$, epsilon = $epsilon$;
+
+	for (int i = 0; i < count; i++) {
+		const real g = $g$;
+		m[i] = beta1 * m[i] + (1 - beta1) * g;
+		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	}
+}
+#endif

@@ -1,0 +1,149 @@
+/*
+ * plan: requires select; gives every value of a program its place in the arena. Values
+ * whose lives do not overlap may share memory, and elementwise ops work in place where
+ * their input is read by nobody else. verify_plan() then checks the result afresh, by
+ * running the program on owners of memory instead of numbers.
+ */
+#include "nnc.h"
+
+enum { ROUND = 16 }; /* reals: NNC_ALIGN bytes of float */
+
+static int64_t reals_of(const Net *net, const Tensor *t)
+{
+	int64_t elements = shape_size(t->shape) * rows_of(net, t);
+	int64_t reals = t->element == ELEMENT_BYTE ? (elements + 3) / 4 : elements;
+	return (reals + ROUND - 1) / ROUND * ROUND;
+}
+
+static bool in_arena(const Tensor *t)
+{
+	return t->kind == TENSOR_VALUE || t->kind == TENSOR_INPUT;
+}
+
+/* ---- lives ------------------------------------------------------------------------ */
+
+static void live(Tensor *t, int at)
+{
+	if (!t || !in_arena(t))
+		return;
+	t = storage(t);
+	if (t->first < 0)
+		t->first = at;
+	t->last = at > t->last ? at : t->last;
+}
+
+static void find_lives(Program *p)
+{
+	for (int i = 0; i < p->tensor_count; i++)
+		p->tensors[i]->first = p->tensors[i]->last = -1;
+	for (int i = 0; i < p->count; i++) {
+		Node *n = p->nodes[i];
+		for (int k = 0; k < n->in_count; k++)
+			live(n->in[k], i);
+		for (int f = 0; f < n->fused_count; f++)
+			for (int k = 1; k < n->fused[f]->in_count; k++)
+				live(n->fused[f]->in[k], i);
+		if (n->out_count)
+			live(result(n), i);
+		for (int k = 1; k < n->out_count; k++)
+			live(n->out[k], i);
+		live(n->workspace, i);
+	}
+	for (int i = 0; i < p->kept_count; i++)
+		live(p->kept[i], p->count);
+}
+
+/* Lets elementwise ops overwrite an input that dies with them. */
+static void work_in_place(const Net *net, Program *p)
+{
+	for (int i = 0; i < p->count; i++) {
+		Node *n = p->nodes[i];
+		if (!n->op->in_place || n->in_count == 0 || n->out_count == 0)
+			continue;
+		Tensor *x = storage(n->in[0]), *y = result(n);
+		bool other = n->in_count > 1 && storage(n->in[1]) == x;
+		if (x->kind != TENSOR_VALUE || y->kind != TENSOR_VALUE || x->last != i || other ||
+		    x->first == i || reals_of(net, x) != reals_of(net, y))
+			continue;
+		y->alias = n->in[0];
+		x->last = y->last;
+	}
+}
+
+/* ---- places ------------------------------------------------------------------------ */
+
+static bool lives_meet(const Tensor *a, const Tensor *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+/* The placed tensor that t would collide with at this offset, or NULL. */
+static const Tensor *collision(const Tensor *t, int64_t offset, Tensor *const *placed, int count)
+{
+	for (int i = 0; i < count; i++) {
+		const Tensor *o = placed[i];
+		if (lives_meet(t, o) && offset < o->offset + o->reals && o->offset < offset + t->reals)
+			return o;
+	}
+	return NULL;
+}
+
+/* First fit: at 0, or behind some placed tensor, as low as possible. */
+static void place(Tensor *t, Tensor *const *placed, int count)
+{
+	t->after = NULL;
+	t->offset = 0;
+	if (!collision(t, 0, placed, count))
+		return;
+	int64_t best = INT64_MAX;
+	for (int i = 0; i < count; i++) {
+		int64_t end = placed[i]->offset + placed[i]->reals;
+		if (end < best && !collision(t, end, placed, count)) {
+			best = end;
+			t->after = placed[i];
+		}
+	}
+	t->offset = best;
+}
+
+static void place_all(const Net *net, Program *p, bool input_only)
+{
+	for (int i = 0; i < p->tensor_count; i++) {
+		Tensor *t = p->tensors[i];
+		if (t->alias || t->first < 0 || t->producer->input_only != input_only)
+			continue;
+		t->reals = reals_of(net, t);
+		place(t, p->placed, p->placed_count);
+		*vec_push(&p->placed, &p->placed_count) = t;
+		int64_t end = t->offset + t->reals;
+		if (!input_only && end > p->arena)
+			p->arena = end;
+	}
+}
+
+static void plan_program(const Net *net, Program *p)
+{
+	find_lives(p);
+	work_in_place(net, p);
+	place_all(net, p, false);
+	place_all(net, p, true); /* on top: the float build has none of it */
+	verify_plan(net, p);
+}
+
+void pass_plan(Net *net)
+{
+	plan_program(net, &net->train);
+	plan_program(net, &net->infer);
+}
+
+int64_t training_bytes(const Net *net)
+{
+	const char *const *names;
+	const Training *t = &net->training;
+	int slots = t->optimizer->slots(&t->optimizer_args, &names);
+	int64_t params = 0;
+	for (int i = 0; i < net->param_count; i++)
+		params += padded(shape_size(net->params[i]->shape));
+	int64_t arena = net->train.arena > net->infer.arena ? net->train.arena : net->infer.arena;
+	return 4 * (params * (2 + slots) + arena);
+}

@@ -1,0 +1,76 @@
+/*
+ * select: requires fuse; gives every node the cheapest kernel that fits it, by the
+ * kernels' own estimates for one nominal machine, so that the choice is the same
+ * everywhere; a node without one runs its op's plain loops. Reserves workspaces.
+ */
+#include "nnc.h"
+
+/* The op's own loops, as a kernel that always fits. */
+static double reference_cost(const Net *net, const Node *n)
+{
+	double flops = n->op->flops ? n->op->flops(net, n) : 0;
+	double rate = n->op->epilogue ? NOMINAL_SCALAR : NOMINAL_ELEMENTWISE;
+	return flops / (rate * 1e3);
+}
+
+/* Calls visit for each kernel of n's op: with its cost, or the reason why it does not fit. */
+void each_kernel(const Net *net, const Node *n,
+		 void (*visit)(void *data, const Kernel *k, double cost, const char *reason),
+		 void *data)
+{
+	visit(data, NULL, reference_cost(net, n), NULL);
+	for (int i = 0; kernels[i]; i++) {
+		const Kernel *k = kernels[i];
+		if (k->op != n->op)
+			continue;
+		const char *reason = k->fits ? k->fits(net, n) : NULL;
+		visit(data, k, reason ? 0 : k->cost(net, n), reason);
+	}
+}
+
+typedef struct Best {
+	const Kernel *kernel;
+	double cost;
+	bool any;
+} Best;
+
+static void consider(void *data, const Kernel *k, double cost, const char *reason)
+{
+	Best *best = data;
+	if (reason || (best->any && cost >= best->cost))
+		return;
+	*best = (Best){k, cost, true};
+}
+
+/* Workspaces are named after what they serve: work_conv2, work_d_conv1. */
+static void reserve(Net *net, Program *p, Node *n)
+{
+	if (!n->kernel || !n->kernel->workspace)
+		return;
+	int64_t reals = n->kernel->workspace(net, n);
+	if (reals == 0)
+		return;
+	const Tensor *out = result(n);
+	const char *prefix = out->kind == TENSOR_GRAD ? "work_grad" : "work";
+	n->workspace = new_value(p, arena_printf("%s_%s", prefix, out->id), shape1(reals));
+	n->workspace->batched = false;
+	n->workspace->producer = n;
+}
+
+static void select_program(Net *net, Program *p)
+{
+	for (int i = 0; i < p->count; i++) {
+		Node *n = p->nodes[i];
+		Best best = {0};
+		each_kernel(net, n, consider, &best);
+		n->kernel = best.kernel;
+		n->cost = best.cost;
+		reserve(net, p, n);
+	}
+}
+
+void pass_select(Net *net)
+{
+	select_program(net, &net->train);
+	select_program(net, &net->infer);
+}

@@ -1,0 +1,187 @@
+/* report.c - what nnc tells about a model without compiling it: --summary, --explain, --doc. */
+#include <string.h>
+
+#include "nnc.h"
+
+/* ---- --summary ---------------------------------------------------------------------- */
+
+static void rule(FILE *out)
+{
+	fputs("----------------------------------------------------------------------------------\n",
+	      out);
+}
+
+/* Names and statements are the user's and of any length: cut to their column. */
+static const char *cut(const char *text, int width)
+{
+	return (int)strlen(text) <= width ? text : arena_printf("%.*s...", width - 3, text);
+}
+
+static int64_t value_bytes(const Net *net, const NetLayer *l)
+{
+	return 4 * shape_size(l->out) * net->training.batch;
+}
+
+void print_summary(FILE *out, const Net *net)
+{
+	const Training *t = &net->training;
+	fprintf(out, "%s: batch %lld, %s, %s lr %g\n", net->name, (long long)t->batch, t->loss->name,
+		t->optimizer->name, arg_real(&t->optimizer_args, "lr"));
+	rule(out);
+	fprintf(out, "%-18s %-24s %-12s %12s %14s\n", "layer", "statement", "output", "parameters",
+		"multiply-adds");
+	rule(out);
+	int64_t values = 0;
+	for (int i = 0; i < net->layer_count; i++) {
+		const NetLayer *l = net->layers[i];
+		fprintf(out, "%-18s %-24s %-12s %12s %14s\n", cut(l->name, 18), cut(l->text, 24),
+			shape_name(l->out), grouped_text(l->params), grouped_text(l->macs));
+		values += value_bytes(net, l);
+	}
+	rule(out);
+	const char *const *slots;
+	int count = t->optimizer->slots(&t->optimizer_args, &slots);
+	fprintf(out, "parameters     %14s\n", grouped_text(net->params_total));
+	fprintf(out, "multiply-adds  %14s  one sample, forward\n", grouped_text(net->macs_total));
+	fprintf(out, "weights        %14s  bytes\n", grouped_text(4 * net->params_total));
+	fprintf(out, "gradients      %14s  bytes\n", grouped_text(4 * net->params_total));
+	fprintf(out, "optimizer      %14s  bytes\n", grouped_text(4 * count * net->params_total));
+	fprintf(out, "activations    %14s  bytes, if each were kept apart\n", grouped_text(values));
+	fprintf(out, "arena          %14s  bytes, as planned: activations, adjoints, workspace\n",
+		grouped_text(4 * net->train.arena));
+	fprintf(out, "training       %14s  bytes in all\n", grouped_text(training_bytes(net)));
+}
+
+/* ---- --explain ------------------------------------------------------------------------ */
+
+typedef struct Explain {
+	FILE *out;
+	const Node *node;
+} Explain;
+
+static void explain_kernel(void *data, const Kernel *k, double cost, const char *reason)
+{
+	const Explain *x = data;
+	const char *name = k ? k->name : "plain loops";
+	const char *mark = k == x->node->kernel ? "*" : " ";
+	if (reason)
+		fprintf(x->out, "    %s %-18s does not fit: %s\n", mark, name, reason);
+	else
+		fprintf(x->out, "    %s %-18s %10.1f us\n", mark, name, cost);
+}
+
+static bool has_kernels(const Node *n)
+{
+	for (int i = 0; kernels[i]; i++)
+		if (kernels[i]->op == n->op)
+			return true;
+	return false;
+}
+
+static double explain_program(FILE *out, const Net *net, const Program *p)
+{
+	double total = 0;
+	fprintf(out, "%s:\n", p->name);
+	for (int i = 0; i < p->count; i++) {
+		const Node *n = p->nodes[i];
+		if (n->op->reshape || n->input_only)
+			continue;
+		const char *of = n->layer ? n->layer->id : n->in_count ? n->in[0]->id : "";
+		fprintf(out, "  %-16s %s", of, n->op->name);
+		for (int f = 0; f < n->fused_count; f++)
+			fprintf(out, " + %s", n->fused[f]->op->suffix(n->fused[f]));
+		double flops = n->op->flops ? n->op->flops(net, n) : 0;
+		fprintf(out, "  (%.3f Mflop)\n", flops / 1e6);
+		total += n->cost;
+		Explain x = {out, n};
+		if (has_kernels(n))
+			each_kernel(net, n, explain_kernel, &x);
+		else
+			fprintf(out, "    * %-18s %10.1f us\n", "plain loops", n->cost);
+	}
+	fprintf(out, "  in all %.1f us\n", total);
+	return total;
+}
+
+void print_explain(FILE *out, const Net *net)
+{
+	fprintf(out, "Estimated costs for one nominal core (%g GFLOP/s); * is what was chosen.\n",
+		NOMINAL_GFLOPS);
+	explain_program(out, net, &net->train);
+	explain_program(out, net, &net->infer);
+}
+
+/* ---- --doc ------------------------------------------------------------------------------ */
+
+static bool doc(FILE *out, const char *kind, const char *name, const char *summary,
+		const char *detail, const Param *params)
+{
+	fprintf(out, "%s %s - %s\n", kind, name, summary);
+	if (detail)
+		fprintf(out, "\n%s\n", detail);
+	fputs("\n", out);
+	print_params(out, name, params);
+	return true;
+}
+
+static bool doc_one(FILE *out, const char *name)
+{
+	const Layer *layer = find_layer(name);
+	if (layer)
+		return doc(out, "layer", name, layer->summary, layer->detail, layer->params);
+	const Activation *act = find_activation(name);
+	if (act) {
+		const Param params[] = {act->param, {.name = NULL}};
+		return doc(out, "activation", name, act->summary, NULL, params);
+	}
+	const Optimizer *optimizer = find_optimizer(name);
+	if (optimizer)
+		return doc(out, "optimizer", name, optimizer->summary, NULL, optimizer->params);
+	const Loss *loss = find_loss(name);
+	if (loss)
+		return doc(out, "loss", name, loss->summary, NULL, loss->params);
+	const NncInit *init = nnc_find_init(name);
+	if (init) {
+		const Param params[] = {init->param, {.name = NULL}};
+		return doc(out, "initialiser", name, init->summary, NULL, params);
+	}
+	const NncFormat *format = nnc_find_format(name);
+	const Param none[] = {{.name = NULL}};
+	return format && doc(out, "data", name, format->summary, NULL, none);
+}
+
+static const char **documented(int *n)
+{
+	const char **names = NULL;
+	*n = 0;
+	for (int i = 0; layers[i]; i++)
+		*vec_push(&names, n) = layers[i]->name;
+	for (const Activation *a = activations; a->name; a++)
+		*vec_push(&names, n) = a->name;
+	for (int i = 0; optimizers[i]; i++)
+		*vec_push(&names, n) = optimizers[i]->name;
+	for (int i = 0; losses[i]; i++)
+		*vec_push(&names, n) = losses[i]->name;
+	for (int i = 0; nnc_inits[i]; i++)
+		*vec_push(&names, n) = nnc_inits[i]->name;
+	for (int i = 0; nnc_formats[i]; i++)
+		*vec_push(&names, n) = nnc_formats[i]->name;
+	return names;
+}
+
+int print_doc(FILE *out, const char *name)
+{
+	if (doc_one(out, name))
+		return 0;
+	int n;
+	const char **names = documented(&n);
+	const char *close = nearest(name, names, n);
+	fprintf(stderr, "nnc: nothing is called '%s'", name);
+	if (close)
+		fprintf(stderr, "; did you mean '%s'?", close);
+	fputs("\nhelp: there are", stderr);
+	for (int i = 0; i < n; i++)
+		fprintf(stderr, " %s", names[i]);
+	fputs("\n", stderr);
+	return 2;
+}

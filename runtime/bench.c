@@ -1,0 +1,225 @@
+/*
+ * bench.c - the command `bench`: how long a training step and an inference take, on
+ * made-up samples, beside what this CPU could do.
+ *
+ * Medians of single calls. The learning rate is 0: every update is computed, but the
+ * weights stay as they were drawn, so that nothing diverges while time passes.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	MAX_TIMES = 1 << 20,
+	MIN_TIMES = 5,
+	WARM_UP = 3,
+	MAX_SAMPLES = 10000,
+	MAX_BYTES = 64 << 20, /* of the made-up samples */
+	SHORT_RUN = 16,       /* inferences of one row that are timed together */
+};
+
+static const double default_seconds = 2, peak_seconds = 0.1;
+
+/* What is measured. */
+typedef enum Work {
+	WORK_STEP,  /* load, forward, backward, update */
+	WORK_INFER, /* load, infer */
+} Work;
+
+typedef struct Bench {
+	const NncModel *model;
+	NncContext context;
+	NncData data;
+	uint32_t *order; /* (data.count) */
+	double *times;   /* (MAX_TIMES) */
+} Bench;
+
+typedef struct Result {
+	double step, infer, infer_batch; /* seconds, median */
+	double peak;                     /* GFLOP/s of one core */
+} Result;
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *times, size_t count)
+{
+	qsort(times, count, sizeof *times, compare);
+	return count % 2 ? times[count / 2]
+			 : (times[count / 2 - 1] + times[count / 2]) / 2;
+}
+
+static void work(Bench *b, Work what, const NncBatch *batch)
+{
+	const NncModel *model = b->model;
+	NncContext *c = &b->context;
+
+	model->load(c, batch);
+	if (what == WORK_INFER) {
+		model->infer(c, batch);
+		return;
+	}
+	model->forward(c, batch);
+	model->backward(c, batch);
+	model->update(c);
+	c->updates++;
+	c->step++;
+}
+
+/* The median of one call with `rows` rows, `run` calls to a reading of the clock. */
+static double measure(Bench *b, Work what, int32_t rows, int run, double seconds)
+{
+	NncBatch batch = {
+		.samples = b->data.samples, .labels = b->data.labels, .rows = rows};
+	size_t last = (size_t)b->data.count - (size_t)rows, at = 0, count = 0;
+	double started = 0;
+
+	b->context.dropout = what == WORK_STEP;
+	for (int warm = 0; count < MAX_TIMES; warm++) {
+		if (warm == WARM_UP)
+			started = nnc_clock();
+		double before = nnc_clock();
+		for (int i = 0; i < run; i++) {
+			batch.index = b->order + at;
+			at += (size_t)rows;
+			if (at > last)
+				at = 0;
+			work(b, what, &batch);
+		}
+		double after = nnc_clock();
+		if (warm < WARM_UP)
+			continue;
+		b->times[count++] = (after - before) / run;
+		if (count >= MIN_TIMES && after - started > seconds)
+			break;
+	}
+	return median(b->times, count);
+}
+
+/* ---- opening ----------------------------------------------------------------- */
+
+/* As many samples as an epoch may have, within MAX_BYTES, but a batch at least. */
+static int64_t sample_count(const NncModel *model)
+{
+	int64_t bytes = (int64_t)model->height * model->width * model->channels *
+			(model->bytes ? 1 : 4);
+	int64_t count = MAX_BYTES / (bytes ? bytes : 1);
+
+	if (count > MAX_SAMPLES)
+		count = MAX_SAMPLES;
+	return count < model->batch ? model->batch : count;
+}
+
+static int open_bench(Bench *b, const NncModel *model, NncError *err)
+{
+	uint32_t seed = model->training.seed;
+	int64_t count = sample_count(model);
+	NncRng rng = nnc_rng(seed, NNC_STREAM_SYNTHETIC, 3, 0);
+	int code;
+
+	*b = (Bench){.model = model};
+	code = nnc_context_open(&b->context, model, err);
+	if (!code)
+		code = nnc_synthetic(&b->data, model, count, seed, err);
+	if (code)
+		return code;
+	b->order = nnc_allocate((size_t)count, sizeof *b->order);
+	b->times = nnc_allocate(MAX_TIMES, sizeof *b->times);
+	if (!b->order || !b->times)
+		return nnc_fail(err, NNC_NOMEM, "not enough memory to measure %s",
+				model->source);
+	for (int64_t i = 0; i < count; i++)
+		b->order[i] = (uint32_t)i;
+	nnc_shuffle(b->order, (size_t)count, &rng);
+	nnc_init_params(&b->context, model, seed);
+	b->context.lr = 0;
+	return NNC_OK;
+}
+
+static void close_bench(Bench *b)
+{
+	free(b->times);
+	free(b->order);
+	nnc_data_free(&b->data);
+	nnc_context_close(&b->context);
+}
+
+/* ---- the command ------------------------------------------------------------- */
+
+static double gflops(const NncModel *model, const Result *r)
+{
+	return model->step_flops / r->step * 1e-9;
+}
+
+static double peak_share(const NncModel *model, const Result *r)
+{
+	return r->peak > 0 ? gflops(model, r) / r->peak : 0;
+}
+
+static int print_json(const NncModel *model, const Result *r, NncError *err)
+{
+	json_t *root = json_object();
+
+	json_object_set_new(root, "model", json_string(model->name));
+	json_object_set_new(root, "threads", json_integer(1));
+	json_object_set_new(root, "batch", json_integer(model->batch));
+	json_object_set_new(root, "step_us", nnc_json_real(r->step * 1e6));
+	json_object_set_new(root, "samples_per_s",
+			    nnc_json_real(model->batch / r->step));
+	json_object_set_new(root, "infer_us", nnc_json_real(r->infer * 1e6));
+	json_object_set_new(root, "gflops", nnc_json_real(gflops(model, r)));
+	json_object_set_new(root, "peak_gflops", nnc_json_real(r->peak));
+	json_object_set_new(root, "peak_share", nnc_json_real(peak_share(model, r)));
+	return nnc_print_json(root, err);
+}
+
+static void print_result(const NncModel *model, const Result *r)
+{
+	int32_t batch = model->batch;
+
+	printf("%s on 1 thread, batch %d (medians)\n", model->name, (int)batch);
+	printf("training step       %10.1f us  %11.0f samples/s\n", r->step * 1e6,
+	       batch / r->step);
+	printf("inference, 1 row    %10.2f us  %11.0f samples/s\n", r->infer * 1e6,
+	       1 / r->infer);
+	printf("inference, %-5d    %11.1f us  %11.0f samples/s\n", (int)batch,
+	       r->infer_batch * 1e6, batch / r->infer_batch);
+	printf("arithmetic          %10.1f GFLOP/s in a step", gflops(model, r));
+	if (r->peak > 0)
+		printf(", %.0f %% of the peak of %.1f", 100 * peak_share(model, r),
+		       r->peak);
+	printf("\n");
+}
+
+int nnc_command_bench(const NncProgram *program, NncError *err)
+{
+	const NncModel *model = program->model;
+	const NncOptions *o = &program->options;
+	double seconds = (o->seconds > 0 ? o->seconds : default_seconds) / 4;
+	Bench b;
+	Result r;
+	int code = open_bench(&b, model, err);
+
+	if (code)
+		goto done;
+	if (o->threads > 1)
+		fprintf(stderr,
+			"%s: --threads %lld: a step of this version uses one thread\n",
+			model->name, (long long)o->threads);
+	r.step = measure(&b, WORK_STEP, model->batch, 1, 2 * seconds);
+	r.infer = measure(&b, WORK_INFER, 1, SHORT_RUN, seconds);
+	r.infer_batch = measure(&b, WORK_INFER, model->batch, 1, seconds);
+	r.peak = nnc_cpu_peak(peak_seconds);
+	if (o->json)
+		code = print_json(model, &r, err);
+	else
+		print_result(model, &r);
+done:
+	close_bench(&b);
+	return code;
+}

@@ -1,0 +1,105 @@
+/*
+ * grad.c - the commands `grad`, for comparison with other frameworks: loss and
+ * gradients of the first batch in a safetensors file; and `init`: weights before any
+ * training.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+
+static int no_output(const NncProgram *program, const char *command, NncError *err)
+{
+	return nnc_fail(err, NNC_USAGE,
+			"%s wants the file to write\nhelp: %s %s -o FILE", command,
+			program->path, command);
+}
+
+/* "loss" and the block of gradients. */
+static int save_gradients(const char *path, const NncModel *model, const NncContext *c,
+			  double loss, NncError *err)
+{
+	NncTensors tensors = {0};
+	const int64_t dim[] = {1};
+	float narrow = (float)loss;
+	bool wide = model->real_bytes == (int32_t)sizeof(double);
+	int code = nnc_tensors_add(&tensors, "loss", wide ? "F64" : "F32", 1, dim,
+				   wide ? (const void *)&loss : (const void *)&narrow,
+				   err);
+
+	if (!code)
+		code = nnc_block_store(&tensors, model, c->grads, "", err);
+	if (!code)
+		code = nnc_tensors_save(&tensors, path, err);
+	nnc_tensors_free(&tensors);
+	return code;
+}
+
+/* Samples 0 .. B-1 of the training part, without dropout. */
+static int first_batch(const NncModel *model, NncContext *c, const NncData *data,
+		       double *loss, NncError *err)
+{
+	int32_t rows = data->count < model->batch ? (int32_t)data->count : model->batch;
+	uint32_t *index = nnc_allocate((size_t)rows, sizeof *index);
+	NncBatch batch = {data->samples, data->labels, index, rows};
+
+	if (!index)
+		return nnc_fail(err, NNC_NOMEM, "not enough memory");
+	for (int32_t i = 0; i < rows; i++)
+		index[i] = (uint32_t)i;
+	c->dropout = false;
+	model->load(c, &batch);
+	model->forward(c, &batch);
+	model->backward(c, &batch);
+	*loss = c->loss / rows;
+	free(index);
+	return NNC_OK;
+}
+
+int nnc_command_grad(const NncProgram *program, NncError *err)
+{
+	const NncModel *model = program->model;
+	const NncOptions *o = &program->options;
+	NncContext context = {0};
+	NncData data = {0};
+	char weights[NNC_MAX_PATH];
+	double loss = 0;
+	int code;
+
+	if (!o->out)
+		return no_output(program, "grad", err);
+	code = nnc_find_weights(weights, program, err);
+	if (!code)
+		code = nnc_context_open(&context, model, err);
+	if (!code)
+		code = nnc_weights_load(weights, model, context.params, err);
+	if (!code)
+		code = nnc_model_data(&data, model, o->data, false, err);
+	if (!code)
+		code = first_batch(model, &context, &data, &loss, err);
+	if (!code)
+		code = save_gradients(o->out, model, &context, loss, err);
+	if (!code)
+		printf("loss %.9g\n", loss);
+	nnc_data_free(&data);
+	nnc_context_close(&context);
+	return code;
+}
+
+int nnc_command_init(const NncProgram *program, NncError *err)
+{
+	const NncModel *model = program->model;
+	const NncOptions *o = &program->options;
+	NncContext context;
+	int code;
+
+	if (!o->out)
+		return no_output(program, "init", err);
+	code = nnc_context_open(&context, model, err);
+	if (code)
+		return code;
+	nnc_init_params(&context, model,
+			o->seed >= 0 ? (uint32_t)o->seed : model->training.seed);
+	code = nnc_weights_save(o->out, model, context.params, err);
+	nnc_context_close(&context);
+	return code;
+}

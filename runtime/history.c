@@ -1,0 +1,135 @@
+/*
+ * history.c - one row an epoch, as CSV and as JSON lines.
+ *
+ * A row is written before the checkpoint of its epoch. A run killed between the two
+ * makes that epoch again, so opening cuts off every row after the checkpoint's.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_HISTORY = 1 << 30 };
+
+static const char header[] = "epoch,loss,accuracy,val_loss,val_accuracy,lr,seconds\n";
+
+/* How many bytes of a file's text belong to epochs 1..keep: whole lines, `skip` lines
+   of heading, and then rows that say their epoch after `before`. */
+static size_t rows_to_keep(const char *text, size_t size, int skip, const char *before,
+			   uint32_t keep)
+{
+	size_t kept = 0, prefix = strlen(before);
+
+	while (kept < size) {
+		const char *line = text + kept;
+		const char *end = memchr(line, '\n', size - kept);
+		if (!end)
+			break;
+		if (skip-- <= 0) {
+			if ((size_t)(end - line) < prefix ||
+			    memcmp(line, before, prefix))
+				break;
+			unsigned long epoch = strtoul(line + prefix, NULL, 10);
+			if (epoch < 1 || epoch > keep)
+				break;
+		}
+		kept = (size_t)(end + 1 - text);
+	}
+	return kept;
+}
+
+/* Cuts a history to `keep` epochs, or begins it with `heading`, and opens it. */
+static int open_one(FILE **out, const char *path, const char *heading,
+		    const char *before, uint32_t keep, NncError *err)
+{
+	NncBytes old = {0};
+	NncError missing;
+	size_t kept = 0;
+	int code = NNC_OK;
+
+	if (keep) {
+		code = nnc_read_file(&old, path, MAX_HISTORY, &missing);
+		if (code && code != NNC_NOINPUT) {
+			nnc_fail(err, code, "%s", missing.message);
+			goto done;
+		}
+	}
+	if (old.data)
+		kept = rows_to_keep((const char *)old.data, old.size, *heading != 0,
+				    before, keep);
+	if (kept)
+		code = nnc_write_file(path, old.data, kept, err);
+	else
+		code = nnc_write_file(path, heading, strlen(heading), err);
+	if (code)
+		goto done;
+	*out = fopen(path, "ae");
+	if (!*out)
+		code = nnc_fail(err, NNC_IO, "cannot open %s: %s", path,
+				strerror(errno));
+done:
+	nnc_bytes_free(&old);
+	return code;
+}
+
+int nnc_history_open(NncHistory *history, const NncFolder *folder, uint32_t keep,
+		     NncError *err)
+{
+	char path[NNC_MAX_PATH];
+	int code;
+
+	memset(history, 0, sizeof *history);
+	nnc_folder_file(path, folder, "history.csv");
+	code = open_one(&history->csv, path, header, "", keep, err);
+	if (!code) {
+		nnc_folder_file(path, folder, "history.jsonl");
+		code = open_one(&history->jsonl, path, "", "{\"epoch\": ", keep, err);
+	}
+	if (code)
+		nnc_history_close(history);
+	return code;
+}
+
+/* A number, or `none` for NAN. */
+static void put(FILE *out, const char *before, double value, const char *none)
+{
+	if (isfinite(value))
+		fprintf(out, "%s%.9g", before, value);
+	else
+		fprintf(out, "%s%s", before, none);
+}
+
+int nnc_history_add(NncHistory *history, const NncRow *row, NncError *err)
+{
+	FILE *csv = history->csv, *jsonl = history->jsonl;
+
+	fprintf(csv, "%u", (unsigned)row->epoch);
+	put(csv, ",", row->loss, "");
+	put(csv, ",", row->accuracy, "");
+	put(csv, ",", row->val_loss, "");
+	put(csv, ",", row->val_accuracy, "");
+	put(csv, ",", row->lr, "");
+	fprintf(csv, ",%.6f\n", row->seconds);
+	fprintf(jsonl, "{\"epoch\": %u", (unsigned)row->epoch);
+	put(jsonl, ", \"loss\": ", row->loss, "null");
+	put(jsonl, ", \"accuracy\": ", row->accuracy, "null");
+	put(jsonl, ", \"val_loss\": ", row->val_loss, "null");
+	put(jsonl, ", \"val_accuracy\": ", row->val_accuracy, "null");
+	put(jsonl, ", \"lr\": ", row->lr, "null");
+	fprintf(jsonl, ", \"seconds\": %.6f}\n", row->seconds);
+	if (fflush(csv) || ferror(csv) || fflush(jsonl) || ferror(jsonl))
+		return nnc_fail(err, NNC_IO, "cannot write the history: %s",
+				strerror(errno));
+	return NNC_OK;
+}
+
+void nnc_history_close(NncHistory *history)
+{
+	if (history->csv)
+		fclose(history->csv);
+	if (history->jsonl)
+		fclose(history->jsonl);
+	memset(history, 0, sizeof *history);
+}

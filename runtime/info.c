@@ -1,0 +1,125 @@
+/* info.c - the command `info`: the network, layer by layer. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* 623306 as "623,306". */
+static const char *grouped(char text[32], int64_t number)
+{
+	char digits[24];
+	size_t n = (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number);
+	char *out = text;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0)
+			*out++ = ',';
+		*out++ = digits[i];
+	}
+	*out = '\0';
+	return text;
+}
+
+/* The input as people write it: 28x28x1, or 784. */
+static const char *input_text(char text[64], const NncModel *model)
+{
+	if (model->height == 1 && model->width == 1)
+		snprintf(text, 64, "%d", (int)model->channels);
+	else
+		nnc_shape_text(text, model->height, model->width, model->channels);
+	return text;
+}
+
+static const char *layer_shape(char text[64], const NncLayer *layer)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (int32_t d = 0; d < layer->rank && used < 48; d++)
+		used += (size_t)snprintf(text + used, 64 - used, "%s%d", d ? "x" : "",
+					 (int)layer->dim[d]);
+	return text;
+}
+
+static int print_info_json(const NncModel *model, NncError *err)
+{
+	json_t *root = json_object(), *input = json_array();
+
+	if (model->height != 1 || model->width != 1) {
+		json_array_append_new(input, json_integer(model->height));
+		json_array_append_new(input, json_integer(model->width));
+	}
+	json_array_append_new(input, json_integer(model->channels));
+	json_object_set_new(root, "model", json_string(model->name));
+	json_object_set_new(root, "parameters", json_integer(model->parameters));
+	json_object_set_new(root, "input", input);
+	json_object_set_new(root, "classes", json_integer(model->outputs));
+	json_object_set_new(root, "batch", json_integer(model->batch));
+	json_object_set_new(root, "macs", json_integer(model->macs));
+	return nnc_print_json(root, err);
+}
+
+static void print_layers(const NncModel *model)
+{
+	char shape[64], parameters[32], macs[32];
+	int widest = 9;
+
+	for (int32_t i = 0; i < model->layer_count; i++) {
+		int length = (int)strlen(model->layers[i].source);
+		if (length > widest)
+			widest = length > 40 ? 40 : length;
+	}
+	printf("%-12s  %-*s  %-12s  %12s  %14s\n", "layer", widest, "statement",
+	       "output", "parameters", "MACs");
+	for (int32_t i = 0; i < model->layer_count; i++) {
+		const NncLayer *layer = &model->layers[i];
+		printf("%-12s  %-*.*s  %-12s  %12s  %14s\n", layer->name, widest,
+		       widest, layer->source, layer_shape(shape, layer),
+		       grouped(parameters, layer->parameters),
+		       grouped(macs, layer->macs));
+	}
+	printf("%-12s  %-*s  %-12s  %12s  %14s\n", "total", widest, "", "",
+	       grouped(parameters, model->parameters), grouped(macs, model->macs));
+}
+
+static void print_training(const NncModel *model)
+{
+	const NncTraining *t = &model->training;
+
+	if (t->format) {
+		printf("data       %s", t->format);
+		if (t->path)
+			printf(" \"%s\"", t->path);
+		if (t->train)
+			printf(", %lld samples", (long long)t->train);
+		if (t->validation > 0)
+			printf(", %g of them held out", t->validation);
+		printf("\n");
+	}
+	printf("training   %s, %s lr %g, batch %d, %d epochs, seed %u\n", t->loss,
+	       t->optimizer, t->lr, (int)model->batch, (int)t->epochs,
+	       (unsigned)t->seed);
+	if (t->watch && t->watch[0])
+		printf("early stop %s, patience %d, min_delta %g\n", t->watch,
+		       (int)t->patience, t->min_delta);
+}
+
+int nnc_command_info(const NncProgram *program, NncError *err)
+{
+	const NncModel *model = program->model;
+	char input[64];
+	double megabytes;
+
+	if (program->options.json)
+		return print_info_json(model, err);
+	megabytes = ((double)model->params_reals * (2 + model->slot_count) +
+		     (double)model->arena_reals) *
+		    model->real_bytes / (1 << 20);
+	printf("%s (%s): input %s, %d classes\n\n", model->name, model->source,
+	       input_text(input, model), (int)model->outputs);
+	print_layers(model);
+	printf("\n");
+	print_training(model);
+	printf("memory     %.2f MiB\n", megabytes);
+	return NNC_OK;
+}

@@ -1,0 +1,344 @@
+/*
+ * nnc_rt.h - the runtime of networks compiled by nnc.
+ *
+ * Two readers: the C file that nnc generates (it fills one NncModel and calls
+ * nothing but the vector helpers of nnc_vec.h, nnc_philox and, where a kernel
+ * wants it, OpenBLAS), and the program around it (data, epochs, metrics, files,
+ * command line), which lives in libnncrt.a.
+ *
+ * Letters: B batch, N rows in this batch (1..B), H height, W width, C channels,
+ * K inputs, O outputs. Images are H x W x C, channels fastest (NHWC).
+ *
+ * Nothing here exits or prints, but for nnc_main(). A function that can fail
+ * takes an NncError, fills it and returns its code; NNC_OK is 0.
+ */
+#ifndef NNC_RT_H
+#define NNC_RT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NNC_VERSION "0.1.0"
+#define NNC_ABI 1 /* of NncModel; a model of another ABI is refused */
+
+/* ---- numbers -------------------------------------------------------------- */
+
+/*
+ * The number that a model computes in. The same C text compiled with
+ * -DNNC_DOUBLE is the twin that gradcheck differentiates numerically.
+ */
+#ifdef NNC_DOUBLE
+typedef double nnc_real;
+#else
+typedef float nnc_real;
+#endif
+
+#define NNC_ALIGN 64 /* bytes; of every tensor: one AVX-512 vector, one cache line */
+
+/* ---- limits --------------------------------------------------------------- */
+
+enum {
+	NNC_MAX_RANK = 4,
+	NNC_MAX_SLOTS = 2,          /* optimizer state tensors per weight tensor */
+	NNC_MAX_CLASSES = 1 << 16,
+	NNC_MAX_BATCH = 1 << 20,
+	NNC_MAX_EPOCHS = 1000000,
+	NNC_MAX_DIM = 1 << 24,
+	NNC_MAX_HEADER = 16 << 20,  /* bytes of a safetensors header */
+	NNC_MAX_IMAGE = 16384,      /* pixels a side */
+};
+
+/* ---- errors --------------------------------------------------------------- */
+
+/* Each code is the exit status that nnc_main() answers with. */
+enum {
+	NNC_OK = 0,
+	NNC_FAILED = 1,      /* diverged, gradcheck out of bounds */
+	NNC_USAGE = 2,       /* a bad option or argument */
+	NNC_DATA = 65,       /* malformed data, weights, or another architecture's */
+	NNC_NOINPUT = 66,    /* an input is missing */
+	NNC_BUG = 70,        /* ours */
+	NNC_NOMEM = 71,      /* out of memory */
+	NNC_IO = 74,         /* reading or writing failed, disk full */
+	NNC_CPU = 78,        /* this CPU cannot run this build */
+};
+
+typedef struct NncError {
+	int code;            /* NNC_OK or one of the codes above */
+	char message[2048];  /* what went wrong; then, on lines of their own, "help: ..." */
+} NncError;
+
+/* Sets *err (may be NULL) and returns code, so that `return nnc_fail(...)` reads well. */
+int nnc_fail(NncError *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* What a code means, in a few words; never NULL. */
+const char *nnc_strerror(int code);
+
+/* ---- descriptors ---------------------------------------------------------- */
+
+/* The forms an argument in a .nn file may take; or-ed together. */
+enum {
+	NNC_ARG_INT = 1 << 0,        /* 128 */
+	NNC_ARG_REAL = 1 << 1,       /* 0.2, 1/255; an integer will do too */
+	NNC_ARG_FLAG = 1 << 2,       /* nesterov, or nesterov=true, nesterov=false */
+	NNC_ARG_CHOICE = 1 << 3,     /* one of `choices` */
+	NNC_ARG_SIZE2 = 1 << 4,      /* 7 or 7x7: height x width */
+	NNC_ARG_SHAPE = 1 << 5,      /* 784, 28x28 or 28x28x1 */
+	NNC_ARG_ACTIVATION = 1 << 6, /* relu, leaky_relu(0.1) */
+	NNC_ARG_INIT = 1 << 7,       /* he, normal(0.01) */
+	NNC_ARG_STRING = 1 << 8,     /* "data/train.csv" */
+	NNC_ARG_LIST = 1 << 9,       /* [1e-4, 1e-3]: the values each of the other forms */
+};
+
+/*
+ * One parameter of a layer, optimizer, loss, initialiser, data format or setting.
+ * A table of them ends with a NULL name. It drives checking, messages and --doc.
+ */
+typedef struct NncParam {
+	const char *name;
+	int forms;            /* NNC_ARG_..., or-ed */
+	bool positional;      /* may stand without its name; matched in table order by form */
+	bool required;
+	double initial;       /* the default of an INT, REAL, FLAG */
+	double min, max;      /* inclusive bounds of an INT, REAL, of each side of a SIZE2 or
+	                         SHAPE, of each value of a LIST */
+	const char *choices;  /* of a CHOICE: "same|valid"; the first is the default */
+	const char *help;     /* one line */
+} NncParam;
+
+/* ---- random numbers ------------------------------------------------------- */
+
+/*
+ * Philox 4x32-10 (Salmon et al. 2011, Random123's definition): four words for a
+ * counter and a key. counter = { epoch, step, sample, block }, key = { seed,
+ * stream }, so a draw depends on where it is used, never on when or by which thread.
+ */
+void nnc_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* The streams of the runtime. A layer that draws has NNC_STREAM_LAYER + its number. */
+enum {
+	NNC_STREAM_INIT = 1,     /* initial weights: counter = { 0, tensor, 0, block } */
+	NNC_STREAM_SUBSET = 2,   /* which samples `train N` takes */
+	NNC_STREAM_SPLIT = 3,    /* which of them are held out for validation */
+	NNC_STREAM_SHUFFLE = 4,  /* the order of an epoch: counter[0] = epoch */
+	NNC_STREAM_SYNTHETIC = 5, /* gradcheck's and bench's made-up samples */
+	NNC_STREAM_LAYER = 256,
+};
+
+/* A uniform integer in [0, bound), bound >= 1, unbiased; one stream of draws a position. */
+typedef struct NncRng {
+	uint32_t counter[4]; /* counter[3] is the next block */
+	uint32_t key[2];
+	uint32_t words[4];
+	int left;            /* words not yet used */
+} NncRng;
+
+NncRng nnc_rng(uint32_t seed, uint32_t stream, uint32_t epoch, uint32_t step);
+uint32_t nnc_rng_below(NncRng *rng, uint32_t bound);
+double nnc_rng_uniform(NncRng *rng); /* in [0, 1), 32 bits */
+double nnc_rng_normal(NncRng *rng);  /* mean 0, deviation 1 (Box-Muller) */
+
+/* Fisher-Yates over index[0..count). */
+void nnc_shuffle(uint32_t *index, size_t count, NncRng *rng);
+
+/* ---- initialisers (runtime/init/NAME.c) ------------------------------------ */
+
+typedef struct NncInit {
+	const char *name;     /* the word in the .nn file: he */
+	const char *summary;  /* one line, with the formula's source */
+	NncParam param;       /* its argument, or a NULL name: normal(s) */
+	/* The value of one element: fan_in inputs, fan_out outputs of its tensor. */
+	double (*draw)(NncRng *rng, double argument, double fan_in, double fan_out);
+} NncInit;
+
+extern const NncInit *const nnc_inits[]; /* every one, by name; ends with NULL */
+const NncInit *nnc_find_init(const char *name); /* or NULL */
+
+/* ---- data ------------------------------------------------------------------ */
+
+/* Labelled samples in memory. */
+typedef struct NncData {
+	int64_t count;          /* samples */
+	int32_t height, width, channels; /* of a sample; a vector of K is 1 x 1 x K */
+	int32_t classes;        /* every label is below it */
+	bool bytes;             /* samples are uint8_t; otherwise float */
+	void *samples;          /* (count, height, width, channels) */
+	int32_t *labels;        /* (count) */
+	uint32_t samples_crc, labels_crc; /* CRC-32 of the payloads as stored; 0: not known */
+	char source[512];       /* the file or folder the samples came from */
+} NncData;
+
+/* What a program asks of a data format. */
+typedef struct NncDataRequest {
+	const char *directory;  /* --data, or NULL: search as documented */
+	const char *path;       /* the string of `data idx "dir"`, or NULL */
+	int32_t height, width, channels; /* the model's input; 0: whatever is found */
+	int32_t classes;        /* the model's outputs; 0: whatever is found */
+	bool test;              /* the test part, else the training part */
+} NncDataRequest;
+
+/* A data format or a registered data set (runtime/data/NAME.c). */
+typedef struct NncFormat {
+	const char *name;       /* the word in the .nn file: fashion_mnist, idx */
+	const char *summary;    /* one line */
+	const char *package;    /* Debian's package that holds it, or NULL */
+	bool takes_path;        /* data idx "dir" */
+	bool bytes;             /* its samples are uint8_t */
+	int32_t height, width, channels, classes; /* fixed for a registered set; else 0 */
+	const char *const *class_names; /* `classes` of them, or NULL */
+	/* Loads one part. Errors: NNC_NOINPUT (with every path tried, and the package),
+	   NNC_DATA, NNC_IO, NNC_NOMEM. */
+	int (*load)(NncData *data, const NncDataRequest *request, NncError *err);
+} NncFormat;
+
+extern const NncFormat *const nnc_formats[]; /* every one, by name; ends with NULL */
+const NncFormat *nnc_find_format(const char *name); /* or NULL */
+void nnc_data_free(NncData *data); /* leaves it all zero */
+
+/* ---- the compiled model ----------------------------------------------------- */
+
+/* One weight tensor. Files hold it in PyTorch's shape and order, C in its own. */
+typedef struct NncTensor {
+	const char *name;           /* "conv1.weight" */
+	int32_t rank;
+	int32_t dim[NNC_MAX_RANK];  /* PyTorch's shape, e.g. (O,I,kH,kW); (O,I); (O) */
+	int32_t stride[NNC_MAX_RANK]; /* element (i,j,k,l) is at offset + i*stride[0] + ... */
+	int64_t offset;             /* reals from the start of the parameter block */
+	const char *init;           /* an initialiser's name */
+	double init_argument;
+	double fan_in, fan_out;
+} NncTensor;
+
+/* One layer, for tables and messages. */
+typedef struct NncLayer {
+	const char *name;           /* "conv1" */
+	const char *source;         /* the statement: "conv 64 7x7 relu" */
+	const char *location;       /* "cnn.nn:9" */
+	int32_t rank;
+	int32_t dim[NNC_MAX_RANK];  /* its output without the batch: H, W, C or K */
+	int64_t parameters;
+	int64_t macs;               /* multiply-adds of one sample's forward pass */
+} NncLayer;
+
+/* What the .nn file's data and train sections say; options may override most. */
+typedef struct NncTraining {
+	const char *format;         /* a data format's name, or NULL: no data section */
+	const char *path;           /* its string, or NULL */
+	int64_t train;              /* training samples used; 0: all */
+	double validation;          /* share of them held out, stratified; 0: none */
+	const char *loss;           /* "cross_entropy" */
+	const char *optimizer;      /* "adam" */
+	double lr;
+	int32_t epochs;
+	uint32_t seed;
+	/* early stopping: watch is "" or one of val_accuracy, val_loss, accuracy, loss */
+	const char *watch;
+	int32_t patience;           /* epochs without an improvement before stopping */
+	double min_delta;           /* an improvement is more than this */
+} NncTraining;
+
+/* One batch: rows of a data set, picked by index. */
+typedef struct NncBatch {
+	const void *samples;        /* of the whole data set: uint8_t or float, see NncModel.bytes */
+	const int32_t *labels;      /* of the whole data set */
+	const uint32_t *index;      /* (rows) which samples */
+	int32_t rows;               /* 1..B */
+} NncBatch;
+
+/*
+ * Everything a compiled model works on. The blocks are zeroed and NNC_ALIGN-ed
+ * arrays of the model's real_bytes-sized numbers; nnc_context_open() makes them.
+ */
+typedef struct NncContext {
+	void *params;               /* (params_reals) the weights */
+	void *grads;                /* (params_reals) filled by backward */
+	void *slot[NNC_MAX_SLOTS];  /* (params_reals) optimizer state */
+	void *arena;                /* (arena_reals) activations, adjoints, workspace */
+	double lr;                  /* this step's learning rate */
+	uint64_t updates;           /* updates made before this one (Adam's t - 1) */
+	uint32_t seed, epoch, step; /* where we are: the key and counter of draws */
+	bool dropout;               /* forward: false passes everything through */
+	double loss;                /* forward, evaluate: += the sum over the rows */
+	int64_t correct;            /* forward, evaluate: += rows whose argmax is the label */
+} NncContext;
+
+typedef struct NncModel {
+	uint32_t abi;               /* NNC_ABI */
+	const char *name;           /* "cnn" */
+	const char *source;         /* "cnn.nn" */
+	int32_t real_bytes;         /* sizeof(nnc_real) it was compiled with */
+	const char *cpu;            /* what its CPU must have: "avx2 fma avx512f" */
+	int32_t batch;              /* B */
+	int32_t height, width, channels; /* input; a vector is 1 x 1 x K */
+	int32_t outputs;            /* classes */
+	bool bytes;                 /* takes uint8_t samples, else float */
+	int64_t parameters;         /* weights, without padding */
+	int64_t macs;               /* of one sample's forward pass */
+	double step_flops;          /* of one training step of B rows */
+	size_t params_reals, arena_reals;
+	int64_t input;              /* arena offset of the input (B, H, W, C) */
+	int64_t input_grad;         /* of its gradient; only real_bytes 8 computes it */
+	int64_t output;             /* of infer's output (B, outputs) */
+	const NncTensor *tensors;
+	int32_t tensor_count;
+	const NncLayer *layers;
+	int32_t layer_count;
+	const char *const *slots;   /* the optimizer's state: "m", "v"; slot_count names */
+	int32_t slot_count;
+	NncTraining training;
+
+	/* One training step is load, forward, backward, update. */
+	void (*load)(NncContext *c, const NncBatch *batch);     /* gather, scale: the input */
+	void (*forward)(NncContext *c, const NncBatch *batch);  /* dropout and loss included */
+	void (*backward)(NncContext *c, const NncBatch *batch); /* grads of the mean loss */
+	void (*update)(NncContext *c);                          /* optimizer, lr */
+	/* After load: the output (probabilities where the loss is cross_entropy). */
+	void (*infer)(NncContext *c, const NncBatch *batch);
+	/* infer, then loss and correct against the labels. */
+	void (*evaluate)(NncContext *c, const NncBatch *batch);
+} NncModel;
+
+/* Allocates the blocks for a model. Errors: NNC_NOMEM. */
+int nnc_context_open(NncContext *c, const NncModel *model, NncError *err);
+void nnc_context_close(NncContext *c);
+
+/* Draws every weight by its initialiser. */
+void nnc_init_params(NncContext *c, const NncModel *model, uint32_t seed);
+
+/*
+ * The built program: `MODEL train|eval|predict|bench|gradcheck|grad|info`.
+ * twin is the same model compiled with -DNNC_DOUBLE, or NULL (then gradcheck
+ * says how to get it). Returns the exit status.
+ */
+int nnc_main(int argc, char **argv, const NncModel *model, const NncModel *twin);
+
+/* ---- for the generated file ------------------------------------------------- */
+
+#define NNC_PASTE_(a, b) a##b
+#define NNC_PASTE(a, b) NNC_PASTE_(a, b)
+
+/* NNC_MODEL(cnn): cnn_model, or cnn_model_double in the double twin. */
+#ifdef NNC_DOUBLE
+#define NNC_MODEL(name) NNC_PASTE(name, _model_double)
+#else
+#define NNC_MODEL(name) NNC_PASTE(name, _model)
+#endif
+
+/* NNC_MAIN(cnn) is main() in the float build, and nothing in the double one. */
+#if defined(NNC_DOUBLE) || defined(NNC_LIBRARY)
+#define NNC_MAIN(name) extern const NncModel NNC_MODEL(name)
+#else
+#define NNC_MAIN(name)                                                           \
+	extern const NncModel name##_model_double __attribute__((weak));             \
+	int main(int argc, char **argv)                                              \
+	{                                                                            \
+		return nnc_main(argc, argv, &name##_model, &name##_model_double);        \
+	}                                                                            \
+	extern const NncModel name##_model
+#endif
+
+#include "nnc_vec.h"
+
+#endif

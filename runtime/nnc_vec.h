@@ -1,0 +1,209 @@
+/*
+ * nnc_vec.h - what generated kernels compute with: vectors of the widest kind that the
+ * compiler was told of, and functions of one number that it can vectorise itself.
+ * Included by nnc_rt.h.
+ */
+#ifndef NNC_VEC_H
+#define NNC_VEC_H
+
+#include <math.h>
+#include <string.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+/* ---- vectors ---------------------------------------------------------------- */
+
+#if defined(__AVX512F__)
+#define NNC_VECTOR_BYTES 64
+#define NNC_TILE_ROWS 8 /* 8 rows of 2 vectors: 16 of the 32 registers */
+#elif defined(__AVX2__) && defined(__FMA__)
+#define NNC_VECTOR_BYTES 32
+#define NNC_TILE_ROWS 4 /* 4 rows of 2 vectors: 8 of the 16 registers */
+#else
+#define NNC_VECTOR_BYTES 16
+#define NNC_TILE_ROWS 4
+#endif
+
+/* The features that this build may use beyond the plainest CPU of its kind. */
+#ifdef __AVX2__
+#define NNC_HAS_AVX2 "avx2 "
+#else
+#define NNC_HAS_AVX2
+#endif
+#ifdef __FMA__
+#define NNC_HAS_FMA "fma "
+#else
+#define NNC_HAS_FMA
+#endif
+#ifdef __BMI2__
+#define NNC_HAS_BMI2 "bmi2 "
+#else
+#define NNC_HAS_BMI2
+#endif
+#ifdef __AVX512F__
+#define NNC_HAS_AVX512F "avx512f "
+#else
+#define NNC_HAS_AVX512F
+#endif
+#if defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define NNC_HAS_AVX512X "avx512bw avx512dq avx512vl "
+#else
+#define NNC_HAS_AVX512X
+#endif
+#define NNC_CPU_NEEDS NNC_HAS_AVX2 NNC_HAS_FMA NNC_HAS_BMI2 NNC_HAS_AVX512F NNC_HAS_AVX512X ""
+
+enum {
+	NNC_LANES = NNC_VECTOR_BYTES / (int)sizeof(nnc_real), /* numbers in a vector */
+	NNC_TILE_MAX = 16,                                    /* vectors in a tile */
+};
+
+/* A vector anywhere in an array of numbers: it needs no alignment of its own. */
+typedef nnc_real nnc_vec __attribute__((vector_size(NNC_VECTOR_BYTES),
+					aligned(sizeof(nnc_real)), may_alias));
+
+#define NNC_ALIGNED __attribute__((aligned(NNC_ALIGN)))
+#define NNC_INLINE inline __attribute__((always_inline))
+
+/* Before a loop: unroll it whole; its turns do not depend on each other. */
+#ifdef __clang__
+#define NNC_UNROLL _Pragma("clang loop unroll(full)")
+#define NNC_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define NNC_UNROLL _Pragma("GCC unroll 16")
+#define NNC_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+/* `count` numbers, 1..NNC_LANES, the rest of the vector 0; nothing is read beyond them. */
+static NNC_INLINE nnc_vec nnc_load(const nnc_real *p, int count)
+{
+	if (__builtin_constant_p(count) && count == NNC_LANES)
+		return *(const nnc_vec *)p;
+#if defined(__AVX512F__) && !defined(NNC_DOUBLE)
+	return (nnc_vec)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+#elif defined(__AVX512F__)
+	return (nnc_vec)_mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), p);
+#else
+	nnc_vec v = {0};
+	memcpy(&v, p, (size_t)count * sizeof *p);
+	return v;
+#endif
+}
+
+/* ---- functions of one number --------------------------------------------------- */
+
+#define NNC_INFINITY ((nnc_real)INFINITY)
+
+#ifdef NNC_DOUBLE
+
+static inline double nnc_exp(double x) { return exp(x); }
+static inline double nnc_expm1(double x) { return expm1(x); }
+static inline double nnc_log(double x) { return log(x); }
+static inline double nnc_tanh(double x) { return tanh(x); }
+static inline double nnc_erf(double x) { return erf(x); }
+static inline double nnc_sqrt(double x) { return sqrt(x); }
+
+#else
+
+/*
+ * e^x, relative error below 2e-7 between -87 and 88, clamped outside; a NaN stays one.
+ * Cody and Waite's reduction by n log 2, a polynomial of degree 6 (Cephes expf).
+ */
+static inline float nnc_exp(float x)
+{
+	x = x > 88.3f ? 88.3f : x;
+	x = x < -87.3f ? -87.3f : x;
+	const float shifted = x * 1.44269504f + 12582912.0f; /* n in the low bits: 1.5 2^23 */
+	const float n = shifted - 12582912.0f;
+	const float r = x - n * 0.693359375f + n * 2.12194440e-4f;
+	float p = 1.9875691500e-4f;
+	int32_t bits;
+	p = p * r + 1.3981999507e-3f;
+	p = p * r + 8.3334519073e-3f;
+	p = p * r + 4.1665795894e-2f;
+	p = p * r + 1.6666665459e-1f;
+	p = p * r + 5.0000001201e-1f;
+	p = p * r * r + r + 1.0f;
+	memcpy(&bits, &shifted, sizeof bits);
+	bits = (int32_t)((uint32_t)bits << 23) + 0x3f800000; /* 2^n */
+	float scale;
+	memcpy(&scale, &bits, sizeof scale);
+	return p * scale;
+}
+
+/* e^x - 1; by its own series where e^x is close to 1. */
+static inline float nnc_expm1(float x)
+{
+	float p = 1.0f / 720;
+	p = p * x + 1.0f / 120;
+	p = p * x + 1.0f / 24;
+	p = p * x + 1.0f / 6;
+	p = p * x + 0.5f;
+	p = p * x * x + x;
+	const float far = nnc_exp(x) - 1.0f;
+	return x > -0.3f && x < 0.3f ? p : far;
+}
+
+/* tanh: an odd polynomial near 0 (Cephes tanhf), 1 - 2 / (e^2x + 1) further out. */
+static inline float nnc_tanh(float x)
+{
+	const float s = x * x;
+	float p = -5.70498872745e-3f;
+	p = p * s + 2.06390887954e-2f;
+	p = p * s - 5.37397155531e-2f;
+	p = p * s + 1.33314422036e-1f;
+	p = p * s - 3.33332819422e-1f;
+	p = p * s * x + x;
+	const float far = 1.0f - 2.0f / (nnc_exp(2.0f * x) + 1.0f);
+	return x > -0.625f && x < 0.625f ? p : far;
+}
+
+static inline float nnc_log(float x) { return logf(x); }
+static inline float nnc_erf(float x) { return erff(x); }
+static inline float nnc_sqrt(float x) { return sqrtf(x); }
+
+#endif
+
+/* log(1 + e^x), without overflow: the larger of x and 0, plus log(1 + e^-|x|). */
+static inline nnc_real nnc_softplus(nnc_real x)
+{
+	const nnc_real top = x < 0 ? 0 : x, e = nnc_exp(x < 0 ? x : -x);
+	return top + (e > (nnc_real)1e-4 ? nnc_log(1 + e) : e - e * e / 2);
+}
+
+/* ---- draws ----------------------------------------------------------------------- */
+
+enum { NNC_DRAWS = 64 }; /* words that nnc_draws makes at a time */
+
+/*
+ * The draws for elements k .. k + 63 of one row (k a multiple of 64) in this step: word
+ * (e / 16) % 4 of Philox block (e / 64) 16 + e % 16 belongs to element e. The same words
+ * as nnc_philox, sixteen blocks side by side so that the loops vectorise.
+ */
+static inline void nnc_draws(const NncContext *c, uint32_t stream, int row, int k,
+			     uint32_t draw[NNC_DRAWS])
+{
+	uint32_t *x0 = draw, *x1 = draw + 16, *x2 = draw + 32, *x3 = draw + 48;
+	uint32_t k0 = c->seed, k1 = stream;
+
+	for (uint32_t l = 0; l < 16; l++) {
+		x0[l] = c->epoch;
+		x1[l] = c->step;
+		x2[l] = (uint32_t)row;
+		x3[l] = (uint32_t)k / 4 + l;
+	}
+	for (int round = 0; round < 10; round++) {
+		for (int l = 0; l < 16; l++) {
+			const uint64_t a = (uint64_t)x0[l] * 0xD2511F53u;
+			const uint64_t b = (uint64_t)x2[l] * 0xCD9E8D57u;
+			x0[l] = (uint32_t)(b >> 32) ^ x1[l] ^ k0;
+			x1[l] = (uint32_t)b;
+			x2[l] = (uint32_t)(a >> 32) ^ x3[l] ^ k1;
+			x3[l] = (uint32_t)a;
+		}
+		k0 += 0x9E3779B9u;
+		k1 += 0xBB67AE85u;
+	}
+}
+
+#endif

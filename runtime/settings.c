@@ -1,0 +1,75 @@
+/* settings.c - what a run is: the model's train section, altered by options. */
+#include "internal.h"
+
+#include <math.h>
+#include <string.h>
+
+static void settings_of_model(NncState *s, const NncModel *model)
+{
+	const NncTraining *t = &model->training;
+
+	*s = (NncState){
+		.train = t->train,
+		.validation = t->validation,
+		.lr = t->lr,
+		.epochs = t->epochs,
+		.seed = t->seed,
+		.patience = t->patience,
+		.min_delta = t->min_delta,
+	};
+	snprintf(s->watch, sizeof s->watch, "%s", t->watch ? t->watch : "");
+}
+
+void nnc_settings_change(NncState *s, const NncOptions *o)
+{
+	if (o->epochs >= 0)
+		s->epochs = (int32_t)o->epochs;
+	if (!isnan(o->lr))
+		s->lr = o->lr;
+	if (o->patience < 0)
+		return;
+	s->patience = (int32_t)o->patience;
+	if (!s->watch[0])
+		snprintf(s->watch, sizeof s->watch, "%s",
+			 s->validation > 0 ? "val_accuracy" : "accuracy");
+}
+
+int nnc_settings_new(NncState *s, const NncProgram *program, NncError *err)
+{
+	const NncOptions *o = &program->options;
+
+	settings_of_model(s, program->model);
+	if (o->seed >= 0)
+		s->seed = (uint32_t)o->seed;
+	if (o->train >= 0)
+		s->train = o->train;
+	if (!isnan(o->validation))
+		s->validation = o->validation;
+	nnc_settings_change(s, o);
+	if (!strncmp(s->watch, "val_", 4) && !(s->validation > 0))
+		return nnc_fail(err, NNC_USAGE,
+				"early stopping watches %s, but no samples "
+				"are held out\nhelp: --validation 0.1",
+				s->watch);
+	return NNC_OK;
+}
+
+int nnc_settings_unchanged(const NncState *s, const NncOptions *o, NncError *err)
+{
+	if (o->weights)
+		return nnc_fail(err, NNC_USAGE,
+				"--resume goes on with the run's own "
+				"weights, --weights starts a new run");
+	if (o->seed >= 0 && (uint32_t)o->seed != s->seed)
+		return nnc_fail(err, NNC_USAGE,
+				"--seed %lld, but the run has the seed %u",
+				(long long)o->seed, (unsigned)s->seed);
+	if (o->train >= 0 && o->train != s->train)
+		return nnc_fail(err, NNC_USAGE, "--train %lld, but the run has %lld%s",
+				(long long)o->train, (long long)s->train,
+				s->train ? "" : " (all)");
+	if (!isnan(o->validation) && fabs(o->validation - s->validation) > 0)
+		return nnc_fail(err, NNC_USAGE, "--validation %g, but the run has %g",
+				o->validation, s->validation);
+	return NNC_OK;
+}

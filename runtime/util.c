@@ -1,0 +1,70 @@
+/* util.c - overflow-checked products, hashes and text for messages. */
+#include "internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+bool nnc_multiply(size_t *product, size_t factor)
+{
+	if (factor != 0 && *product > SIZE_MAX / 2 / factor)
+		return false;
+	*product *= factor;
+	return true;
+}
+
+uint32_t nnc_hash(const char *text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (; *text; text++)
+		hash = (hash ^ (unsigned char)*text) * 16777619u;
+	return hash;
+}
+
+void *nnc_allocate(size_t count, size_t bytes)
+{
+	if (!nnc_multiply(&count, bytes))
+		return NULL;
+	return malloc(count ? count : 1);
+}
+
+uint32_t nnc_crc32(const void *bytes, size_t count)
+{
+	return nnc_crc32_more(0, bytes, count);
+}
+
+uint32_t nnc_crc32_more(uint32_t crc, const void *bytes, size_t count)
+{
+	return (uint32_t)crc32_z(crc, bytes, count);
+}
+
+const char *nnc_quote(char quoted[80], const char *text)
+{
+	size_t used = 0;
+
+	for (; *text && used < 72; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c < 32 || c == 127 || c == '"' || c == '\\')
+			used += (size_t)snprintf(quoted + used, 5, "\\x%02x", c);
+		else
+			quoted[used++] = (char)c;
+	}
+	while (*text && used > 0 && ((unsigned char)quoted[used - 1] & 0x80))
+		used--; /* not half a character */
+	snprintf(quoted + used, 80 - used, "%s", *text ? "..." : "");
+	return quoted;
+}
+
+const char *nnc_shape_text(char text[64], int32_t height, int32_t width,
+			   int32_t channels)
+{
+	if (height == 1 && width == 1)
+		snprintf(text, 64, "%" PRId32, channels);
+	else
+		snprintf(text, 64, "%" PRId32 "x%" PRId32 "x%" PRId32, height, width,
+			 channels);
+	return text;
+}

@@ -1,0 +1,260 @@
+/* test_train.c - the command train: results, resuming, early stopping, divergence. */
+#include "internal.h"
+#include "temp_folder.h"
+#include "tiny.h"
+
+#include <CUnit/CUnit.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static int set_up(void)
+{
+	if (temp_folder_make())
+		return 1;
+	tiny_write_data();
+	return 0;
+}
+
+/* A new run of the model in folder `run`; returns how it ended. */
+static const TinyRun *train(const NncModel *model, const char *run, const char *more)
+{
+	char arguments[512];
+
+	snprintf(arguments, sizeof arguments, "train --data d --out %s %s", run, more);
+	return tiny_run(model, NULL, arguments);
+}
+
+/* Lines of a file of the temporary folder. */
+static int lines(const char *name)
+{
+	FILE *file = fopen(temp_path(name), "rb");
+	int count = 0, c;
+
+	while (file && (c = getc(file)) != EOF)
+		count += c == '\n';
+	if (file)
+		fclose(file);
+	return count;
+}
+
+/* ---- models that misbehave --------------------------------------------------- */
+
+static uint64_t stop_at; /* the update after which Ctrl-C comes */
+static int64_t stop_in;  /* the evaluated batch in which it comes */
+
+static void update_and_stop(NncContext *c)
+{
+	tiny_model.update(c);
+	if (c->updates == stop_at)
+		raise(SIGINT);
+}
+
+static void evaluate_and_stop(NncContext *c, const NncBatch *batch)
+{
+	tiny_model.evaluate(c, batch);
+	if (stop_in-- == 0)
+		raise(SIGTERM);
+}
+
+static void update_to_infinity(NncContext *c)
+{
+	tiny_model.update(c);
+	if (c->updates == stop_at)
+		((float *)c->params)[tiny_model.tensors[2].offset] = HUGE_VALF;
+}
+
+/* Keeps the weights as they are: nothing ever improves. */
+static void update_nothing(NncContext *c)
+{
+	(void)c;
+}
+
+/* ---- tests ------------------------------------------------------------------- */
+
+static void learns(void)
+{
+	const TinyRun *run = train(&tiny_model, "learns", "--epochs 20");
+	double accuracy = 0;
+
+	CU_ASSERT_EQUAL(run->status, 0);
+	CU_ASSERT_EQUAL(sscanf(run->out, "test accuracy %lf", &accuracy), 1);
+	CU_ASSERT(accuracy > 0.9);
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->out, "(101 samples)\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err, "\nEpoch 20/20 "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err, " 21/21  "));
+	CU_ASSERT_EQUAL(lines("learns/history.csv"), 21);
+	CU_ASSERT_EQUAL(lines("learns/history.jsonl"), 20);
+	CU_ASSERT(access(temp_path("learns/best.safetensors"), F_OK) != 0);
+	run = train(&tiny_model, "learns", "--epochs 1 --quiet --json");
+	CU_ASSERT_STRING_EQUAL(run->err, "");
+	CU_ASSERT(run->out[0] == '{' && strstr(run->out, "\"samples\": 101"));
+	CU_ASSERT(access(temp_path("learns/last.safetensors~"), F_OK) == 0);
+}
+
+static void deterministic(void)
+{
+	train(&tiny_model, "one", "--epochs 3");
+	train(&tiny_model, "two", "--epochs 3 --quiet");
+	CU_ASSERT(tiny_same("one/last.safetensors", "two/last.safetensors", NULL));
+	train(&tiny_model, "two", "--epochs 3 --seed 2");
+	CU_ASSERT(!tiny_same("one/last.safetensors", "two/last.safetensors", NULL));
+}
+
+static const char *const position[] = {"epoch",    "step",    "updates",
+				       "loss_sum", "correct", "best_epoch",
+				       "waited",   "best",    NULL};
+
+/* Stopped after any step, at the end of an epoch too, and resumed: the same bits. */
+static void resumes(void)
+{
+	NncModel stopping = tiny_model;
+
+	stopping.update = update_and_stop;
+	train(&tiny_model, "never", "--epochs 4 --patience 3");
+	for (stop_at = 17; stop_at < 48; stop_at++) {
+		const TinyRun *run =
+			train(&stopping, "stops", "--epochs 4 --patience 3");
+		CU_ASSERT_EQUAL(run->status, 130);
+		CU_ASSERT_STRING_EQUAL(run->out, "");
+		CU_ASSERT_PTR_NOT_NULL(
+			strstr(run->err, "train --resume --out stops --data d"));
+		run = train(&tiny_model, "stops", "--resume");
+		CU_ASSERT_EQUAL(run->status, 0);
+		CU_ASSERT(tiny_same("never/last.safetensors", "stops/last.safetensors",
+				    position));
+		CU_ASSERT(tiny_same("never/best.safetensors", "stops/best.safetensors",
+				    position));
+		CU_ASSERT_EQUAL(lines("stops/history.csv"), lines("never/history.csv"));
+	}
+}
+
+static void resumes_in_validation(void)
+{
+	NncModel stopping = tiny_model;
+
+	stopping.evaluate = evaluate_and_stop;
+	stop_in = 8;
+	train(&tiny_model, "never", "--epochs 4");
+	CU_ASSERT_EQUAL(train(&stopping, "stops", "--epochs 4")->status, 143);
+	CU_ASSERT_EQUAL(train(&tiny_model, "stops", "--resume")->status, 0);
+	CU_ASSERT(tiny_same("never/last.safetensors", "stops/last.safetensors",
+			    position));
+}
+
+static void longer(void)
+{
+	train(&tiny_model, "never", "--epochs 5");
+	train(&tiny_model, "stops", "--epochs 2");
+	CU_ASSERT_EQUAL(train(&tiny_model, "stops", "--resume --epochs 5")->status, 0);
+	CU_ASSERT(tiny_same("never/last.safetensors", "stops/last.safetensors",
+			    position));
+	CU_ASSERT_EQUAL(train(&tiny_model, "stops", "--resume --seed 9")->status,
+			NNC_USAGE);
+	CU_ASSERT_EQUAL(train(&tiny_model, "stops", "--resume --train 9")->status,
+			NNC_USAGE);
+	CU_ASSERT_EQUAL(train(&tiny_model, "none", "--resume")->status, NNC_NOINPUT);
+	CU_ASSERT(access(temp_path("none"), F_OK) != 0);
+}
+
+static void stops_early(void)
+{
+	NncModel still = tiny_model;
+	const TinyRun *run;
+
+	still.update = update_nothing;
+	run = train(&still, "early", "--epochs 50 --patience 4");
+	CU_ASSERT_EQUAL(run->status, 0);
+	CU_ASSERT_EQUAL(lines("early/history.csv"), 1 + 5);
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err, "best: epoch 1 with val_accuracy"));
+	CU_ASSERT_EQUAL(train(&still, "early", "--resume")->status, 0);
+	CU_ASSERT_EQUAL(lines("early/history.csv"), 1 + 5);
+	run = train(&still, "early", "--patience 4 --validation 0");
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err, "best: epoch 1 with accuracy"));
+	still.training.watch = "val_loss";
+	run = train(&still, "early", "--validation 0");
+	CU_ASSERT_EQUAL(run->status, NNC_USAGE);
+}
+
+/* The result is the best epoch's even if patience did not end the run. */
+static void keeps_best(void)
+{
+	NncState best, last;
+	const TinyRun *run;
+	char out[128];
+
+	run = train(&tiny_model, "best", "--epochs 12 --patience 100 --lr 0.2");
+	CU_ASSERT_EQUAL(run->status, 0);
+	snprintf(out, sizeof out, "%s", strstr(run->out, "accuracy"));
+	CU_ASSERT(
+		!nnc_checkpoint_state(temp_path("best/best.safetensors"), &best, NULL));
+	CU_ASSERT(
+		!nnc_checkpoint_state(temp_path("best/last.safetensors"), &last, NULL));
+	CU_ASSERT(best.epoch == last.best_epoch && best.epoch < last.epoch);
+	run = tiny_run(&tiny_model, NULL,
+		       "eval --data d --weights best/best.safetensors");
+	CU_ASSERT(!strncmp(run->out, out, strlen(out)));
+}
+
+static void diverges(void)
+{
+	NncModel wild = tiny_model;
+	const TinyRun *run;
+	NncState state;
+
+	wild.update = update_to_infinity;
+	stop_at = 21 + 5;
+	run = train(&wild, "wild", "--epochs 4");
+	CU_ASSERT_EQUAL(run->status, NNC_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(run->err, "loss is not finite at epoch 2 step 7, first "
+				 "in dense2.weight (tiny.nn:4); try a learning rate of "
+				 "0.001\n"));
+	CU_ASSERT(!nnc_checkpoint_state(temp_path("wild/last.safetensors"), &state,
+					NULL));
+	CU_ASSERT(state.epoch == 1 && state.step == 0);
+	stop_at = 20; /* found out at the end of the epoch, before it is saved */
+	CU_ASSERT_EQUAL(train(&wild, "wild", "--epochs 1")->status, NNC_FAILED);
+}
+
+static void refuses(void)
+{
+	NncModel other = tiny_model;
+	int lock;
+
+	train(&tiny_model, "r", "--epochs 1");
+	other.training.optimizer = "rmsprop";
+	CU_ASSERT_EQUAL(train(&other, "r", "--resume --epochs 2")->status, NNC_DATA);
+	CU_ASSERT_EQUAL(train(&tiny_model, "r", "--resume --weights w")->status,
+			NNC_USAGE);
+	CU_ASSERT_EQUAL(train(&tiny_model, "r", "--train 204")->status, NNC_USAGE);
+	CU_ASSERT_EQUAL(train(&tiny_model, "d/train-images-idx3-ubyte", "")->status,
+			NNC_IO);
+	lock = open(temp_path("r"), O_RDONLY);
+	CU_ASSERT_EQUAL(flock(lock, LOCK_EX), 0);
+	CU_ASSERT_EQUAL(train(&tiny_model, "r", "")->status, NNC_IO);
+	close(lock);
+	CU_ASSERT_EQUAL(train(&tiny_model, "r", "--weights r/last.safetensors")->status,
+			0);
+}
+
+extern void suite_train(void);
+
+void suite_train(void)
+{
+	CU_pSuite suite = CU_add_suite("train", set_up, temp_folder_remove);
+
+	CU_add_test(suite, "learns", learns);
+	CU_add_test(suite, "deterministic", deterministic);
+	CU_add_test(suite, "resumes to the same bits", resumes);
+	CU_add_test(suite, "resumes in validation", resumes_in_validation);
+	CU_add_test(suite, "more epochs", longer);
+	CU_add_test(suite, "stops early", stops_early);
+	CU_add_test(suite, "keeps the best", keeps_best);
+	CU_add_test(suite, "diverges", diverges);
+	CU_add_test(suite, "refuses", refuses);
+}
