@@ -1,6 +1,6 @@
 # make demo: train the paper's CNN for a few epochs. make check: every test.
 PREFIX ?= /usr/local
-CC ?= gcc
+DEMO_ARGS ?= --epochs 3
 B := build
 MODEL_LIBS := -Wl,--as-needed -lopenblas -lpng -ljansson -lz -lm
 
@@ -12,6 +12,7 @@ Q := $(if $(V),,@)
 ifdef SAN
 B := build/san
 CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+export CFLAGS
 endif
 
 COMPILER := $(sort $(wildcard compiler/*.c compiler/*/*.c))
@@ -61,8 +62,37 @@ $(B)/tests_registry.c: tests/unit/registry.sh $(UNIT)
 	@mkdir -p $(@D)
 	$(Q)sh tests/unit/registry.sh tests/unit > $@
 
+# Every test, or those of PARTS="golden cli"; SAN=1: all of it under ASan and UBSan.
+check: $(B)/nnc $(B)/unit
+	$(Q)NNC="$(CURDIR)/$(B)/nnc" SANITIZED=$(SAN) tests/run.sh $(PARTS)
+
+# What the tests expect becomes what they find: read the diff before it is kept.
+golden: $(B)/nnc
+	$(Q)tests/golden/run --write
+	$(Q)tests/diag/run --write
+
+deps:
+	$(Q)CC="$(CC)" scripts/deps.sh
+demo: deps
+	$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) $(B)/nnc
+	$(Q)scripts/demo.sh $(B) $(DEMO_ARGS)
+
+BIN = $(DESTDIR)$(PREFIX)/bin
+LIB = $(DESTDIR)$(PREFIX)/lib/nnc
+install: $(B)/nnc
+	install -d "$(BIN)" "$(LIB)"
+	install $(B)/nnc "$(BIN)"
+	install -m 644 $(B)/libnncrt.a runtime/nnc_rt.h runtime/nnc_vec.h "$(LIB)"
+uninstall:
+	rm -f "$(BIN)/nnc"
+	rm -rf "$(LIB)"
+
+lint:
+	$(Q)clang-format --dry-run -Werror $(COMPILER) $(RUNTIME) $(UNIT) $(wildcard [crt]*/*.h tests/*/*.h)
+	$(Q)shellcheck -x .ci/run scripts/*.sh tests/*.sh tests/*/run */registry.sh
+
 clean:
 	rm -rf build
 
-.PHONY: all clean
+.PHONY: all check golden deps demo install uninstall lint clean
 -include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

@@ -25,6 +25,14 @@
 #define NNC_TILE_ROWS 4
 #endif
 
+/* The height of tiles over n rows: one that divides n, if there is one that is not small. */
+#if NNC_TILE_ROWS == 8
+#define NNC_ROWS(n)                                                                \
+	((n) <= 8 ? (n) : (n) % 8 == 0 ? 8 : (n) % 7 == 0 ? 7 : (n) % 6 == 0 ? 6 : 8)
+#else
+#define NNC_ROWS(n) ((n) <= 4 ? (n) : (n) % 4 == 0 ? 4 : (n) % 3 == 0 ? 3 : 4)
+#endif
+
 /* The features that this build may use beyond the plainest CPU of its kind. */
 #ifdef __AVX2__
 #define NNC_HAS_AVX2 "avx2 "
@@ -96,6 +104,8 @@ static NNC_INLINE nnc_vec nnc_load(const nnc_real *p, int count)
 
 #ifdef NNC_DOUBLE
 
+#define nnc_gemm cblas_dgemm /* of cblas.h, where a kernel includes it */
+
 static inline double nnc_exp(double x) { return exp(x); }
 static inline double nnc_expm1(double x) { return expm1(x); }
 static inline double nnc_log(double x) { return log(x); }
@@ -104,6 +114,8 @@ static inline double nnc_erf(double x) { return erf(x); }
 static inline double nnc_sqrt(double x) { return sqrt(x); }
 
 #else
+
+#define nnc_gemm cblas_sgemm
 
 /*
  * e^x, relative error below 2e-7 between -87 and 88, clamped outside; a NaN stays one.

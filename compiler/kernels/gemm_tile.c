@@ -52,7 +52,7 @@ const char *tile_function(Emit *e, const Gemm *g)
 		{"term_stride", g->ta ? "M" : "1"},
 		{NULL, NULL},
 	};
-	emit_function(e, "tile", "tile", NULL);
+	use_tile(e);
 	emit_function(e, name, "gemm_tile", gemm_holes(g, name, extra));
 	return name;
 }
@@ -92,61 +92,6 @@ static void $name$(const real *restrict b, real *restrict t)
 }
 #endif
 
-#ifdef TEMPLATE_tile
-/*
- * t: rows x vecs vectors of a . b, summed over the terms in registers. a has a row every
- * ar and a term every ak, b a term every bk; the last vector has `last` columns.
- */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int terms,
-				  const real *restrict a, int ar, int ak,
-				  const real *restrict b, int bk, real *restrict t, int tr)
-{
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
-	for (int k = 0; k < terms; k++) {
-		nnc_vec bv[8];
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					 q < vecs - 1 ? NNC_LANES : last);
-		NNC_UNROLL
-		for (int r = 0; r < rows; r++) {
-			const real x = a[r * ar + k * ak];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				s[r * vecs + q] += x * bv[q];
-		}
-	}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
-}
-
-/* A tile of any size up to NNC_TILE_ROWS x 2 vectors, or one row of 8; t has rows of tr. */
-static NNC_INLINE void tile(int rows, int cols, int terms, const real *restrict a, int ar,
-			    int ak, const real *restrict b, int bk, real *restrict t, int tr)
-{
-	enum { R = NNC_TILE_ROWS, L = NNC_LANES };
-
-	if (rows == R && cols == 2 * L) {
-		tile_block(R, 2, L, terms, a, ar, ak, b, bk, t, tr);
-	} else if (rows == R && cols > L) {
-		tile_block(R, 2, cols - L, terms, a, ar, ak, b, bk, t, tr);
-	} else if (rows == R) {
-		tile_block(R, 1, cols, terms, a, ar, ak, b, bk, t, tr);
-	} else if (cols == 8 * L) {
-		tile_block(1, 8, L, terms, a, ar, ak, b, bk, t, tr);
-	} else {
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, terms, a + r * ar,
-					   ar, ak, b + j, bk, t + r * tr + j, tr);
-	}
-}
-#endif
-
 #ifdef TEMPLATE_gemm_tile
 /* $formula$ */
 static void $name$(int n, const real *restrict a, const real *restrict b,
@@ -159,7 +104,8 @@ static void $name$(int n, const real *restrict a, const real *restrict b,
 			const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
 			real t[ROWS * COLS];
-			tile(rows, cols, $k$, a + $a_row$, $row_stride$, $term_stride$, b + j0, N, t, COLS);
+			tile(ROWS, rows, cols, 1, $k$, a + $a_row$, $row_stride$, $term_stride$, 0,
+			     b + j0, N, 0, t, COLS);
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < cols; q++) {
 					const int j = j0 + q, at = (i + r) * N + j;

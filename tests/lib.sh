@@ -1,0 +1,80 @@
+# shellcheck shell=sh
+# lib.sh - what the parts of the tests share. A part begins with
+#     . "$(dirname "$0")/../lib.sh"
+# and is then in the root of the source, with $NNC, an empty folder $work of its own,
+# and the functions below; it ends with `finish`.
+set -u
+export LC_ALL=C
+unset MAKEFLAGS MFLAGS MAKELEVEL SAN CDPATH
+cd "$(dirname "$0")/../.." || exit 1
+: "${NNC:=$PWD/build/nnc}"
+export NNC
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM HUP
+passed=0 failed=0
+
+pass()
+{
+	passed=$((passed + 1))
+}
+
+# fail NAME [FILE...]: counts a failure, and shows the files
+fail()
+{
+	failed=$((failed + 1))
+	echo "FAIL $1"
+	shift
+	for file in "$@"; do
+		head -n 40 "$file" | sed 's/^/    /'
+	done
+}
+
+# check NAME COMMAND...: the command succeeds
+check()
+{
+	name=$1
+	shift
+	if "$@" >"$work/.out" 2>&1 </dev/null; then pass; else fail "$name" "$work/.out"; fi
+}
+
+# exits STATUS NAME COMMAND...: it ends with this status; its output is in $out and $err
+out=$work/.stdout err=$work/.stderr
+exits()
+{
+	want=$1 name=$2
+	shift 2
+	"$@" >"$out" 2>"$err" </dev/null
+	got=$?
+	if [ $got -eq "$want" ]; then
+		pass
+	else
+		fail "$name: status $got, not $want" "$out" "$err"
+	fi
+}
+
+# has NAME FILE TEXT: the file has this text in a line
+has()
+{
+	if grep -qF -e "$3" "$2"; then pass; else fail "$1: no '$3' in" "$2"; fi
+}
+
+# same NAME EXPECTED FOUND: two files are equal
+same()
+{
+	if diff -u "$2" "$3" >"$work/.diff" 2>&1; then pass; else fail "$1" "$work/.diff"; fi
+}
+
+# skip WHAT WHY: said loudly; where everything must be there (CI=true) it is a failure
+skip()
+{
+	echo "SKIPPED $1: $2"
+	[ "${CI:-}" != true ] || fail "$1: skipped under CI"
+}
+
+finish()
+{
+	echo "$passed passed, $failed failed"
+	[ $failed -eq 0 ]
+	exit
+}
