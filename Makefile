@@ -89,7 +89,7 @@ uninstall:
 
 lint:
 	$(Q)clang-format --dry-run -Werror $(COMPILER) $(RUNTIME) $(UNIT) $(wildcard [crt]*/*.h tests/*/*.h)
-	$(Q)shellcheck -x .ci/run scripts/*.sh tests/*.sh tests/*/run */registry.sh
+	$(Q)shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/*.sh tests/*/run */registry.sh
 
 clean:
 	rm -rf build

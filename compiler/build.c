@@ -66,6 +66,14 @@ static const char **layer_words(int *n)
 	return words;
 }
 
+static void unknown_layer(const Stmt *stmt)
+{
+	int n;
+	const char **words = layer_words(&n);
+	diag_unknown(stmt->name_span, "layer", stmt->name, words, n);
+	diag_origin(stmt->origin);
+}
+
 /* `relu;` and `leaky_relu(0.1) name="a";` as arguments of the activation layer. */
 static const Stmt *as_activation(const Stmt *stmt)
 {
@@ -136,10 +144,7 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 		stmt = as_activation(stmt);
 	}
 	if (!layer) {
-		int n;
-		const char **words = layer_words(&n);
-		diag_unknown(stmt->name_span, "layer", stmt->name, words, n);
-		diag_origin(stmt->origin);
+		unknown_layer(stmt);
 		return NULL;
 	}
 	if (stmt->has_body) {
@@ -182,27 +187,51 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 	return y;
 }
 
+/* A word that begins a layer. */
+static bool is_layer(const char *word)
+{
+	return find_layer(word) || is_activation(word);
+}
+
+/* Behind an error shapes are not known, but words and arguments can still be checked. */
+static void check_layer(const Stmt *stmt)
+{
+	const Layer *layer = find_layer(stmt->name);
+	const char *word = stmt->name;
+	Args args;
+	if (!layer && is_activation(word)) {
+		layer = &layer_activation;
+		stmt = as_activation(stmt);
+	}
+	if (!layer)
+		unknown_layer(stmt);
+	else if (!bind_args(&args, word, stmt->span, stmt->args, stmt->count, layer->params))
+		diag_origin(stmt->origin);
+}
+
 static void build_layers(Net *net, const Stmt *stmts, int count)
 {
 	Tensor *x = NULL;
+	bool lost = false; /* the shape here is not known: an error came before */
 	for (int i = 0; i < count; i++) {
 		const Stmt *s = &stmts[i];
 		if (is_section(s->name))
 			continue;
-		if (!x && strcmp(s->name, "input") != 0 &&
-		    (find_layer(s->name) || is_activation(s->name))) {
+		if (!x && !lost && strcmp(s->name, "input") != 0 && is_layer(s->name)) {
 			diag_error(s->name_span, "%s before the input: a model begins with its "
 				   "input's shape", s->name);
 			diag_help("write, for example, `input 28x28x1;` before it");
-			return;
+			lost = true;
+		}
+		if (lost) {
+			check_layer(s);
+			continue;
 		}
 		Tensor *y = build_layer(net, s, x);
 		if (y)
 			x = y;
-		else if (!find_layer(s->name) && !is_activation(s->name))
-			continue; /* an unknown word: the shapes after it are still right */
 		else
-			return; /* they are not: no errors that follow from this one */
+			lost = true;
 		if (net->layer_count > MAX_LAYERS) {
 			diag_error(s->name_span, "more than %d layers", MAX_LAYERS);
 			return;
@@ -249,8 +278,7 @@ Net *build_net(const Stmt *stmts, int count, const Source *source)
 	net->train.name = "train";
 	net->infer.name = "infer";
 	read_sections(net, stmts, count);
-	if (diag_errors() == 0 || net->training.batch > 0)
-		build_layers(net, stmts, count);
+	build_layers(net, stmts, count);
 	if (diag_errors())
 		return NULL;
 	Span file = {source, 0, 0};

@@ -108,9 +108,16 @@ static const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const c
 		{"params", epilogue_params(n)},
 		{"then", then_text(n)},
 		{"epilogue", epilogue_text(n)},
-		{"padded", int_text(padded(padded_height(w) * padded_width(w) * w->c))},
 	};
+	use_tile(e);
 	return window_holes(w, join_holes(more, sizeof more / sizeof *more, sizes + 1));
+}
+
+static const char *direct_function(Emit *e, const Node *n, const Window *w)
+{
+	const char *name = arena_printf("%s%s", window_name("conv", w), suffixes(n));
+	emit_function(e, name, "conv_direct", direct_holes(e, n, w, name));
+	return name;
 }
 
 static void call(Emit *e, const Node *n, const char *name, const Tensor *out)
@@ -122,30 +129,28 @@ static void call(Emit *e, const Node *n, const char *name, const Tensor *out)
 static void emit(Emit *e, const Node *n)
 {
 	Window w = conv_window(n);
-	const char *name = arena_printf("%s%s", window_name("conv", &w), suffixes(n));
-	use_tile(e);
-	emit_function(e, name, "conv_direct", direct_holes(e, n, &w, name));
-	call(e, n, name, result(n));
+	call(e, n, direct_function(e, n, &w), result(n));
 }
 
-/* The same function, over dy and w turned round. */
 static void emit_dx(Emit *e, const Node *n)
 {
 	Window w = turned(n);
-	const char *rows = arena_printf("%s", window_name("conv", &w));
-	const char *name = arena_printf("%s%s", window_name("conv_dx", &w), suffixes(n));
 	const char *turn = arena_printf("turn_%lldx%lldx%lldx%lld", (long long)w.kh,
 					(long long)w.kw, (long long)w.o, (long long)w.c);
-	const Hole holes[] = {{"name", turn}, {NULL, NULL}};
-	(void)rows;
-	emit_function(e, turn, "conv_turn", window_holes(&w, holes));
-	const Hole extra[] = {{"turn", turn}, {NULL, NULL}};
-	const Hole *all = direct_holes(e, n, &w, name);
-	size_t count = 0;
-	while (all[count].name)
-		count++;
-	use_tile(e);
-	emit_function(e, name, "conv_dx_direct", join_holes(all, count, extra));
+	const Hole turn_holes[] = {{"name", turn}, {NULL, NULL}};
+	emit_function(e, turn, "conv_turn", window_holes(&w, turn_holes));
+	const char *name = arena_printf("%s%s", window_name("conv_dx", &w), suffixes(n));
+	const Hole holes[] = {
+		{"name", name},
+		{"turn", turn},
+		{"conv", direct_function(e, n, &w)},
+		{"then", then_text(n)},
+		{"params", epilogue_params(n)},
+		{"names", epilogue_names(n)},
+		{"padded", int_text(padded(padded_height(&w) * padded_width(&w) * w.c))},
+		{NULL, NULL},
+	};
+	emit_function(e, name, "conv_dx_direct", window_holes(&w, holes));
 	call(e, n, name, result(n));
 }
 
@@ -153,7 +158,6 @@ static void emit_dw(Emit *e, const Node *n)
 {
 	Window w = conv_window(n);
 	const char *name = window_name("conv_dw", &w);
-	use_tile(e);
 	emit_function(e, name, "conv_dw_direct", direct_holes(e, n, &w, name));
 	call(e, n, name, n->out[0]);
 }
@@ -254,31 +258,10 @@ static void $name$(const real *restrict w, real *restrict t)
 static void $name$(int n, const real *restrict dy, const real *restrict w, real *restrict dx,
 		   real *restrict p$params$)
 {
-	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$ };
-	enum { KH = $KH$, PW = $PW$, TERMS = $KW$ * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
 	real *wt = p + $padded$;
 
 	$turn$(w, wt);
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
-			$pad$(dy + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * PW + k0) * C, C, 1, PW * C,
-				     wt + j0, O, TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW + k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						$epilogue$
-						dx[at] = v;
-					}
-			}
-	}
+	$conv$(n, dy, wt, dx, p$names$);
 }
 #endif
 
