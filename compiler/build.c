@@ -106,14 +106,15 @@ static const char *ordinal_id(Net *net, const char *word)
 	int n = 1;
 	for (int i = 0; i < net->layer_count; i++)
 		n += strcmp(net->layers[i]->word, word) == 0;
-	return strcmp(word, "input") == 0 ? word : arena_printf("%s%d", word, n);
+	bool input = n == 1 && strcmp(word, "input") == 0;
+	return input ? word : arena_printf("%s%d", word, n);
 }
 
-static bool name_taken(const Net *net, const NetLayer *use)
+static bool name_taken(const Net *net, const NetLayer *use, Span at)
 {
 	for (int i = 0; i < net->layer_count; i++)
 		if (strcmp(net->layers[i]->name, use->name) == 0) {
-			diag_error(use->stmt->span, "two layers are named \"%s\"", use->name);
+			diag_error(at, "two layers are named \"%s\"", use->name);
 			diag_note(net->layers[i]->stmt->span, "the first one is here");
 			return true;
 		}
@@ -169,7 +170,7 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 		if (!name_plain(&args, use->name))
 			return NULL;
 	}
-	if (name_taken(net, use))
+	if (name_taken(net, use, arg_span(&args, "name")))
 		return NULL;
 	int errors = diag_errors();
 	Tensor *y = layer->build(net, use, &args, x);
@@ -263,8 +264,10 @@ static void check_output(Net *net, Span file)
 	}
 	net->outputs = net->output->shape.dim[0];
 	if (net->outputs < 2 || net->outputs > NNC_MAX_CLASSES) {
-		diag_error(last->stmt->span, "the model has %lld outputs; a classifier has 2 to %d",
-			   (long long)net->outputs, NNC_MAX_CLASSES);
+		diag_error(last->stmt->span, "the model has %lld output%s; a classifier has 2 to %d",
+			   (long long)net->outputs, net->outputs == 1 ? "" : "s", NNC_MAX_CLASSES);
+		if (net->outputs == 1)
+			diag_help("two classes are two outputs: `dense 2 softmax;`");
 		return;
 	}
 	check_data_shape(net);

@@ -65,23 +65,37 @@ static Tensor *new_tensor(TensorKind kind, const char *id, Shape shape)
 	return t;
 }
 
+static Tensor **id_bucket(Program *p, const char *id)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+	for (const char *c = id; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	return &p->ids[hash % ID_BUCKETS];
+}
+
+static bool id_taken(Program *p, const char *id)
+{
+	for (const Tensor *t = *id_bucket(p, id); t; t = t->next_id)
+		if (strcmp(t->id, id) == 0)
+			return true;
+	return false;
+}
+
 /* The id itself, or with the lowest number that makes it the only one. */
-static const char *unique_id(const Program *p, const char *id)
+static const char *unique_id(Program *p, const char *id)
 {
 	const char *candidate = id;
-	for (int n = 2;; n++) {
-		bool taken = false;
-		for (int i = 0; i < p->tensor_count; i++)
-			taken |= strcmp(p->tensors[i]->id, candidate) == 0;
-		if (!taken)
-			return candidate;
+	for (int n = 2; id_taken(p, candidate); n++)
 		candidate = arena_printf("%s_%d", id, n);
-	}
+	return candidate;
 }
 
 Tensor *new_value(Program *p, const char *id, Shape shape)
 {
 	Tensor *t = new_tensor(TENSOR_VALUE, unique_id(p, id), shape);
+	Tensor **bucket = id_bucket(p, t->id);
+	t->next_id = *bucket;
+	*bucket = t;
 	t->batched = true;
 	*vec_push(&p->tensors, &p->tensor_count) = t;
 	return t;
@@ -156,20 +170,27 @@ Tensor *result(const Node *n)
 	return n->fused_count ? n->fused[n->fused_count - 1]->out[0] : n->out[0];
 }
 
+static void use(Tensor *t, Node *reader)
+{
+	t->uses++;
+	t->reader = reader;
+}
+
 void count_uses(Program *p)
 {
 	for (int i = 0; i < p->tensor_count; i++)
 		p->tensors[i]->uses = 0;
 	for (int i = 0; i < p->count; i++) {
 		Node *n = p->nodes[i];
+		n->index = i;
 		for (int k = 0; k < n->in_count; k++)
-			n->in[k]->uses++;
+			use(n->in[k], n);
 		for (int f = 0; f < n->fused_count; f++)
 			for (int k = 1; k < n->fused[f]->in_count; k++)
-				n->fused[f]->in[k]->uses++;
+				use(n->fused[f]->in[k], n);
 	}
 	for (int i = 0; i < p->kept_count; i++)
-		p->kept[i]->uses++;
+		use(p->kept[i], NULL);
 }
 
 void keep(Program *p, Tensor *t)
@@ -194,42 +215,43 @@ int64_t rows_of(const Net *net, const Tensor *t)
 
 /* ---- the checker ------------------------------------------------------------- */
 
-static bool is_defined(const Program *p, const Tensor *t, int before)
+static unsigned rounds; /* a tensor with this number in `seen` is defined by now */
+
+static void check_defined(const Tensor *t)
 {
-	if (t->kind != TENSOR_VALUE)
-		return true;
-	for (int i = 0; i < before; i++) {
-		const Node *n = p->nodes[i];
-		for (int k = 0; k < n->out_count; k++)
-			if (n->out[k] == t)
-				return true;
-		if (result(n) == t)
-			return true;
+	assert(t->kind != TENSOR_VALUE || t->seen == rounds);
+}
+
+static void check_node(Node *n)
+{
+	assert(n->op && !n->dead);
+	for (int k = 0; k < n->in_count; k++)
+		check_defined(n->in[k]);
+	for (int f = 0; f < n->fused_count; f++) {
+		const Node *fused = n->fused[f];
+		assert(fused->op->element && n->op->epilogue);
+		assert(shape_equal(fused->out[0]->shape, n->out[0]->shape));
+		for (int k = 1; k < fused->in_count; k++)
+			check_defined(fused->in[k]);
 	}
-	return false;
+	if (n->op->reshape)
+		assert(shape_size(n->in[0]->shape) == shape_size(n->out[0]->shape));
+	for (int k = 0; k < n->out_count; k++)
+		n->out[k]->seen = rounds;
+	if (n->out_count)
+		result(n)->seen = rounds;
 }
 
 /* Every value is made before it is read, and phases never go back. */
 static void check_program(const Program *p)
 {
+	rounds++;
 	for (int i = 0; i < p->count; i++) {
-		const Node *n = p->nodes[i];
-		assert(n->op && !n->dead);
-		assert(i == 0 || p->nodes[i - 1]->phase <= n->phase);
-		for (int k = 0; k < n->in_count; k++)
-			assert(is_defined(p, n->in[k], i));
-		for (int f = 0; f < n->fused_count; f++) {
-			assert(n->fused[f]->op->element && n->op->epilogue);
-			assert(shape_size(n->fused[f]->out[0]->shape) ==
-			       shape_size(n->out[0]->shape));
-			for (int k = 1; k < n->fused[f]->in_count; k++)
-				assert(is_defined(p, n->fused[f]->in[k], i));
-		}
-		if (n->op->reshape)
-			assert(shape_size(n->in[0]->shape) == shape_size(n->out[0]->shape));
+		assert(i == 0 || p->nodes[i - 1]->phase <= p->nodes[i]->phase);
+		check_node(p->nodes[i]);
 	}
 	for (int i = 0; i < p->kept_count; i++)
-		assert(is_defined(p, p->kept[i], p->count));
+		check_defined(p->kept[i]);
 }
 
 void ir_check(const Net *net)

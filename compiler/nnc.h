@@ -320,9 +320,14 @@ struct Tensor {
 	Shape shape;            /* batched tensors have B of these */
 	bool batched;
 	Node *producer;         /* NULL for weights */
-	int uses;               /* how many nodes read it; see count_uses */
+	int uses;               /* how many nodes read it, and the last of them: count_uses */
+	Node *reader;
+	bool needed;            /* diff: some weight's gradient depends on its adjoint, */
+	Tensor *adjoint;        /* which is this, as far as it has been summed */
 	Tensor *grad;           /* of a PARAM, once diff has run */
 	Tensor *alias;          /* lives in that tensor's memory: a reshape, or work in place */
+	Tensor *next_id;        /* in its program's table of ids */
+	unsigned seen;          /* ir_check: defined in this round */
 	/* a weight: */
 	const char *init;       /* initialiser and its argument */
 	double init_argument;
@@ -381,6 +386,7 @@ struct Node {
 	const NetLayer *layer;  /* whose statement it comes from; NULL: an update */
 	bool input_only;        /* leads only to the input's gradient, which gradcheck reads */
 	bool dead;              /* for sweep */
+	int index;              /* its place in the program: count_uses */
 	/* fuse: elementwise nodes done on the way out, in order; see result() */
 	Node *fused[MAX_FUSED];
 	int fused_count;
@@ -390,6 +396,8 @@ struct Node {
 	Tensor *workspace;      /* scratch of this node alone, or NULL */
 };
 
+enum { ID_BUCKETS = 1024 };
+
 /* Nodes in order of execution, and the tensors they make. */
 struct Program {
 	const char *name;       /* "train", "infer" */
@@ -397,6 +405,7 @@ struct Program {
 	int count;
 	Tensor **tensors;       /* INPUT and VALUE, in order of creation */
 	int tensor_count;
+	Tensor *ids[ID_BUCKETS]; /* the same by id */
 	Tensor **kept;          /* must be whole when the program has run */
 	int kept_count;
 	/* plan: */

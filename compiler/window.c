@@ -149,8 +149,10 @@ static bool report_window(const NetLayer *use, const Args *args, const char *key
 		diag_note(x->producer->layer->stmt->span, "%s comes from this %s%s",
 			  shape_name(x->shape), x->producer->layer->word,
 			  origin_turn(x->producer->layer->stmt->origin));
-	int64_t least = x->shape.dim[0] < x->shape.dim[1] ? x->shape.dim[0] : x->shape.dim[1];
-	diag_help("use a %s of at most %lld, or padding=same", key, (long long)least);
+	int64_t high = (x->shape.dim[0] - 1) / attr->dilation[0] + 1;
+	int64_t wide = (x->shape.dim[1] - 1) / attr->dilation[1] + 1;
+	diag_help("use a %s of at most %lld, or padding=same", key,
+		  (long long)(high < wide ? high : wide));
 	return false;
 }
 

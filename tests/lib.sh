@@ -25,31 +25,31 @@ fail()
 	failed=$((failed + 1))
 	echo "FAIL $1"
 	shift
-	for file in "$@"; do
-		head -n 40 "$file" | sed 's/^/    /'
+	for _file in "$@"; do
+		head -n 40 "$_file" | sed 's/^/    /'
 	done
 }
 
 # check NAME COMMAND...: the command succeeds
 check()
 {
-	name=$1
+	_name=$1
 	shift
-	if "$@" >"$work/.out" 2>&1 </dev/null; then pass; else fail "$name" "$work/.out"; fi
+	if "$@" >"$work/.out" 2>&1 </dev/null; then pass; else fail "$_name" "$work/.out"; fi
 }
 
 # exits STATUS NAME COMMAND...: it ends with this status; its output is in $out and $err
 out=$work/.stdout err=$work/.stderr
 exits()
 {
-	want=$1 name=$2
+	_want=$1 _name=$2
 	shift 2
 	"$@" >"$out" 2>"$err" </dev/null
-	got=$?
-	if [ $got -eq "$want" ]; then
+	_got=$?
+	if [ $_got -eq "$_want" ]; then
 		pass
 	else
-		fail "$name: status $got, not $want" "$out" "$err"
+		fail "$_name: status $_got, not $_want" "$out" "$err"
 	fi
 }
 

@@ -6,33 +6,20 @@
  */
 #include "nnc.h"
 
-static int position(const Program *p, const Node *of)
-{
-	for (int i = 0; i < p->count; i++)
-		if (p->nodes[i] == of)
-			return i;
-	return -1;
-}
-
 /* The only reader of t, if it is elementwise in t and can be done where t is made. */
-static Node *follower(const Program *p, const Node *leader, const Tensor *t)
+static Node *follower(const Node *leader, const Tensor *t)
 {
-	if (t->uses != 1)
+	Node *n = t->uses == 1 ? t->reader : NULL;
+	if (!n || n->dead || !n->op->element || n->in[0] != t)
 		return NULL;
-	for (int i = 0; i < p->count; i++) {
-		Node *n = p->nodes[i];
-		if (n->dead || n->in_count == 0 || n->in[0] != t)
-			continue;
-		bool ready = true; /* its operand is there before the leader runs */
-		for (int k = 1; k < n->in_count; k++) {
-			const Tensor *x = storage(n->in[k]);
-			if (x->kind == TENSOR_VALUE && x->producer)
-				ready &= position(p, x->producer) < position(p, leader);
-		}
-		bool same = n->phase == leader->phase && n->input_only == leader->input_only;
-		return n->op->element && same && ready ? n : NULL;
+	if (n->phase != leader->phase || n->input_only != leader->input_only)
+		return NULL;
+	for (int k = 1; k < n->in_count; k++) { /* its operand must be there by then */
+		const Tensor *x = storage(n->in[k]);
+		if (x->producer && x->producer->index >= leader->index)
+			return NULL;
 	}
-	return NULL;
+	return n;
 }
 
 /* Two operands of one name would collide in the kernel's parameter list. */
@@ -46,10 +33,10 @@ static bool name_free(const Node *leader, const Node *n)
 	return true;
 }
 
-static void fuse_into(Program *p, Node *leader)
+static void fuse_into(Node *leader)
 {
 	while (leader->fused_count < MAX_FUSED) {
-		Node *n = follower(p, leader, result(leader));
+		Node *n = follower(leader, result(leader));
 		if (!n || !name_free(leader, n))
 			return;
 		leader->fused[leader->fused_count++] = n;
@@ -63,7 +50,7 @@ static void fuse_program(Program *p)
 	count_uses(p);
 	for (int i = 0; i < p->count; i++)
 		if (!p->nodes[i]->dead && p->nodes[i]->op->epilogue)
-			fuse_into(p, p->nodes[i]);
+			fuse_into(p->nodes[i]);
 	sweep(p);
 	for (int i = 0; i < p->count; i++)
 		for (int f = 0; f < p->nodes[i]->fused_count; f++)

@@ -77,43 +77,41 @@ static bool lives_meet(const Tensor *a, const Tensor *b)
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* The placed tensor that t would collide with at this offset, or NULL. */
-static const Tensor *collision(const Tensor *t, int64_t offset, Tensor *const *placed, int count)
-{
-	for (int i = 0; i < count; i++) {
-		const Tensor *o = placed[i];
-		if (lives_meet(t, o) && offset < o->offset + o->reals && o->offset < offset + t->reals)
-			return o;
-	}
-	return NULL;
-}
-
-/* First fit: at 0, or behind some placed tensor, as low as possible. */
-static void place(Tensor *t, Tensor *const *placed, int count)
+/* First fit: the lowest gap among the placed tensors, by offset, that t may not share. */
+static void place(Tensor *t, Tensor *const *by_offset, int count)
 {
 	t->after = NULL;
 	t->offset = 0;
-	if (!collision(t, 0, placed, count))
-		return;
-	int64_t best = INT64_MAX;
 	for (int i = 0; i < count; i++) {
-		int64_t end = placed[i]->offset + placed[i]->reals;
-		if (end < best && !collision(t, end, placed, count)) {
-			best = end;
-			t->after = placed[i];
+		const Tensor *o = by_offset[i];
+		if (!lives_meet(t, o))
+			continue;
+		if (o->offset >= t->offset + t->reals)
+			return;
+		if (o->offset + o->reals > t->offset) {
+			t->offset = o->offset + o->reals;
+			t->after = o;
 		}
 	}
-	t->offset = best;
 }
 
-static void place_all(const Net *net, Program *p, bool input_only)
+static void insert_by_offset(Tensor **by_offset, int count, Tensor *t)
+{
+	int i = count;
+	for (; i > 0 && by_offset[i - 1]->offset > t->offset; i--)
+		by_offset[i] = by_offset[i - 1];
+	by_offset[i] = t;
+}
+
+static void place_all(const Net *net, Program *p, Tensor **by_offset, bool input_only)
 {
 	for (int i = 0; i < p->tensor_count; i++) {
 		Tensor *t = p->tensors[i];
 		if (t->alias || t->first < 0 || t->producer->input_only != input_only)
 			continue;
 		t->reals = reals_of(net, t);
-		place(t, p->placed, p->placed_count);
+		place(t, by_offset, p->placed_count);
+		insert_by_offset(by_offset, p->placed_count, t);
 		*vec_push(&p->placed, &p->placed_count) = t;
 		int64_t end = t->offset + t->reals;
 		if (!input_only && end > p->arena)
@@ -123,10 +121,11 @@ static void place_all(const Net *net, Program *p, bool input_only)
 
 static void plan_program(const Net *net, Program *p)
 {
+	Tensor **by_offset = arena_alloc((size_t)p->tensor_count * sizeof(Tensor *));
 	find_lives(p);
 	work_in_place(net, p);
-	place_all(net, p, false);
-	place_all(net, p, true); /* on top: the float build has none of it */
+	place_all(net, p, by_offset, false);
+	place_all(net, p, by_offset, true); /* on top: the float build has none of it */
 	verify_plan(net, p);
 }
 
