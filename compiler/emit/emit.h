@@ -1,0 +1,93 @@
+/*
+ * emit.h - the writer of C text, for ops, kernels and optimizers. Part of nnc.h, which
+ * includes it behind the types it needs; include that.
+ */
+#ifndef EMIT_H
+#define EMIT_H
+
+typedef struct Template {
+	const char *name, *text;
+} Template;
+
+extern const Template templates[]; /* every #ifdef TEMPLATE_name; ends with NULL */
+
+struct Hole { /* $name$ in a template, and what stands there; tables end with NULL */
+	const char *name, *text;
+};
+
+typedef struct Text {
+	char *bytes;
+	size_t length, capacity;
+} Text;
+
+typedef struct Function { /* emitted once, by name */
+	const char *name, *text;
+	bool double_only;       /* only the input's gradient needs it */
+} Function;
+
+struct Emit {
+	const Net *net;
+	Text *out;
+	int depth;              /* of braces */
+	Function *functions;
+	int function_count;
+	bool double_only;       /* of the functions being emitted */
+	bool blas;
+};
+
+/* emit.c */
+void text_add(Text *t, const char *bytes, size_t length);
+void put(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void blank(Emit *e);
+const char *fill(const char *template, const Hole *holes);
+Hole *join_holes(const Hole *a, size_t count, const Hole *b); /* b ends with NULL, or is it */
+void emit_function(Emit *e, const char *name, const char *template, const Hole *holes);
+const char *prototype(const Function *f);
+void use_blas(Emit *e);
+void emit_node(Emit *e, const Node *n);
+
+/* text.c */
+const char *int_text(int64_t value);
+const char *times_text(const char *factor, int64_t times);
+const char *number_text(double value);
+const char *real_text(double value);
+const char *identifier_text(double value);
+const char *grouped_text(int64_t value);
+const char *upper_text(const char *id);
+const char *comment_text(const char *text);
+const char *string_text(const char *text);
+const char *replace_word(const char *text, const char *word, const char *with);
+const char *element_type(Element element);
+const char *adjoint_id(const Tensor *t);
+const Tensor *place_of(const Tensor *t);
+const char *ref(const Tensor *t);
+double batch_size(const Net *net, const Tensor *t); /* elements of a whole batch */
+int64_t padded(int64_t reals);                      /* up to a multiple of NNC_ALIGN */
+
+/* epilogue.c */
+const char *suffixes(const Node *n);
+const char *then_text(const Node *n);
+const char *epilogue_text(const Node *n);
+const char *epilogue_params(const Node *n);
+const char *epilogue_names(const Node *n);
+const char *epilogue_names_at(const Node *n, const char *offset);
+const char *epilogue_args(const Node *n);
+void emit_elementwise_function(Emit *e, const Node *n, const char *name, int64_t size,
+			       int64_t cols);
+void emit_elementwise(Emit *e, const Node *n);
+
+/* window.c, ops/gemm.c, ops/conv.c */
+Window window_of(const Attr *a, Shape x, Shape y);
+const char *window_name(const char *what, const Window *w);
+Hole *window_holes(const Window *w, const Hole *extra);
+void print_window(FILE *out, const Node *n);
+const char *gemm_name(const Gemm *g, const char *kernel);
+Hole *gemm_holes(const Gemm *g, const char *name, const Hole *extra);
+void call_gemm(Emit *e, const Node *n, const char *name);
+
+/* program.c, tables.c */
+void emit_program(const Net *net, FILE *out);
+void emit_tables(Emit *e);
+bool takes_bytes(const Net *net);
+
+#endif
