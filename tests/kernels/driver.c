@@ -1,0 +1,218 @@
+/*
+ * driver.c - runs every case: all kernels against the plain loops, on the same random
+ * operands, for a whole batch and partial ones. Everything that a kernel has no
+ * business with is NaN before it runs: other rows of the batch, what lies around each
+ * operand, its output and workspace. Afterwards all but the last two must be unchanged.
+ */
+#include "cases.h"
+
+#include <float.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+#endif
+
+typedef nnc_real real;
+
+static const double epsilon = sizeof(real) == 4 ? FLT_EPSILON : DBL_EPSILON;
+
+typedef struct Memory {
+	real *now[BLOCKS], *before[BLOCKS];
+	real *size, *plain, *result; /* the outputs, copied */
+	NncContext context;
+} Memory;
+
+static void *allocate(long reals)
+{
+	size_t bytes = ((size_t)reals * sizeof(real) + NNC_ALIGN) / NNC_ALIGN * NNC_ALIGN;
+	void *p = aligned_alloc(NNC_ALIGN, bytes);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+static long count(const Buffer *b, int n)
+{
+	return b->row * (b->rows ? b->rows : n);
+}
+
+/* ---- operands -------------------------------------------------------------------- */
+
+/* One NaN of many, so that a copy of another is noticed too. */
+static real poison(long i)
+{
+	real x;
+#ifdef NNC_DOUBLE
+	uint64_t bits = 0x7ff8000000000000u | (uint32_t)(i * 2654435761u);
+#else
+	uint32_t bits = 0x7fc00000u | ((uint32_t)(i * 2654435761u) >> 11);
+#endif
+	memcpy(&x, &bits, sizeof x);
+	return x;
+}
+
+/* Everything NaN but the operands, in -1..1 with some zeros; or their sizes, in 0..1. */
+static void fill(Memory *m, const Case *c, int n, bool absolute)
+{
+	NncRng rng = nnc_rng(1, NNC_STREAM_SYNTHETIC, (uint32_t)n, (uint32_t)c->reals[ARENA]);
+
+	for (int b = 0; b < BLOCKS; b++)
+		for (long i = 0; i < c->reals[b]; i++)
+			m->now[b][i] = poison(i);
+	for (int k = 0; k < c->in_count; k++) {
+		real *x = m->now[c->in[k].block] + c->in[k].offset;
+		for (long i = 0; i < count(&c->in[k], n); i++) {
+			x[i] = (real)(2 * nnc_rng_uniform(&rng) - 1);
+			if (nnc_rng_below(&rng, 20) == 0)
+				x[i] = 0;
+			if (absolute && x[i] < 0)
+				x[i] = -x[i];
+		}
+	}
+	for (int b = 0; b < BLOCKS; b++)
+		memcpy(m->before[b], m->now[b], (size_t)c->reals[b] * sizeof(real));
+}
+
+/* Under AddressSanitizer even a look at the rest is an error. */
+static void fence(Memory *m, const Case *c, const Buffer *out, const Variant *v, int n)
+{
+	for (int b = 0; b < BLOCKS; b++)
+		ASAN_POISON_MEMORY_REGION(m->now[b], (size_t)c->reals[b] * sizeof(real));
+	for (int k = 0; k < c->in_count; k++)
+		ASAN_UNPOISON_MEMORY_REGION(m->now[c->in[k].block] + c->in[k].offset,
+					    (size_t)count(&c->in[k], n) * sizeof(real));
+	ASAN_UNPOISON_MEMORY_REGION(m->now[out->block] + out->offset,
+				    (size_t)count(out, n) * sizeof(real));
+	if (v && v->work_reals)
+		ASAN_UNPOISON_MEMORY_REGION(m->now[ARENA] + v->work,
+					    (size_t)v->work_reals * sizeof(real));
+}
+
+static void unfence(Memory *m, const Case *c)
+{
+	for (int b = 0; b < BLOCKS; b++)
+		ASAN_UNPOISON_MEMORY_REGION(m->now[b], (size_t)c->reals[b] * sizeof(real));
+}
+
+/* ---- checks ------------------------------------------------------------------------ */
+
+static bool fails(const Case *c, const char *variant, int n, const char *what, long at)
+{
+	static const char *const blocks[] = {"arena", "weights", "gradients"};
+
+	(void)blocks;
+	printf("FAIL case %s: %s, %d of %d rows: %s at %ld\n", c->what, variant, n, c->batch,
+	       what, at);
+	return false;
+}
+
+/* All but the output and the workspace is as it was. */
+static bool untouched(Memory *m, const Case *c, const Variant *v, int n)
+{
+	const Buffer *out = &c->out;
+
+	memcpy(m->before[out->block] + out->offset, m->now[out->block] + out->offset,
+	       (size_t)count(out, n) * sizeof(real));
+	memcpy(m->before[ARENA] + v->work, m->now[ARENA] + v->work,
+	       (size_t)v->work_reals * sizeof(real));
+	for (int b = 0; b < BLOCKS; b++)
+		for (long i = 0; i < c->reals[b]; i++)
+			if (memcmp(&m->now[b][i], &m->before[b][i], sizeof(real)))
+				return fails(c, v->name, n, b == ARENA    ? "wrote into the arena"
+							    : b == PARAMS ? "wrote into the weights"
+									  : "wrote into the gradients",
+					     i);
+	return true;
+}
+
+/*
+ * Two sums of the same terms in another order differ by about the root of their number
+ * in units of epsilon of the sum of their sizes; what is fused at most doubles that.
+ */
+static bool agrees(const Memory *m, const Case *c, const char *variant, int n)
+{
+	double terms = (double)c->terms * (c->rows_too ? n : 1);
+
+	for (long i = 0; i < count(&c->out, n); i++) {
+		double plain = m->plain[i], got = m->result[i];
+		double slack = (2 + sqrt(terms)) * (m->size[i] + 1) + 4 * (fabs(plain) + 1);
+		if (isnan(got))
+			return fails(c, variant, n, "not written, or from what is no operand,", i);
+		if (fabs(got - plain) <= 2 * epsilon * slack)
+			continue;
+		printf("plain loops %.9g, here %.9g: ", plain, got);
+		return fails(c, variant, n, "wrong", i);
+	}
+	return true;
+}
+
+/* Runs one variant (NULL: the sizes) and copies its output. */
+static bool run(Memory *m, const Case *c, const Variant *v, int n, real *to)
+{
+	const Buffer *out = v ? &c->out : &c->size;
+
+	fill(m, c, n, !v);
+	fence(m, c, out, v, n);
+	if (v)
+		v->run(&m->context, n);
+	else
+		c->run_size(&m->context, n);
+	unfence(m, c);
+	memcpy(to, m->now[out->block] + out->offset, (size_t)count(out, n) * sizeof(real));
+	return !v || untouched(m, c, v, n);
+}
+
+static bool run_rows(Memory *m, const Case *c, int n)
+{
+	bool ok = run(m, c, NULL, n, m->size) && run(m, c, &c->variant[0], n, m->plain);
+
+	for (int k = 1; k < c->variant_count && ok; k++)
+		ok = run(m, c, &c->variant[k], n, m->result) &&
+		     agrees(m, c, c->variant[k].name, n);
+	return ok;
+}
+
+static bool run_case(const Case *c)
+{
+	Memory m;
+	bool ok;
+
+	for (int b = 0; b < BLOCKS; b++) {
+		m.now[b] = allocate(c->reals[b]);
+		m.before[b] = allocate(c->reals[b]);
+	}
+	m.context = (NncContext){.arena = m.now[ARENA], .params = m.now[PARAMS],
+				 .grads = m.now[GRADS]};
+	m.size = allocate(count(&c->out, c->batch));
+	m.plain = allocate(count(&c->out, c->batch));
+	m.result = allocate(count(&c->out, c->batch));
+	ok = run_rows(&m, c, c->batch);
+	if (ok && c->batch > 1)
+		ok = run_rows(&m, c, 1);
+	if (ok && c->batch > 2)
+		ok = run_rows(&m, c, 2 + (int)(c->reals[ARENA] / 16 % (c->batch - 2)));
+	for (int b = 0; b < BLOCKS; b++) {
+		free(m.now[b]);
+		free(m.before[b]);
+	}
+	free(m.size);
+	free(m.plain);
+	free(m.result);
+	return ok;
+}
+
+int main(void)
+{
+	int failed = 0;
+
+	for (int i = 0; i < case_count; i++)
+		failed += !run_case(&cases[i]);
+	printf("%d passed, %d failed\n", case_count - failed, failed);
+	return failed > 0;
+}
