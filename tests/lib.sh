@@ -72,6 +72,27 @@ skip()
 	[ "${CI:-}" != true ] || fail "$1: skipped under CI"
 }
 
+# small_data FOLDER TRAIN TEST: the first samples of Fashion-MNIST, a folder for --data
+small_data()
+{
+	for _from in "${NNC_DATA:-none}" data /usr/share/datasets/fashion-mnist; do
+		[ ! -e "$_from/train-images-idx3-ubyte.gz" ] || break
+	done
+	mkdir -p "$1"
+	for _part in "train $2" "t10k $3"; do
+		_n=${_part#* } _part=${_part% *}
+		_count=$(printf '\\0\\0\\0%o\\0%o' $((_n / 256)) $((_n % 256)))
+		{
+			printf '%b' "\\0\\0\\010\\003$_count\\0\\0\\0\\034\\0\\0\\0\\034"
+			gzip -dc "$_from/$_part-images-idx3-ubyte.gz" | tail -c +17 | head -c $((_n * 784))
+		} >"$1/$_part-images-idx3-ubyte"
+		{
+			printf '%b' "\\0\\0\\010\\001$_count"
+			gzip -dc "$_from/$_part-labels-idx1-ubyte.gz" | tail -c +9 | head -c "$_n"
+		} >"$1/$_part-labels-idx1-ubyte"
+	done
+}
+
 finish()
 {
 	echo "$passed passed, $failed failed"

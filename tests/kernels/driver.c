@@ -104,9 +104,6 @@ static void unfence(Memory *m, const Case *c)
 
 static bool fails(const Case *c, const char *variant, int n, const char *what, long at)
 {
-	static const char *const blocks[] = {"arena", "weights", "gradients"};
-
-	(void)blocks;
 	printf("FAIL case %s: %s, %d of %d rows: %s at %ld\n", c->what, variant, n, c->batch,
 	       what, at);
 	return false;
@@ -115,6 +112,8 @@ static bool fails(const Case *c, const char *variant, int n, const char *what, l
 /* All but the output and the workspace is as it was. */
 static bool untouched(Memory *m, const Case *c, const Variant *v, int n)
 {
+	static const char *const where[] = {"wrote into the arena", "wrote into the weights",
+					    "wrote into the gradients"};
 	const Buffer *out = &c->out;
 
 	memcpy(m->before[out->block] + out->offset, m->now[out->block] + out->offset,
@@ -124,10 +123,7 @@ static bool untouched(Memory *m, const Case *c, const Variant *v, int n)
 	for (int b = 0; b < BLOCKS; b++)
 		for (long i = 0; i < c->reals[b]; i++)
 			if (memcmp(&m->now[b][i], &m->before[b][i], sizeof(real)))
-				return fails(c, v->name, n, b == ARENA    ? "wrote into the arena"
-							    : b == PARAMS ? "wrote into the weights"
-									  : "wrote into the gradients",
-					     i);
+				return fails(c, v->name, n, where[b], i);
 	return true;
 }
 
