@@ -38,13 +38,13 @@ $(B)/%.o: $(B)/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # The tables of layers, ops, kernels ... are the directory listings.
-$(B)/registry.c: compiler/registry.sh $(COMPILER)
+$(B)/registry.c: compiler/registry.sh $(COMPILER) $(wildcard compiler/*/)
 	@mkdir -p $(@D)
 	$(Q)sh compiler/registry.sh compiler > $@
-$(B)/runtime_registry.c: runtime/registry.sh $(RUNTIME)
+$(B)/runtime_registry.c: runtime/registry.sh $(RUNTIME) $(wildcard runtime/*/)
 	@mkdir -p $(@D)
 	$(Q)sh runtime/registry.sh runtime > $@
-$(B)/templates.c: compiler/templates.awk $(COMPILER)
+$(B)/templates.c: compiler/templates.awk $(COMPILER) $(wildcard compiler/*/)
 	@mkdir -p $(@D)
 	$(Q)LC_ALL=C awk -f compiler/templates.awk $(COMPILER) > $@
 

@@ -71,6 +71,12 @@ static void unknown_layer(const Stmt *stmt)
 	int n;
 	const char **words = layer_words(&n);
 	diag_unknown(stmt->name_span, "layer", stmt->name, words, n);
+	if (!nearest(stmt->name, words, n)) {
+		const char *list = layers[0]->name;
+		for (int i = 1; layers[i]; i++)
+			list = arena_printf("%s, %s", list, layers[i]->name);
+		diag_help("the layers are %s, and the activations", list);
+	}
 	diag_origin(stmt->origin);
 }
 
@@ -151,6 +157,11 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 	if (stmt->has_body) {
 		diag_error(stmt->name_span, "%s takes no body", word);
 		diag_help("end it with ';'");
+		return NULL;
+	}
+	if (x && strcmp(word, "input") == 0) {
+		diag_error(stmt->span, "a second input: a model has one");
+		diag_note(net->layers[0]->stmt->span, "the first one is here");
 		return NULL;
 	}
 	NetLayer *use = arena_alloc(sizeof *use);

@@ -245,9 +245,11 @@ static int build(const Paths *p, const Runtime *r, const BuildOptions *o)
 	return status ? status : run_one(&last);
 }
 
-static void clean(const Paths *p)
+/* Leaves nothing behind, but for the C text where its compilation failed. */
+static void clean(const Paths *p, bool failed)
 {
-	unlink(p->source);
+	if (!failed)
+		unlink(p->source);
 	unlink(p->object);
 	unlink(p->twin);
 	unlink(p->program);
@@ -302,13 +304,15 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 	int status = write_output(paths.source, text, size);
 	if (status == 0)
 		status = build(&paths, &runtime, options);
-	bool kept = options->keep || status == EXIT_COMPILER;
-	const char *keep = arena_printf("%s.c", output);
-	if (kept && write_output(keep, text, size) == 0 && status)
-		fprintf(stderr, "nnc: error: the C compiler failed; the C text is in %s\n", keep);
+	bool failed = status == EXIT_COMPILER;
+	if (failed)
+		fprintf(stderr, "nnc: error: the C compiler failed; the C text is in %s\n",
+			paths.source);
+	if (options->keep && status == 0)
+		status = write_output(arena_printf("%s.c", output), text, size);
 	if (status == 0 && !options->dry)
 		status = install(paths.program, output);
-	clean(&paths);
+	clean(&paths, failed);
 	free(text);
 	return status;
 }

@@ -174,6 +174,8 @@ static int read_options(Options *o, int argc, char **argv)
 	if (optind + 1 < argc)
 		return usage_error("one model at a time");
 	o->input = argv[optind];
+	if (o->after && strcmp(o->emit, "ir") != 0)
+		return usage_error("--after goes with --emit=ir");
 	return -1;
 }
 

@@ -416,7 +416,7 @@ struct Program {
 
 typedef struct Training {   /* the data and train sections, checked */
 	const NncFormat *format; /* NULL: no data section, and no registered set fits */
-	const char *path;
+	const char *path, *label;
 	int64_t train;          /* samples; 0: all */
 	double validation, scale;
 	const Loss *loss;

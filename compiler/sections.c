@@ -44,7 +44,22 @@ static void read_scale(Training *t, const Args *args)
 	t->scale = arg_real(args, "value");
 }
 
+/* first, last, a column's number from 1, or its heading. */
+static void read_label(Training *t, const Args *args)
+{
+	const Value *v = arg_value(args, "value");
+	if (!t->format || !t->format->takes_label) {
+		diag_error(args->span, "only a csv file has a label column");
+		return;
+	}
+	t->label = v->kind == VALUE_NUMBER ? int_text(v->integer) : v->text;
+}
+
 static const Setting data_settings[] = {
+	{"label",
+	 {{"value", NNC_ARG_CHOICE | NNC_ARG_INT | NNC_ARG_STRING, true, true, 0, 1, 1e6,
+	   "last|first", "the column of the class: last, first, its number or its heading"}},
+	 read_label, NULL},
 	{"train", {VALUE(NNC_ARG_INT, 0, 1, 1e12, "training samples used")},
 	 read_train_count, NULL},
 	{"validation", {VALUE(NNC_ARG_REAL, 0, 0, 0.9, "share of them held out")},
@@ -183,6 +198,20 @@ static const Setting train_settings[] = {
 
 /* ---- a section -------------------------------------------------------------------- */
 
+/* `lr 1e-3;` in train: a key of the optimizer, not a setting. */
+static bool optimizer_key(const Stmt *stmt)
+{
+	for (int i = 0; optimizers[i]; i++)
+		for (const Param *p = optimizers[i]->params; p->name; p++)
+			if (strcmp(p->name, stmt->name) == 0) {
+				diag_error(stmt->name_span, "%s belongs to the optimizer", p->name);
+				diag_help("write, for example, `optimizer %s %s=...;`",
+					  optimizers[i]->name, p->name);
+				return true;
+			}
+	return false;
+}
+
 static const Setting *find_setting(const Setting *table, const Stmt *stmt, const char *section)
 {
 	const char **names = NULL;
@@ -192,7 +221,9 @@ static const Setting *find_setting(const Setting *table, const Stmt *stmt, const
 			return s;
 		*vec_push(&names, &n) = s->name;
 	}
-	diag_unknown(stmt->name_span, arena_printf("%s setting", section), stmt->name, names, n);
+	if (strcmp(section, "train") != 0 || !optimizer_key(stmt))
+		diag_unknown(stmt->name_span, arena_printf("%s setting", section), stmt->name, names,
+			     n);
 	return NULL;
 }
 
@@ -334,10 +365,11 @@ void read_sections(Net *net, const Stmt *stmts, int count)
 	}
 	net->has_data = data != NULL;
 	bool validated = strncmp(t->watch, "val_", 4) == 0;
-	if (validated && t->validation == 0 && data && diag_errors() == 0) {
+	if (validated && t->validation == 0 && diag_errors() == 0) {
 		diag_error(t->watch_span, "early_stop watches %s, but no samples are held out",
 			   t->watch);
-		diag_help("add `validation 0.1;` to the data section, or watch loss or accuracy");
+		diag_help(data ? "add `validation 0.1;` to the data section, or watch loss or accuracy"
+			       : "add a data section with `validation 0.1;`, or watch loss or accuracy");
 	}
 }
 

@@ -31,6 +31,7 @@ int nnc_model_data(NncData *data, const NncModel *model, const char *directory,
 	NncDataRequest request = {
 		.directory = directory,
 		.path = model->training.path,
+		.label = model->training.label,
 		.height = model->height,
 		.width = model->width,
 		.channels = model->channels,

@@ -24,9 +24,10 @@ void nnc_folder_file(char out[NNC_MAX_PATH], const NncFolder *folder, const char
 	snprintf(out, NNC_MAX_PATH, "%s/%s", folder->path, name);
 }
 
-int nnc_folder_name(NncFolder *folder, const NncModel *model, const char *out,
+int nnc_folder_name(NncFolder *folder, const char *program, const char *out,
 		    NncError *err)
 {
+	const char *slash = strrchr(program, '/');
 	size_t room = sizeof folder->path;
 	int n;
 
@@ -34,7 +35,7 @@ int nnc_folder_name(NncFolder *folder, const NncModel *model, const char *out,
 	if (out)
 		n = snprintf(folder->path, room, "%s", out);
 	else
-		n = snprintf(folder->path, room, "%s.run", model->name);
+		n = snprintf(folder->path, room, "%s.run", slash ? slash + 1 : program);
 	if (n < 0 || (size_t)n >= room)
 		return nnc_fail(err, NNC_USAGE, "the folder's name is too long");
 	while (n > 1 && folder->path[n - 1] == '/')

@@ -444,8 +444,8 @@ typedef struct NncFolder {
 
 /* "path/name" into out. */
 void nnc_folder_file(char out[NNC_MAX_PATH], const NncFolder *folder, const char *name);
-/* The folder's name: `out` if not NULL, else MODEL.run. Errors: NNC_USAGE (too long) */
-int nnc_folder_name(NncFolder *folder, const NncModel *model, const char *out,
+/* The folder's name: `out` if not NULL, else that of the program + ".run". Errors: NNC_USAGE (too long) */
+int nnc_folder_name(NncFolder *folder, const char *program, const char *out,
 		    NncError *err);
 /* Makes the folder where it is missing, and locks it. Errors: NNC_IO. */
 int nnc_folder_open(NncFolder *folder, NncError *err);

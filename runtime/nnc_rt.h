@@ -174,6 +174,7 @@ typedef struct NncData {
 typedef struct NncDataRequest {
 	const char *directory;  /* --data, or NULL: search as documented */
 	const char *path;       /* the string of `data idx "dir"`, or NULL */
+	const char *label;      /* the label's column: "first", "last", "3", a heading; or NULL */
 	int32_t height, width, channels; /* the model's input; 0: whatever is found */
 	int32_t classes;        /* the model's outputs; 0: whatever is found */
 	bool test;              /* the test part, else the training part */
@@ -185,6 +186,7 @@ typedef struct NncFormat {
 	const char *summary;    /* one line */
 	const char *package;    /* Debian's package that holds it, or NULL */
 	bool takes_path;        /* data idx "dir" */
+	bool takes_label;       /* { label last; } */
 	bool bytes;             /* its samples are uint8_t */
 	int32_t height, width, channels, classes; /* fixed for a registered set; else 0 */
 	const char *const *class_names; /* `classes` of them, or NULL */
@@ -226,6 +228,7 @@ typedef struct NncLayer {
 typedef struct NncTraining {
 	const char *format;         /* a data format's name, or NULL: no data section */
 	const char *path;           /* its string, or NULL */
+	const char *label;          /* its label setting, or NULL */
 	int64_t train;              /* training samples used; 0: all */
 	double validation;          /* share of them held out, stratified; 0: none */
 	const char *loss;           /* "cross_entropy" */

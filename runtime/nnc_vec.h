@@ -75,6 +75,7 @@ typedef nnc_real nnc_vec __attribute__((vector_size(NNC_VECTOR_BYTES),
 
 /* Before a loop: unroll it whole; its turns do not depend on each other. */
 #ifdef __clang__
+#pragma clang diagnostic ignored "-Wpass-failed" /* a loop that calls erff stays a loop */
 #define NNC_UNROLL _Pragma("clang loop unroll(full)")
 #define NNC_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -92,8 +93,9 @@ static NNC_INLINE nnc_vec nnc_load(const nnc_real *p, int count)
 #elif defined(__AVX512F__)
 	return (nnc_vec)_mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), p);
 #else
-	nnc_vec v = {0};
-	memcpy(&v, p, (size_t)count * sizeof *p);
+	nnc_vec v;
+	for (int i = 0; i < NNC_LANES; i++)
+		v[i] = i < count ? p[i] : 0;
 	return v;
 #endif
 }

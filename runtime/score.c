@@ -84,7 +84,7 @@ int nnc_find_weights(char path[NNC_MAX_PATH], const NncProgram *program, NncErro
 					"long");
 		return NNC_OK;
 	}
-	code = nnc_folder_name(&folder, program->model, NULL, err);
+	code = nnc_folder_name(&folder, program->path, NULL, err);
 	for (size_t i = 0; i < sizeof names / sizeof *names && !code; i++) {
 		nnc_folder_file(path, &folder, names[i]);
 		if (!access(path, F_OK))

@@ -29,7 +29,9 @@ void nnc_settings_change(NncState *s, const NncOptions *o)
 	if (o->patience < 0)
 		return;
 	s->patience = (int32_t)o->patience;
-	if (!s->watch[0])
+	if (o->patience == 0)
+		s->watch[0] = '\0';
+	else if (!s->watch[0])
 		snprintf(s->watch, sizeof s->watch, "%s",
 			 s->validation > 0 ? "val_accuracy" : "accuracy");
 }
@@ -49,7 +51,8 @@ int nnc_settings_new(NncState *s, const NncProgram *program, NncError *err)
 	if (!strncmp(s->watch, "val_", 4) && !(s->validation > 0))
 		return nnc_fail(err, NNC_USAGE,
 				"early stopping watches %s, but no samples "
-				"are held out\nhelp: --validation 0.1",
+				"are held out\nhelp: --validation 0.1, or --patience 0 "
+				"to train to the end",
 				s->watch);
 	return NNC_OK;
 }

@@ -143,7 +143,7 @@ static int load_test(NncRun *run, const NncOptions *o, NncError *err)
 static int open_run(NncRun *run, const NncProgram *program, NncError *err)
 {
 	const NncOptions *o = &program->options;
-	int code = nnc_folder_name(&run->folder, run->model, o->out, err);
+	int code = nnc_folder_name(&run->folder, program->path, o->out, err);
 
 	if (!code)
 		code = o->resume ? find_old_run(run, program, err)

@@ -5,7 +5,10 @@ set -u
 results=$1 part=$2 out=$1/$2.out
 
 begin=$(date +%s)
-timeout -k 10 "${PART_TIMEOUT:-900}" "tests/$part/run" >"$out" 2>&1 </dev/null
+# timeout has a process group of its own: what interrupts this script is passed on.
+timeout -k 10 "${PART_TIMEOUT:-900}" "tests/$part/run" >"$out" 2>&1 </dev/null &
+trap 'kill $!; exit 130' INT TERM HUP
+wait $!
 status=$?
 seconds=$(($(date +%s) - begin))
 

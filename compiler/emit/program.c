@@ -320,7 +320,7 @@ static void emit_kernels(Emit *e)
 
 enum { WIDTH = 88, TAB = 8 };
 
-/* Where to break a line that is too wide: behind the last ", " that fits, or NULL. */
+/* Where to break a line that is too wide: behind the last comma or operator that fits, or NULL. */
 static const char *break_of(const char *line)
 {
 	const char *best = NULL;
@@ -332,6 +332,10 @@ static const char *break_of(const char *line)
 		if (column > WIDTH && best)
 			return best;
 		if (!quoted && c[0] == ',' && c[1] == ' ' && c[2])
+			best = c + 2;
+		if (!quoted && (strncmp(c, "&& ", 3) == 0 || strncmp(c, "|| ", 3) == 0))
+			best = c + 3;
+		if (!quoted && strchr("*/+:", *c) && c > line && c[-1] == ' ' && c[1] == ' ')
 			best = c + 2;
 	}
 	return NULL;

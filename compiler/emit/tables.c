@@ -62,6 +62,8 @@ static void emit_training(Emit *e)
 	put(e, ".format = %s,", string_text(t->format ? t->format->name : NULL));
 	if (t->path)
 		put(e, ".path = %s,", string_text(t->path));
+	if (t->label)
+		put(e, ".label = %s,", string_text(t->label));
 	put(e, ".train = %lld,", (long long)t->train);
 	put(e, ".validation = %s,", number_text(t->validation));
 	put(e, ".loss = %s,", string_text(t->loss->name));

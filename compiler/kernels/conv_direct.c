@@ -225,7 +225,7 @@ static void $name$(int n, const real *restrict x, const real *restrict w, real *
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
+				real t[ROWS * COLS] = {0};
 				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH * PW + k0 * SW) * C,
 				     SW * C, 1, PW * C, w + j0, O, TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
@@ -283,7 +283,7 @@ static void $name$(int n, const real *restrict x, const real *restrict dy,
 				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
 					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
 					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS];
+					real t[ROWS * COLS] = {0};
 					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C + k0, 1, SW * C,
 					     SH * PW * C, dy + i * OH * OW * O + j0, O, OW * O, t, COLS);
 					for (int r = 0; r < rows; r++)

@@ -103,7 +103,7 @@ static void $name$(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < $m$; i += ROWS) {
 			const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, $k$, a + $a_row$, $row_stride$, $term_stride$, 0,
 			     b + j0, N, 0, t, COLS);
 			for (int r = 0; r < rows; r++)

@@ -3,10 +3,7 @@
 
 static Tensor *build(Net *net, NetLayer *use, const Args *args, Tensor *x)
 {
-	if (x) {
-		diag_error(use->stmt->span, "a second input: a model has one");
-		return NULL;
-	}
+	assert(!x);
 	const Value *v = arg_value(args, "shape");
 	Shape shape = {.rank = v->kind == VALUE_SHAPE ? v->count : 1};
 	shape.dim[0] = v->integer;

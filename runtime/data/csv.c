@@ -1,7 +1,6 @@
 /*
- * csv - numbers in rows, one of them the class number: the column that a heading calls
- * label, class, target or y; else the last one if all of it are class numbers, else the
- * first. Separated by commas, semicolons, tabs or spaces. The path is a folder
+ * csv - numbers in rows, one of them the class number: the column that the model names,
+ * or that a heading calls label, class, target or y, else the last. Separated by commas, semicolons, tabs or spaces. The path is a folder
  * with train.csv and test.csv, or the training file, in whose name "train" becomes
  * "test" for the test part.
  */
@@ -22,7 +21,8 @@ typedef struct Table {
 	char separator; /* ' ': any white space */
 	size_t rows, columns, room;
 	float *number; /* (rows, columns) */
-	long label;    /* column named by the heading, or -1 */
+	long label;    /* its column, or -1 */
+	const char *wanted; /* what the model says of it: first, last, a number, a name */
 } Table;
 
 /* Cuts the next line that is not blank; NULL at the end. */
@@ -144,12 +144,24 @@ static int read_row(Table *t, char *line, NncError *err)
 	return NNC_OK;
 }
 
-/* The first line: a heading if one of its fields is no number. */
-static int read_first_line(Table *t, NncError *err)
+/* The heading that names the label: the one asked for, or one of the usual. */
+static bool names_label(const Table *t, const char *field)
 {
 	static const char *const names[] = {"label", "class", "target", "y"};
+
+	if (t->wanted)
+		return strcmp(field, t->wanted) == 0;
+	for (int i = 0; i < 4; i++)
+		if (strcasecmp(field, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* The first line: a heading if none of its fields is a number. */
+static int read_first_line(Table *t, NncError *err)
+{
 	char *line, *copy, *rest, *field;
-	bool heading = false;
+	bool heading = true;
 	int code = next_line(t, &line, err);
 
 	if (code != NNC_OK || !line)
@@ -163,10 +175,9 @@ static int read_first_line(Table *t, NncError *err)
 		return nnc_fail(err, NNC_NOMEM, "out of memory");
 	for (long column = 0; (field = next_field(t, &rest)); column++) {
 		float value;
-		heading |= !parse_number(&value, field);
-		for (int i = 0; i < 4; i++)
-			if (strcasecmp(field, names[i]) == 0)
-				t->label = column;
+		heading &= *field && !parse_number(&value, field);
+		if (names_label(t, field))
+			t->label = column;
 		t->columns++;
 	}
 	free(copy);
@@ -210,19 +221,37 @@ static bool is_label(const Table *t, size_t column)
 	return true;
 }
 
+/* Which column is the label: what the model says, the heading, else the last. */
+static int find_label(const Table *t, size_t *label, NncError *err)
+{
+	const char *wanted = t->wanted;
+	long number = wanted ? strtol(wanted, NULL, 10) : 0;
+
+	*label = t->label >= 0 ? (size_t)t->label : t->columns - 1;
+	if (wanted && strcmp(wanted, "first") == 0)
+		*label = 0;
+	else if (wanted && number >= 1 && (size_t)number <= t->columns)
+		*label = (size_t)number - 1;
+	else if (wanted && strcmp(wanted, "last") != 0 && t->label < 0)
+		return nnc_fail(err, NNC_DATA, "\"%s\" has no column \"%s\" of its %zu",
+				t->path, wanted, t->columns);
+	if (is_label(t, *label))
+		return NNC_OK;
+	return nnc_fail(err, NNC_DATA,
+			"\"%s\": column %zu is not class numbers 0, 1, 2 ...\n"
+			"help: say which column is: data csv \"...\" { label first; }",
+			t->path, *label + 1);
+}
+
 /* Moves the label column out of the table, whose numbers become the samples. */
 static int take_table(NncData *data, Table *t, NncError *err)
 {
-	size_t label = t->label >= 0 ? (size_t)t->label : t->columns - 1;
+	size_t label;
 	float *to;
+	int code = find_label(t, &label, err);
 
-	if (t->label < 0 && !is_label(t, label))
-		label = 0;
-	if (!is_label(t, label))
-		return nnc_fail(err, NNC_DATA,
-				"\"%s\": column %zu is not class numbers 0, 1, 2 ...\n"
-				"help: a heading `label` says which column is",
-				t->path, label + 1);
+	if (code != NNC_OK)
+		return code;
 	data->count = (int64_t)t->rows;
 	data->height = data->width = 1;
 	data->channels = (int32_t)(t->columns - 1);
@@ -281,6 +310,7 @@ static int load(NncData *data, const NncDataRequest *request, NncError *err)
 	int code;
 
 	*data = (NncData){0};
+	table.wanted = request->label;
 	code = find(data->source, request, err);
 	if (code == NNC_OK)
 		code = nnc_read_file(&text, data->source, NNC_MAX_FILE, err);
@@ -309,5 +339,6 @@ const NncFormat format_csv = {
 	.summary =
 		"rows of numbers and a class number; train.csv and test.csv, or a file",
 	.takes_path = true,
+	.takes_label = true,
 	.load = load,
 };

@@ -76,9 +76,9 @@ def load_data(folder, part, settings):
 
 
 class Compiled:
-    def __init__(self, build, source, tmp, folder):
+    def __init__(self, build, source, tmp, folder, **environment):
         self.program, self.tmp, self.folder = tmp + "/program", tmp, folder
-        run(build + "/nnc", source, "-o", self.program)
+        run(build + "/nnc", source, "-o", self.program, env={**os.environ, **environment})
         layers, self.settings = files.read_model(run(build + "/nnc", "--emit=nn", source, "-o", "-"))
         self.layers = layers[1:]  # without the input
         self.loss = self.settings.get("loss", (["cross_entropy"], {}))[0][0]
@@ -111,7 +111,7 @@ def smooth_samples(model, network):
     folder = model.tmp + "/smooth"
     x, _ = load_data(model.folder, "train", model.settings)
     with torch.no_grad():
-        chosen = network.smooth(x[:4 * model.batch], 2e-6)[:model.batch]
+        chosen = network.smooth(x[:4 * model.batch], 4e-7)[:model.batch]
     if len(chosen) == 0:
         raise Failed("no sample is far enough from every kink")
     os.makedirs(folder, exist_ok=True)
@@ -215,7 +215,7 @@ def check_optimizer(build, tmp, libraries, name, text):
     write_data(folder, [6, 5, 2], 4, 1)
     with open(source, "w") as f:
         f.write(MODEL % (folder, text))
-    model = Compiled(build, source, tmp, folder)
+    model = Compiled(build, source, tmp, folder, CFLAGS="-O0")  # only for its `init`
     weights = model.init()
     x, labels = load_data(folder, "train", model.settings)
     network = model.network(weights)
