@@ -191,7 +191,7 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 		return NULL;
 	}
 	if (y->producer && y->producer->layer == use && y->kind == TENSOR_VALUE)
-		y->id = use->id;
+		rename_value(&net->train, y, use->id);
 	use->out = y->shape;
 	use->output = y;
 	net->macs_total += use->macs;

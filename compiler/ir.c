@@ -90,12 +90,27 @@ static const char *unique_id(Program *p, const char *id)
 	return candidate;
 }
 
-Tensor *new_value(Program *p, const char *id, Shape shape)
+static void add_id(Program *p, Tensor *t, const char *id)
 {
-	Tensor *t = new_tensor(TENSOR_VALUE, unique_id(p, id), shape);
-	Tensor **bucket = id_bucket(p, t->id);
+	Tensor **bucket = id_bucket(p, id);
+	t->id = id;
 	t->next_id = *bucket;
 	*bucket = t;
+}
+
+void rename_value(Program *p, Tensor *t, const char *id)
+{
+	Tensor **at = id_bucket(p, t->id);
+	while (*at != t)
+		at = &(*at)->next_id;
+	*at = t->next_id;
+	add_id(p, t, unique_id(p, id));
+}
+
+Tensor *new_value(Program *p, const char *id, Shape shape)
+{
+	Tensor *t = new_tensor(TENSOR_VALUE, NULL, shape);
+	add_id(p, t, unique_id(p, id));
 	t->batched = true;
 	*vec_push(&p->tensors, &p->tensor_count) = t;
 	return t;

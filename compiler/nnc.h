@@ -455,6 +455,7 @@ struct Net {
 };
 
 Tensor *new_value(Program *p, const char *id, Shape shape); /* batched; id is made unique */
+void rename_value(Program *p, Tensor *t, const char *id);
 Tensor *new_param(Net *net, NetLayer *layer, const char *part, Shape shape);
 Tensor *param_grad(Tensor *param);
 /* Appends to net->train in net->phase; append makes out[0], append_into is given it. */

@@ -40,15 +40,15 @@ static void read_value(const Map *m, Tensor *value)
 {
 	if (!placed(value))
 		return;
-	const Tensor *t = storage(value);
+	const Tensor *t = storage(value), *whole = place_of(value);
 	for (int i = m->count - 1; i >= 0; i--) {
 		const Write *w = &m->writes[i];
-		if (w->owner == t)
+		if (w->owner == whole)
 			return;
 		if (w->offset < t->offset + t->reals && t->offset < w->end)
-			fail(m, t, w->owner);
+			fail(m, whole, w->owner);
 	}
-	fail(m, t, NULL);
+	fail(m, whole, NULL);
 }
 
 static void write_value(Map *m, Tensor *value, Node *n)
@@ -69,7 +69,7 @@ static void write_value(Map *m, Tensor *value, Node *n)
 			if (x && meet(x, t))
 				fail(m, x, t);
 		}
-	*vec_push(&m->writes, &m->count) = (Write){t, t->offset, t->offset + t->reals};
+	*vec_push(&m->writes, &m->count) = (Write){place_of(value), t->offset, t->offset + t->reals};
 }
 
 /* What one node writes must not meet: results, second results, workspace. */

@@ -81,21 +81,21 @@ enum {
 	D_DENSE2_SUM = DENSE2 + 64,              /* (7, 8) */
 	D_DENSE1 = X + 32,                       /* (7, 8) */
 	WORK_D_SWISH1 = SWISH1 + 64,             /* (24) */
-	WORK_D_DENSE12_SUM = DENSE12 + 64,       /* (64) */
-	WORK_D_DENSE11_SUM = DENSE11 + 64,       /* (64) */
-	WORK_D_DENSE10_SUM = DENSE11 + 64,       /* (64) */
-	WORK_D_DENSE9_SUM = DENSE11_SUM + 64,    /* (64) */
-	WORK_D_DENSE8_SUM = DENSE10 + 64,        /* (64) */
-	WORK_D_DENSE7_SUM = DENSE9 + 64,         /* (64) */
-	WORK_D_DENSE6_SUM = DENSE8 + 64,         /* (64) */
-	WORK_D_DENSE5_SUM = DENSE7 + 64,         /* (64) */
-	WORK_D_DENSE4_SUM = DENSE6 + 64,         /* (64) */
-	WORK_D_DENSE3_SUM = DENSE5 + 64,         /* (64) */
-	WORK_D_DENSE2_SUM = DENSE4 + 64,         /* (64) */
-	WORK_D_DENSE1 = DENSE1 + 64,             /* (64) */
+	WORK_D_DENSE12_SUM = D_DENSE12_SUM + 64, /* (64) */
+	WORK_D_DENSE11_SUM = D_DENSE11_SUM + 64, /* (64) */
+	WORK_D_DENSE10_SUM = D_DENSE11_SUM + 64, /* (64) */
+	WORK_D_DENSE9_SUM = D_DENSE10_SUM + 64,  /* (64) */
+	WORK_D_DENSE8_SUM = D_DENSE9_SUM + 64,   /* (64) */
+	WORK_D_DENSE7_SUM = D_DENSE8_SUM + 64,   /* (64) */
+	WORK_D_DENSE6_SUM = D_DENSE7_SUM + 64,   /* (64) */
+	WORK_D_DENSE5_SUM = D_DENSE6_SUM + 64,   /* (64) */
+	WORK_D_DENSE4_SUM = D_DENSE5_SUM + 64,   /* (64) */
+	WORK_D_DENSE3_SUM = D_DENSE4_SUM + 64,   /* (64) */
+	WORK_D_DENSE2_SUM = D_DENSE3_SUM + 64,   /* (64) */
+	WORK_D_DENSE1 = D_DENSE1 + 64,           /* (64) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (7, 4) */
-	WORK_D_X = DENSE1 + 64,                  /* (32) */
+	WORK_D_X = D_DENSE1 + 64,                /* (32) */
 	ARENA = D_SWISH1 + 64,
 #else
 	ARENA = D_SWISH1 + 64,
@@ -109,17 +109,17 @@ enum {
 	INFER_DENSE1 = INFER_X + 32,             /* (7, 8) */
 	INFER_DENSE2 = INFER_DENSE1 + 64,        /* (7, 8) */
 	INFER_DENSE3 = INFER_X + 32,             /* (7, 8) */
-	INFER_DENSE4 = INFER_DENSE1 + 64,        /* (7, 8) */
+	INFER_DENSE4 = INFER_DENSE3 + 64,        /* (7, 8) */
 	INFER_DENSE5 = INFER_X + 32,             /* (7, 8) */
-	INFER_DENSE6 = INFER_DENSE1 + 64,        /* (7, 8) */
+	INFER_DENSE6 = INFER_DENSE5 + 64,        /* (7, 8) */
 	INFER_DENSE7 = INFER_X + 32,             /* (7, 8) */
-	INFER_DENSE8 = INFER_DENSE1 + 64,        /* (7, 8) */
+	INFER_DENSE8 = INFER_DENSE7 + 64,        /* (7, 8) */
 	INFER_DENSE9 = INFER_X + 32,             /* (7, 8) */
-	INFER_DENSE10 = INFER_DENSE1 + 64,       /* (7, 8) */
+	INFER_DENSE10 = INFER_DENSE9 + 64,       /* (7, 8) */
 	INFER_DENSE11 = INFER_X + 32,            /* (7, 8) */
-	INFER_DENSE12 = INFER_DENSE1 + 64,       /* (7, 8) */
+	INFER_DENSE12 = INFER_DENSE11 + 64,      /* (7, 8) */
 	INFER_LEAKY_RELU1 = INFER_X + 32,        /* (7, 8) */
-	INFER_DENSE14_SUM = INFER_DENSE1 + 64,   /* (7, 3) */
+	INFER_DENSE14_SUM = INFER_LEAKY_RELU1 + 64, /* (7, 3) */
 	INFER_OUTPUT = INFER_X + 32,             /* (7, 3) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 32, /* (7, 3) */
 	INFER_ARENA = INFER_DENSE2 + 64,
@@ -374,8 +374,8 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_7x3(n, a + D_DENSE14_SUM, dw->dense14_bias);
 	gemm_tn_8x3x7(n, a + LEAKY_RELU1, a + D_DENSE14_SUM, dw->dense14_weight);
 	transpose_8x3(w->dense14_weight, a + WORK_D_SWISH1);
-	gemm_7x8x3_leaky_relu_0_2_grad(n, a + D_DENSE14_SUM, a + WORK_D_SWISH1,
-		a + D_SWISH1, a + LEAKY_RELU1);
+	gemm_7x8x3_leaky_relu_0_2_grad(n, a + D_DENSE14_SUM, a + WORK_D_SWISH1, a +
+		D_SWISH1, a + LEAKY_RELU1);
 
 	/* swish1: swish */
 	swish_grad_8(n, a + D_SWISH1, a + D_ACTIVATION1, a + ACTIVATION1);
@@ -387,78 +387,78 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_7x8(n, a + D_DENSE13, dw->dense13_bias);
 	gemm_tn_8x8x7(n, a + DENSE12, a + D_DENSE13, dw->dense13_weight);
 	transpose_8x8(w->dense13_weight, a + WORK_D_DENSE12_SUM);
-	gemm_7x8x8_gelu_grad(n, a + D_DENSE13, a + WORK_D_DENSE12_SUM,
-		a + D_DENSE12_SUM, a + DENSE12_SUM);
+	gemm_7x8x8_gelu_grad(n, a + D_DENSE13, a + WORK_D_DENSE12_SUM, a +
+		D_DENSE12_SUM, a + DENSE12_SUM);
 
 	/* dense12: dense 8 gelu */
 	column_sums_7x8(n, a + D_DENSE12_SUM, dw->dense12_bias);
 	gemm_tn_8x8x7(n, a + DENSE11, a + D_DENSE12_SUM, dw->dense12_weight);
 	transpose_8x8(w->dense12_weight, a + WORK_D_DENSE11_SUM);
-	gemm_7x8x8_swish_grad(n, a + D_DENSE12_SUM, a + WORK_D_DENSE11_SUM,
-		a + D_DENSE11_SUM, a + DENSE11_SUM);
+	gemm_7x8x8_swish_grad(n, a + D_DENSE12_SUM, a + WORK_D_DENSE11_SUM, a +
+		D_DENSE11_SUM, a + DENSE11_SUM);
 
 	/* dense11: dense 8 swish */
 	column_sums_7x8(n, a + D_DENSE11_SUM, dw->dense11_bias);
 	gemm_tn_8x8x7(n, a + DENSE10, a + D_DENSE11_SUM, dw->dense11_weight);
 	transpose_8x8(w->dense11_weight, a + WORK_D_DENSE10_SUM);
-	gemm_7x8x8_softplus_grad(n, a + D_DENSE11_SUM, a + WORK_D_DENSE10_SUM,
-		a + D_DENSE10_SUM, a + DENSE10);
+	gemm_7x8x8_softplus_grad(n, a + D_DENSE11_SUM, a + WORK_D_DENSE10_SUM, a +
+		D_DENSE10_SUM, a + DENSE10);
 
 	/* dense10: dense 8 softplus */
 	column_sums_7x8(n, a + D_DENSE10_SUM, dw->dense10_bias);
 	gemm_tn_8x8x7(n, a + DENSE9, a + D_DENSE10_SUM, dw->dense10_weight);
 	transpose_8x8(w->dense10_weight, a + WORK_D_DENSE9_SUM);
-	gemm_7x8x8_selu_grad(n, a + D_DENSE10_SUM, a + WORK_D_DENSE9_SUM,
-		a + D_DENSE9_SUM, a + DENSE9);
+	gemm_7x8x8_selu_grad(n, a + D_DENSE10_SUM, a + WORK_D_DENSE9_SUM, a +
+		D_DENSE9_SUM, a + DENSE9);
 
 	/* dense9: dense 8 selu */
 	column_sums_7x8(n, a + D_DENSE9_SUM, dw->dense9_bias);
 	gemm_tn_8x8x7(n, a + DENSE8, a + D_DENSE9_SUM, dw->dense9_weight);
 	transpose_8x8(w->dense9_weight, a + WORK_D_DENSE8_SUM);
-	gemm_7x8x8_elu_0_5_grad(n, a + D_DENSE9_SUM, a + WORK_D_DENSE8_SUM,
-		a + D_DENSE8_SUM, a + DENSE8);
+	gemm_7x8x8_elu_0_5_grad(n, a + D_DENSE9_SUM, a + WORK_D_DENSE8_SUM, a +
+		D_DENSE8_SUM, a + DENSE8);
 
 	/* dense8: dense 8 elu(0.5) */
 	column_sums_7x8(n, a + D_DENSE8_SUM, dw->dense8_bias);
 	gemm_tn_8x8x7(n, a + DENSE7, a + D_DENSE8_SUM, dw->dense8_weight);
 	transpose_8x8(w->dense8_weight, a + WORK_D_DENSE7_SUM);
-	gemm_7x8x8_elu_1_grad(n, a + D_DENSE8_SUM, a + WORK_D_DENSE7_SUM,
-		a + D_DENSE7_SUM, a + DENSE7);
+	gemm_7x8x8_elu_1_grad(n, a + D_DENSE8_SUM, a + WORK_D_DENSE7_SUM, a +
+		D_DENSE7_SUM, a + DENSE7);
 
 	/* dense7: dense 8 elu */
 	column_sums_7x8(n, a + D_DENSE7_SUM, dw->dense7_bias);
 	gemm_tn_8x8x7(n, a + DENSE6, a + D_DENSE7_SUM, dw->dense7_weight);
 	transpose_8x8(w->dense7_weight, a + WORK_D_DENSE6_SUM);
-	gemm_7x8x8_sigmoid_grad(n, a + D_DENSE7_SUM, a + WORK_D_DENSE6_SUM,
-		a + D_DENSE6_SUM, a + DENSE6);
+	gemm_7x8x8_sigmoid_grad(n, a + D_DENSE7_SUM, a + WORK_D_DENSE6_SUM, a +
+		D_DENSE6_SUM, a + DENSE6);
 
 	/* dense6: dense 8 sigmoid */
 	column_sums_7x8(n, a + D_DENSE6_SUM, dw->dense6_bias);
 	gemm_tn_8x8x7(n, a + DENSE5, a + D_DENSE6_SUM, dw->dense6_weight);
 	transpose_8x8(w->dense6_weight, a + WORK_D_DENSE5_SUM);
-	gemm_7x8x8_tanh_grad(n, a + D_DENSE6_SUM, a + WORK_D_DENSE5_SUM,
-		a + D_DENSE5_SUM, a + DENSE5);
+	gemm_7x8x8_tanh_grad(n, a + D_DENSE6_SUM, a + WORK_D_DENSE5_SUM, a +
+		D_DENSE5_SUM, a + DENSE5);
 
 	/* dense5: dense 8 tanh */
 	column_sums_7x8(n, a + D_DENSE5_SUM, dw->dense5_bias);
 	gemm_tn_8x8x7(n, a + DENSE4, a + D_DENSE5_SUM, dw->dense5_weight);
 	transpose_8x8(w->dense5_weight, a + WORK_D_DENSE4_SUM);
-	gemm_7x8x8_leaky_relu_0_3_grad(n, a + D_DENSE5_SUM, a + WORK_D_DENSE4_SUM,
-		a + D_DENSE4_SUM, a + DENSE4);
+	gemm_7x8x8_leaky_relu_0_3_grad(n, a + D_DENSE5_SUM, a + WORK_D_DENSE4_SUM, a +
+		D_DENSE4_SUM, a + DENSE4);
 
 	/* dense4: dense 8 leaky_relu(0.3) */
 	column_sums_7x8(n, a + D_DENSE4_SUM, dw->dense4_bias);
 	gemm_tn_8x8x7(n, a + DENSE3, a + D_DENSE4_SUM, dw->dense4_weight);
 	transpose_8x8(w->dense4_weight, a + WORK_D_DENSE3_SUM);
-	gemm_7x8x8_leaky_relu_0_01_grad(n, a + D_DENSE4_SUM, a + WORK_D_DENSE3_SUM,
-		a + D_DENSE3_SUM, a + DENSE3);
+	gemm_7x8x8_leaky_relu_0_01_grad(n, a + D_DENSE4_SUM, a + WORK_D_DENSE3_SUM, a +
+		D_DENSE3_SUM, a + DENSE3);
 
 	/* dense3: dense 8 leaky_relu */
 	column_sums_7x8(n, a + D_DENSE3_SUM, dw->dense3_bias);
 	gemm_tn_8x8x7(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
 	transpose_8x8(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_7x8x8_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM,
-		a + D_DENSE2_SUM, a + DENSE2);
+	gemm_7x8x8_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
+		D_DENSE2_SUM, a + DENSE2);
 
 	/* dense2: dense 8 relu */
 	column_sums_7x8(n, a + D_DENSE2_SUM, dw->dense2_bias);
@@ -528,12 +528,12 @@ static void infer(NncContext *c, const NncBatch *batch)
 		w->dense2_bias);
 
 	/* dense3: dense 8 leaky_relu */
-	gemm_7x8x8_bias_leaky_relu_0_01(n, a + INFER_DENSE2, w->dense3_weight,
-		a + INFER_DENSE3, w->dense3_bias);
+	gemm_7x8x8_bias_leaky_relu_0_01(n, a + INFER_DENSE2, w->dense3_weight, a +
+		INFER_DENSE3, w->dense3_bias);
 
 	/* dense4: dense 8 leaky_relu(0.3) */
-	gemm_7x8x8_bias_leaky_relu_0_3(n, a + INFER_DENSE3, w->dense4_weight,
-		a + INFER_DENSE4, w->dense4_bias);
+	gemm_7x8x8_bias_leaky_relu_0_3(n, a + INFER_DENSE3, w->dense4_weight, a +
+		INFER_DENSE4, w->dense4_bias);
 
 	/* dense5: dense 8 tanh */
 	gemm_7x8x8_bias_tanh(n, a + INFER_DENSE4, w->dense5_weight, a + INFER_DENSE5,
@@ -556,12 +556,12 @@ static void infer(NncContext *c, const NncBatch *batch)
 		w->dense9_bias);
 
 	/* dense10: dense 8 softplus */
-	gemm_7x8x8_bias_softplus(n, a + INFER_DENSE9, w->dense10_weight,
-		a + INFER_DENSE10, w->dense10_bias);
+	gemm_7x8x8_bias_softplus(n, a + INFER_DENSE9, w->dense10_weight, a +
+		INFER_DENSE10, w->dense10_bias);
 
 	/* dense11: dense 8 swish */
-	gemm_7x8x8_bias_swish(n, a + INFER_DENSE10, w->dense11_weight,
-		a + INFER_DENSE11, w->dense11_bias);
+	gemm_7x8x8_bias_swish(n, a + INFER_DENSE10, w->dense11_weight, a +
+		INFER_DENSE11, w->dense11_bias);
 
 	/* dense12: dense 8 gelu */
 	gemm_7x8x8_bias_gelu(n, a + INFER_DENSE11, w->dense12_weight, a + INFER_DENSE12,
@@ -572,8 +572,8 @@ static void infer(NncContext *c, const NncBatch *batch)
 		w->dense13_weight, a + INFER_LEAKY_RELU1, w->dense13_bias);
 
 	/* dense14: dense 3 softmax */
-	gemm_7x3x8_bias(n, a + INFER_LEAKY_RELU1, w->dense14_weight,
-		a + INFER_DENSE14_SUM, w->dense14_bias);
+	gemm_7x3x8_bias(n, a + INFER_LEAKY_RELU1, w->dense14_weight, a +
+		INFER_DENSE14_SUM, w->dense14_bias);
 	softmax_3(n, a + INFER_DENSE14_SUM, a + INFER_OUTPUT);
 }
 
@@ -672,7 +672,7 @@ static void gemm_7x8x4_bias(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -695,7 +695,7 @@ static void gemm_7x8x8_bias_relu(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -719,7 +719,7 @@ static void gemm_7x8x8_bias_leaky_relu_0_01(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -743,7 +743,7 @@ static void gemm_7x8x8_bias_leaky_relu_0_3(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -767,7 +767,7 @@ static void gemm_7x8x8_bias_tanh(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -791,7 +791,7 @@ static void gemm_7x8x8_bias_sigmoid(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -815,7 +815,7 @@ static void gemm_7x8x8_bias_elu_1(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -839,7 +839,7 @@ static void gemm_7x8x8_bias_elu_0_5(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -863,7 +863,7 @@ static void gemm_7x8x8_bias_selu(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -871,7 +871,8 @@ static void gemm_7x8x8_bias_selu(int n, const real *restrict a, const real *rest
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = v > 0 ? (real)1.0507009873554805 * v : (real)1.7580993408473766 * nnc_expm1(v);
+					v = v > 0 ? (real)1.0507009873554805 * v :
+						(real)1.7580993408473766 * nnc_expm1(v);
 					c[at] = v;
 				}
 		}
@@ -887,7 +888,7 @@ static void gemm_7x8x8_bias_softplus(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -911,7 +912,7 @@ static void gemm_7x8x8_bias(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -949,7 +950,8 @@ static void gelu_8(int n, const real *x, real *y)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = x[at];
-			v = (real)0.5 * v * (1 + nnc_erf(v * (real)0.70710678118654752));
+			v = (real)0.5 * v * (1 + nnc_erf(v *
+				(real)0.70710678118654752));
 			y[at] = v;
 		}
 }
@@ -979,7 +981,7 @@ static void gemm_7x3x8_bias(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1052,7 +1054,7 @@ static void gemm_tn_8x3x7(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -1085,7 +1087,7 @@ static void gemm_7x8x3_leaky_relu_0_2_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1108,7 +1110,8 @@ static void swish_grad_8(int n, const real *x, real *y, const real *saved)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = x[at];
-			v = v * (1 + saved[at] * (1 - 1 / (1 + nnc_exp(-saved[at])))) / (1 + nnc_exp(-saved[at]));
+			v = v * (1 + saved[at] * (1 - 1 / (1 + nnc_exp(-saved[at])))) /
+				(1 + nnc_exp(-saved[at]));
 			y[at] = v;
 		}
 }
@@ -1123,7 +1126,10 @@ static void gelu_grad_8(int n, const real *x, real *y, const real *saved)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = x[at];
-			v = v * ((real)0.5 * (1 + nnc_erf(saved[at] * (real)0.70710678118654752)) + saved[at] * (real)0.39894228040143268 * nnc_exp((real)-0.5 * saved[at] * saved[at]));
+			v = v * ((real)0.5 * (1 + nnc_erf(saved[at] *
+				(real)0.70710678118654752)) + saved[at] *
+				(real)0.39894228040143268 * nnc_exp((real)-0.5 *
+				saved[at] * saved[at]));
 			y[at] = v;
 		}
 }
@@ -1150,7 +1156,7 @@ static void gemm_tn_8x8x7(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -1183,14 +1189,18 @@ static void gemm_7x8x8_gelu_grad(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < cols; q++) {
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
-					v = v * ((real)0.5 * (1 + nnc_erf(saved[at] * (real)0.70710678118654752)) + saved[at] * (real)0.39894228040143268 * nnc_exp((real)-0.5 * saved[at] * saved[at]));
+					v = v * ((real)0.5 * (1 + nnc_erf(saved[at] *
+						(real)0.70710678118654752)) +
+						saved[at] * (real)0.39894228040143268 *
+						nnc_exp((real)-0.5 * saved[at] *
+						saved[at]));
 					c[at] = v;
 				}
 		}
@@ -1206,14 +1216,16 @@ static void gemm_7x8x8_swish_grad(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < cols; q++) {
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
-					v = v * (1 + saved[at] * (1 - 1 / (1 + nnc_exp(-saved[at])))) / (1 + nnc_exp(-saved[at]));
+					v = v * (1 + saved[at] * (1 - 1 / (1 +
+						nnc_exp(-saved[at])))) / (1 +
+						nnc_exp(-saved[at]));
 					c[at] = v;
 				}
 		}
@@ -1229,7 +1241,7 @@ static void gemm_7x8x8_softplus_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1252,14 +1264,16 @@ static void gemm_7x8x8_selu_grad(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < cols; q++) {
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? (real)1.0507009873554805 * v : v * (saved[at] + (real)1.7580993408473766);
+					v = saved[at] > 0 ? (real)1.0507009873554805 *
+						v : v * (saved[at] +
+						(real)1.7580993408473766);
 					c[at] = v;
 				}
 		}
@@ -1275,14 +1289,15 @@ static void gemm_7x8x8_elu_0_5_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < cols; q++) {
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : v * (saved[at] + (real)0.5);
+					v = saved[at] > 0 ? v : v * (saved[at] +
+						(real)0.5);
 					c[at] = v;
 				}
 		}
@@ -1298,14 +1313,15 @@ static void gemm_7x8x8_elu_1_grad(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < cols; q++) {
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : v * (saved[at] + (real)1);
+					v = saved[at] > 0 ? v : v * (saved[at] +
+						(real)1);
 					c[at] = v;
 				}
 		}
@@ -1321,7 +1337,7 @@ static void gemm_7x8x8_sigmoid_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1344,7 +1360,7 @@ static void gemm_7x8x8_tanh_grad(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1367,7 +1383,7 @@ static void gemm_7x8x8_leaky_relu_0_3_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1390,7 +1406,7 @@ static void gemm_7x8x8_leaky_relu_0_01_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1413,7 +1429,7 @@ static void gemm_7x8x8_relu_grad(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1436,7 +1452,7 @@ static void gemm_7x8x8(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1458,7 +1474,7 @@ static void gemm_tn_4x8x7(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -1494,7 +1510,7 @@ static void gemm_7x4x8(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1526,7 +1542,7 @@ static void gemm_7x8x8_bias_swish(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1550,7 +1566,7 @@ static void gemm_7x8x8_bias_gelu(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1558,7 +1574,8 @@ static void gemm_7x8x8_bias_gelu(int n, const real *restrict a, const real *rest
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = (real)0.5 * v * (1 + nnc_erf(v * (real)0.70710678118654752));
+					v = (real)0.5 * v * (1 + nnc_erf(v *
+						(real)0.70710678118654752));
 					c[at] = v;
 				}
 		}
@@ -1574,7 +1591,7 @@ static void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(int n, const real *restric
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1582,7 +1599,8 @@ static void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(int n, const real *restric
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = (real)0.5 * v * (1 + nnc_erf(v * (real)0.70710678118654752));
+					v = (real)0.5 * v * (1 + nnc_erf(v *
+						(real)0.70710678118654752));
 					v = v / (1 + nnc_exp(-v));
 					v = v > 0 ? v : (real)0.2 * v;
 					c[at] = v;
@@ -1614,73 +1632,73 @@ static void softmax_3(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {8, 4}, {1, 8}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {8, 4}, {1, 8}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "glorot", 0, 4, 8},
 	{"dense1.bias", 1, {8}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "he", 0, 8, 8},
 	{"dense2.bias", 1, {8}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense3.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense3_weight) / sizeof(real),
+	{"dense3.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense3_weight) /
+		sizeof(real),
 		 "he", 0, 8, 8},
 	{"dense3.bias", 1, {8}, {1}, offsetof(Params, dense3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense4.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense4_weight) / sizeof(real),
+	{"dense4.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense4_weight) /
+		sizeof(real),
 		 "he", 0, 8, 8},
 	{"dense4.bias", 1, {8}, {1}, offsetof(Params, dense4_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense5.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense5_weight) / sizeof(real),
+	{"dense5.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense5_weight) /
+		sizeof(real),
 		 "glorot", 0, 8, 8},
 	{"dense5.bias", 1, {8}, {1}, offsetof(Params, dense5_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense6.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense6_weight) / sizeof(real),
+	{"dense6.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense6_weight) /
+		sizeof(real),
 		 "glorot", 0, 8, 8},
 	{"dense6.bias", 1, {8}, {1}, offsetof(Params, dense6_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense7.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense7_weight) / sizeof(real),
+	{"dense7.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense7_weight) /
+		sizeof(real),
 		 "he", 0, 8, 8},
 	{"dense7.bias", 1, {8}, {1}, offsetof(Params, dense7_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense8.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense8_weight) / sizeof(real),
+	{"dense8.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense8_weight) /
+		sizeof(real),
 		 "he", 0, 8, 8},
 	{"dense8.bias", 1, {8}, {1}, offsetof(Params, dense8_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense9.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense9_weight) / sizeof(real),
+	{"dense9.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense9_weight) /
+		sizeof(real),
 		 "lecun", 0, 8, 8},
 	{"dense9.bias", 1, {8}, {1}, offsetof(Params, dense9_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense10.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense10_weight) / sizeof(real),
+	{"dense10.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense10_weight) /
+		sizeof(real),
 		 "he", 0, 8, 8},
 	{"dense10.bias", 1, {8}, {1}, offsetof(Params, dense10_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense11.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense11_weight) / sizeof(real),
+	{"dense11.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense11_weight) /
+		sizeof(real),
 		 "he", 0, 8, 8},
 	{"dense11.bias", 1, {8}, {1}, offsetof(Params, dense11_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense12.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense12_weight) / sizeof(real),
+	{"dense12.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense12_weight) /
+		sizeof(real),
 		 "he", 0, 8, 8},
 	{"dense12.bias", 1, {8}, {1}, offsetof(Params, dense12_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense13.weight", 2, {8, 8}, {1, 8}, offsetof(Params,
-		dense13_weight) / sizeof(real),
+	{"dense13.weight", 2, {8, 8}, {1, 8}, offsetof(Params, dense13_weight) /
+		sizeof(real),
 		 "glorot", 0, 8, 8},
 	{"dense13.bias", 1, {8}, {1}, offsetof(Params, dense13_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense14.weight", 2, {3, 8}, {1, 3}, offsetof(Params,
-		dense14_weight) / sizeof(real),
+	{"dense14.weight", 2, {3, 8}, {1, 3}, offsetof(Params, dense14_weight) /
+		sizeof(real),
 		 "glorot", 0, 8, 3},
 	{"dense14.bias", 1, {3}, {1}, offsetof(Params, dense14_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

@@ -28,10 +28,10 @@ enum {
 	D_DROPOUT1 = DENSE1 + 512,               /* (32, 16) */
 	D_DENSE1 = D_DROPOUT1,                   /* (32, 16) */
 	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 16) */
-	WORK_D_DROPOUT1 = DROPOUT1 + 512,        /* (160) */
+	WORK_D_DROPOUT1 = D_DROPOUT1 + 512,      /* (160) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	WORK_D_DENSE1_FLAT = DROPOUT1 + 512,     /* (12544) */
+	WORK_D_DENSE1_FLAT = D_DROPOUT1 + 512,   /* (12544) */
 	ARENA = WORK_D_DENSE1_FLAT + 12544,
 #else
 	ARENA = PROBABILITIES + 320,
@@ -295,7 +295,7 @@ static void gemm_32x16x784_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -323,7 +323,8 @@ static void dropout_0_16(const NncContext *c, int n, uint32_t stream, const real
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
 			nnc_draws(c, stream, i, k, draw);
 			for (int q = 0; q < count; q++)
-				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] * scale : 0;
+				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] *
+					scale : 0;
 		}
 }
 
@@ -337,7 +338,7 @@ static void gemm_32x10x16_bias(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -410,7 +411,7 @@ static void gemm_tn_16x10x32(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -443,7 +444,7 @@ static void gemm_32x16x10(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -492,7 +493,7 @@ static void gemm_tn_784x16x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -528,7 +529,7 @@ static void gemm_32x784x16(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -579,13 +580,13 @@ static void softmax_10(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {16, 784}, {1, 16}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {16, 784}, {1, 16}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 784, 16},
 	{"dense1.bias", 1, {16}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {10, 16}, {1, 10}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {10, 16}, {1, 10}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "glorot", 0, 16, 10},
 	{"dense2.bias", 1, {10}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

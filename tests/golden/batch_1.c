@@ -129,8 +129,8 @@ static void backward(NncContext *c, const NncBatch *batch)
 	cross_entropy_grad_2(batch, a + PROBABILITIES, a + D_DENSE2_SUM);
 	column_sums_1x2(n, a + D_DENSE2_SUM, dw->dense2_bias);
 	gemm_plain_tn_1x2x1(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
-	gemm_plain_nt_1x1x2_tanh_grad(n, a + D_DENSE2_SUM, w->dense2_weight,
-		a + D_DENSE1_SUM, a + DENSE1);
+	gemm_plain_nt_1x1x2_tanh_grad(n, a + D_DENSE2_SUM, w->dense2_weight, a +
+		D_DENSE1_SUM, a + DENSE1);
 
 	/* dense1: dense 1 tanh */
 	column_sums_1x1(n, a + D_DENSE1_SUM, dw->dense1_bias);
@@ -167,8 +167,8 @@ static void infer(NncContext *c, const NncBatch *batch)
 		w->dense1_bias);
 
 	/* dense2: dense 2 softmax */
-	gemm_plain_1x2x1_bias(n, a + INFER_DENSE1, w->dense2_weight,
-		a + INFER_DENSE2_SUM, w->dense2_bias);
+	gemm_plain_1x2x1_bias(n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2_SUM, w->dense2_bias);
 	softmax_2(n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
 }
 
@@ -398,13 +398,13 @@ static void softmax_2(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {1, 1}, {1, 1}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {1, 1}, {1, 1}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "glorot", 0, 1, 1},
 	{"dense1.bias", 1, {1}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {2, 1}, {1, 2}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {2, 1}, {1, 2}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "glorot", 0, 1, 2},
 	{"dense2.bias", 1, {2}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

@@ -49,13 +49,13 @@ enum {
 	WORK_CONV2 = CONV2 + 401408,             /* (25600) */
 	WORK_D_DENSE2_SUM = D_DENSE2_SUM + 4096, /* (1280) */
 	WORK_D_DENSE1_SUM = D_DENSE2_SUM + 4096, /* (16384) */
-	WORK_D_DENSE1_FLAT = DENSE2 + 4096,      /* (401408) */
+	WORK_D_DENSE1_FLAT = D_DENSE1_SUM + 4096, /* (401408) */
 	WORK_GRAD_CONV2_WEIGHT = MAXPOOL1_WINNER + 100352, /* (25600) */
 	WORK_D_MAXPOOL1 = MAXPOOL1_WINNER + 100352, /* (226304) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (1156) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
-	WORK_D_X = X + 25088,                    /* (41552) */
+	WORK_D_X = D_X + 25088,                  /* (41552) */
 	ARENA = D_CONV1 + 1605632,
 #else
 	ARENA = D_CONV1 + 1605632,
@@ -173,15 +173,15 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv 64 7x7 relu
 	 * 28x28x1 -> 28x28x64, 3,200 parameters, 2,458,624 multiply-adds
 	 */
-	conv_28x28x1_7x7x64_p3x3_bias_relu(n, a + X, w->conv1_weight, a + CONV1,
-		a + WORK_CONV1, w->conv1_bias);
+	conv_28x28x1_7x7x64_p3x3_bias_relu(n, a + X, w->conv1_weight, a + CONV1, a +
+		WORK_CONV1, w->conv1_bias);
 
 	/*
 	 * maxpool1: maxpool 2 padding=same
 	 * 28x28x64 -> 14x14x64, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_28x28x64_2x2_s2x2(n, a + CONV1, a + MAXPOOL1,
-		(uint8_t *)(a + MAXPOOL1_WINNER));
+	maxpool_28x28x64_2x2_s2x2(n, a + CONV1, a + MAXPOOL1, (uint8_t *)(a +
+		MAXPOOL1_WINNER));
 
 	/*
 	 * conv2: conv 64 7x7 relu
@@ -194,8 +194,8 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * maxpool2: maxpool 2 padding=same
 	 * 14x14x64 -> 7x7x64, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_14x14x64_2x2_s2x2(n, a + CONV2, a + MAXPOOL2,
-		(uint8_t *)(a + MAXPOOL2_WINNER));
+	maxpool_14x14x64_2x2_s2x2(n, a + CONV2, a + MAXPOOL2, (uint8_t *)(a +
+		MAXPOOL2_WINNER));
 
 	/*
 	 * dense1: dense 128 relu
@@ -230,8 +230,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* conv1: conv 64 7x7 relu */
-	conv_dx_28x28x1_7x7x64_p3x3(n, a + D_CONV1_SUM, w->conv1_weight, a + D_X,
-		a + WORK_D_X);
+	conv_dx_28x28x1_7x7x64_p3x3(n, a + D_CONV1_SUM, w->conv1_weight, a + D_X, a +
+		WORK_D_X);
 }
 #endif
 
@@ -248,26 +248,26 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_32x10(n, a + D_DENSE3_SUM, dw->dense3_bias);
 	gemm_tn_128x10x32(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
 	transpose_128x10(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_32x128x10_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM,
-		a + D_DENSE2_SUM, a + DENSE2);
+	gemm_32x128x10_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
+		D_DENSE2_SUM, a + DENSE2);
 
 	/* dense2: dense 128 relu */
 	column_sums_32x128(n, a + D_DENSE2_SUM, dw->dense2_bias);
 	gemm_tn_128x128x32(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
 	transpose_128x128(w->dense2_weight, a + WORK_D_DENSE1_SUM);
-	gemm_32x128x128_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM,
-		a + D_DENSE1_SUM, a + DENSE1);
+	gemm_32x128x128_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM, a +
+		D_DENSE1_SUM, a + DENSE1);
 
 	/* dense1: dense 128 relu */
 	column_sums_32x128(n, a + D_DENSE1_SUM, dw->dense1_bias);
 	gemm_tn_3136x128x32(n, a + MAXPOOL2, a + D_DENSE1_SUM, dw->dense1_weight);
 	transpose_3136x128(w->dense1_weight, a + WORK_D_DENSE1_FLAT);
-	gemm_32x3136x128(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT,
-		a + D_DENSE1_FLAT);
+	gemm_32x3136x128(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT, a +
+		D_DENSE1_FLAT);
 
 	/* maxpool2: maxpool 2 padding=same */
-	maxpool_grad_14x14x64_2x2_s2x2(n, a + D_DENSE1_FLAT,
-		(uint8_t *)(a + MAXPOOL2_WINNER), a + D_CONV2);
+	maxpool_grad_14x14x64_2x2_s2x2(n, a + D_DENSE1_FLAT, (uint8_t *)(a +
+		MAXPOOL2_WINNER), a + D_CONV2);
 
 	/* conv2: conv 64 7x7 relu */
 	relu_grad_12544(n, a + D_CONV2, a + D_CONV2_SUM, a + CONV2);
@@ -278,14 +278,14 @@ static void backward(NncContext *c, const NncBatch *batch)
 		a + WORK_D_MAXPOOL1);
 
 	/* maxpool1: maxpool 2 padding=same */
-	maxpool_grad_28x28x64_2x2_s2x2(n, a + D_MAXPOOL1,
-		(uint8_t *)(a + MAXPOOL1_WINNER), a + D_CONV1);
+	maxpool_grad_28x28x64_2x2_s2x2(n, a + D_MAXPOOL1, (uint8_t *)(a +
+		MAXPOOL1_WINNER), a + D_CONV1);
 
 	/* conv1: conv 64 7x7 relu */
 	relu_grad_50176(n, a + D_CONV1, a + D_CONV1_SUM, a + CONV1);
 	column_sums_25088x64(n, a + D_CONV1_SUM, dw->conv1_bias);
-	conv_dw_28x28x1_7x7x64_p3x3(n, a + X, a + D_CONV1_SUM, dw->conv1_weight,
-		a + WORK_GRAD_CONV1_WEIGHT);
+	conv_dw_28x28x1_7x7x64_p3x3(n, a + X, a + D_CONV1_SUM, dw->conv1_weight, a +
+		WORK_GRAD_CONV1_WEIGHT);
 
 #ifdef NNC_DOUBLE
 	input_gradient(c, batch);
@@ -333,28 +333,28 @@ static void infer(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* conv1: conv 64 7x7 relu */
-	conv_28x28x1_7x7x64_p3x3_bias_relu(n, a + INFER_X, w->conv1_weight,
-		a + INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
+	conv_28x28x1_7x7x64_p3x3_bias_relu(n, a + INFER_X, w->conv1_weight, a +
+		INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
 
 	/* maxpool1: maxpool 2 padding=same */
 	maxpool_28x28x64_2x2_s2x2(n, a + INFER_CONV1, a + INFER_MAXPOOL1,
 		(uint8_t *)(a + INFER_MAXPOOL1_WINNER));
 
 	/* conv2: conv 64 7x7 relu */
-	conv_14x14x64_7x7_p3x3_bias_relu(n, a + INFER_MAXPOOL1, w->conv2_weight,
-		a + INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
+	conv_14x14x64_7x7_p3x3_bias_relu(n, a + INFER_MAXPOOL1, w->conv2_weight, a +
+		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
 
 	/* maxpool2: maxpool 2 padding=same */
 	maxpool_14x14x64_2x2_s2x2(n, a + INFER_CONV2, a + INFER_MAXPOOL2,
 		(uint8_t *)(a + INFER_MAXPOOL2_WINNER));
 
 	/* dense1: dense 128 relu */
-	gemm_32x128x3136_bias_relu(n, a + INFER_MAXPOOL2, w->dense1_weight,
-		a + INFER_DENSE1, w->dense1_bias);
+	gemm_32x128x3136_bias_relu(n, a + INFER_MAXPOOL2, w->dense1_weight, a +
+		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 relu */
-	gemm_32x128x128_bias_relu(n, a + INFER_DENSE1, w->dense2_weight,
-		a + INFER_DENSE2, w->dense2_bias);
+	gemm_32x128x128_bias_relu(n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 10 softmax */
 	gemm_32x10x128_bias(n, a + INFER_DENSE2, w->dense3_weight, a + INFER_DENSE3_SUM,
@@ -395,7 +395,8 @@ static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -478,14 +479,14 @@ static void conv_28x28x1_7x7x64_p3x3_bias_relu(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = v > 0 ? v : 0;
@@ -505,8 +506,8 @@ static void maxpool_28x28x64_2x2_s2x2(int n, const real *restrict x, real *restr
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		real *best = y + p * C;
 		uint8_t *place = winner + p * C;
@@ -516,10 +517,13 @@ static void maxpool_28x28x64_2x2_s2x2(int n, const real *restrict x, real *restr
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) : place[k];
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
@@ -534,7 +538,8 @@ static void pad_14x14x64_7x7_p3x3(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -557,14 +562,14 @@ static void conv_14x14x64_7x7_p3x3_bias_relu(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = v > 0 ? v : 0;
@@ -584,8 +589,8 @@ static void maxpool_14x14x64_2x2_s2x2(int n, const real *restrict x, real *restr
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		real *best = y + p * C;
 		uint8_t *place = winner + p * C;
@@ -595,10 +600,13 @@ static void maxpool_14x14x64_2x2_s2x2(int n, const real *restrict x, real *restr
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) : place[k];
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
@@ -615,7 +623,7 @@ static void gemm_32x128x3136_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -639,7 +647,7 @@ static void gemm_32x128x128_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -663,7 +671,7 @@ static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -736,7 +744,7 @@ static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -769,7 +777,7 @@ static void gemm_32x128x10_relu_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -804,7 +812,7 @@ static void gemm_tn_128x128x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -837,7 +845,7 @@ static void gemm_32x128x128_relu_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -860,7 +868,7 @@ static void gemm_tn_3136x128x32(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -893,7 +901,7 @@ static void gemm_32x3136x128(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -917,8 +925,8 @@ static void maxpool_grad_14x14x64_2x2_s2x2(int n, const real *restrict dy,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
@@ -973,16 +981,17 @@ static void conv_dw_14x14x64_7x7_p3x3(int n, const real *restrict x,
 		for (int ky = 0; ky < KH; ky++)
 			for (int j0 = 0; j0 < O; j0 += COLS)
 				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
+					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
+						ROWS;
 					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS];
-					tile(ROWS, rows, cols, OH, OW,
-						p + ky * PW * C + k0, 1, SW * C,
-						SH * PW * C, dy + i * OH * OW * O + j0,
-						O, OW * O, t, COLS);
+					real t[ROWS * COLS] = {0};
+					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
+						k0, 1, SW * C, SH * PW * C, dy + i *
+						OH * OW * O + j0, O, OW * O, t, COLS);
 					for (int r = 0; r < rows; r++)
 						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O + j0 + q] +=
+							dw[(ky * TERMS + k0 + r) * O +
+								j0 + q] +=
 								t[r * COLS + q];
 				}
 	}
@@ -996,7 +1005,8 @@ static void turn_7x7x64x64(const real *restrict w, real *restrict t)
 	for (int k = 0; k < TAPS; k++)
 		for (int j = 0; j < O; j++)
 			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) * C + i];
+				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
+					C + i];
 }
 
 /* y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64) */
@@ -1014,14 +1024,14 @@ static void conv_14x14x64_7x7_p3x3(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						y[at] = v;
 					}
@@ -1051,8 +1061,8 @@ static void maxpool_grad_28x28x64_2x2_s2x2(int n, const real *restrict dy,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
@@ -1107,16 +1117,17 @@ static void conv_dw_28x28x1_7x7x64_p3x3(int n, const real *restrict x,
 		for (int ky = 0; ky < KH; ky++)
 			for (int j0 = 0; j0 < O; j0 += COLS)
 				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
+					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
+						ROWS;
 					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS];
-					tile(ROWS, rows, cols, OH, OW,
-						p + ky * PW * C + k0, 1, SW * C,
-						SH * PW * C, dy + i * OH * OW * O + j0,
-						O, OW * O, t, COLS);
+					real t[ROWS * COLS] = {0};
+					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
+						k0, 1, SW * C, SH * PW * C, dy + i *
+						OH * OW * O + j0, O, OW * O, t, COLS);
 					for (int r = 0; r < rows; r++)
 						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O + j0 + q] +=
+							dw[(ky * TERMS + k0 + r) * O +
+								j0 + q] +=
 								t[r * COLS + q];
 				}
 	}
@@ -1170,7 +1181,7 @@ static void gemm_784x49x64(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1247,18 +1258,18 @@ static const NncTensor tensors[] = {
 		 "he", 0, 3136, 3136},
 	{"conv2.bias", 1, {64}, {1}, offsetof(Params, conv2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense1.weight", 2, {128, 3136}, {1, 128}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {128, 3136}, {1, 128}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 3136, 128},
 	{"dense1.bias", 1, {128}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {128, 128}, {1, 128}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {128, 128}, {1, 128}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "he", 0, 128, 128},
 	{"dense2.bias", 1, {128}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense3.weight", 2, {10, 128}, {1, 10}, offsetof(Params,
-		dense3_weight) / sizeof(real),
+	{"dense3.weight", 2, {10, 128}, {1, 10}, offsetof(Params, dense3_weight) /
+		sizeof(real),
 		 "glorot", 0, 128, 10},
 	{"dense3.bias", 1, {10}, {1}, offsetof(Params, dense3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

@@ -36,9 +36,9 @@ enum {
 	PROBABILITIES = DENSE1_SUM + 320,        /* (32, 10) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE1_FLAT = CONV4 + 9600,            /* (32, 280) */
-	D_CONV4_SUM = CONV5 + 8960,              /* (32, 5x15x4) */
+	D_CONV4_SUM = D_DENSE1_FLAT + 8960,      /* (32, 5x15x4) */
 	D_CONV3 = CONV2 + 86016,                 /* (32, 13x29x6) */
-	D_CONV2_SUM = CONV3 + 72384,             /* (32, 12x28x8) */
+	D_CONV2_SUM = D_CONV3 + 72384,           /* (32, 12x28x8) */
 	D_CONV1_SUM = CONV1 + 131072,            /* (32, 16x32x8) */
 	WORK_CONV1 = CONV1 + 131072,             /* (3570) */
 	WORK_CONV2 = CONV2 + 86016,              /* (24192) */
@@ -46,18 +46,18 @@ enum {
 	WORK_CONV4 = CONV4 + 9600,               /* (2262) */
 	WORK_CONV5 = CONV5 + 8960,               /* (2016) */
 	WORK_D_DENSE1_FLAT = PROBABILITIES + 320, /* (2800) */
-	WORK_GRAD_CONV5_WEIGHT = CONV5 + 8960,   /* (2016) */
+	WORK_GRAD_CONV5_WEIGHT = D_DENSE1_FLAT + 8960, /* (2016) */
 	WORK_D_CONV4_SUM = D_CONV4_SUM + 9600,   /* (2196) */
 	WORK_GRAD_CONV4_WEIGHT = CONV3 + 72384,  /* (2262) */
-	WORK_D_CONV3 = CONV3 + 72384,            /* (488) */
-	WORK_GRAD_CONV3_WEIGHT = CONV3 + 72384,  /* (3360) */
+	WORK_D_CONV3 = D_CONV3 + 72384,          /* (488) */
+	WORK_GRAD_CONV3_WEIGHT = D_CONV3 + 72384, /* (3360) */
 	WORK_D_CONV2_SUM = D_CONV2_SUM + 86016,  /* (2464) */
 	WORK_GRAD_CONV2_WEIGHT = CONV1 + 131072, /* (24192) */
 	WORK_D_CONV1_SUM = D_CONV1_SUM + 131072, /* (24768) */
 	WORK_GRAD_CONV1_WEIGHT = X + 98304,      /* (3570) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 32x32x3) */
-	WORK_D_X = X + 98304,                    /* (23400) */
+	WORK_D_X = D_X + 98304,                  /* (23400) */
 	ARENA = WORK_D_CONV2_SUM + 2464,
 #else
 	ARENA = WORK_D_CONV2_SUM + 2464,
@@ -210,29 +210,29 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv 8 5x3 relu stride=2x1
 	 * 32x32x3 -> 16x32x8, 368 parameters, 184,320 multiply-adds
 	 */
-	conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(n, a + X, w->conv1_weight,
-		a + CONV1, a + WORK_CONV1, w->conv1_bias);
+	conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(n, a + X, w->conv1_weight, a +
+		CONV1, a + WORK_CONV1, w->conv1_bias);
 
 	/*
 	 * conv2: conv 8 3x3 padding=valid dilation=2 tanh
 	 * 16x32x8 -> 12x28x8, 584 parameters, 193,536 multiply-adds
 	 */
-	conv_16x32x8_3x3_d2x2_bias_tanh(n, a + CONV1, w->conv2_weight, a + CONV2,
-		a + WORK_CONV2, w->conv2_bias);
+	conv_16x32x8_3x3_d2x2_bias_tanh(n, a + CONV1, w->conv2_weight, a + CONV2, a +
+		WORK_CONV2, w->conv2_bias);
 
 	/*
 	 * conv3: conv 6 2x2 padding=1 bias=false
 	 * 12x28x8 -> 13x29x6, 192 parameters, 72,384 multiply-adds
 	 */
-	conv_12x28x8_2x2x6_p1x1(n, a + CONV2, w->conv3_weight, a + CONV3,
-		a + WORK_CONV3);
+	conv_12x28x8_2x2x6_p1x1(n, a + CONV2, w->conv3_weight, a + CONV3, a +
+		WORK_CONV3);
 
 	/*
 	 * conv4: conv 4 1x1 elu stride=3x2 padding=valid
 	 * 13x29x6 -> 5x15x4, 28 parameters, 1,800 multiply-adds
 	 */
-	conv_13x29x6_1x1x4_s3x2_bias_elu_1(n, a + CONV3, w->conv4_weight, a + CONV4,
-		a + WORK_CONV4, w->conv4_bias);
+	conv_13x29x6_1x1x4_s3x2_bias_elu_1(n, a + CONV3, w->conv4_weight, a + CONV4, a +
+		WORK_CONV4, w->conv4_bias);
 
 	/*
 	 * conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2
@@ -260,8 +260,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
-	conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(n, a + D_CONV1_SUM, w->conv1_weight,
-		a + D_X, a + WORK_D_X);
+	conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(n, a + D_CONV1_SUM, w->conv1_weight, a +
+		D_X, a + WORK_D_X);
 }
 #endif
 
@@ -289,23 +289,23 @@ static void backward(NncContext *c, const NncBatch *batch)
 
 	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
 	column_sums_2400x4(n, a + D_CONV4_SUM, dw->conv4_bias);
-	conv_dw_13x29x6_1x1x4_s3x2(n, a + CONV3, a + D_CONV4_SUM, dw->conv4_weight,
-		a + WORK_GRAD_CONV4_WEIGHT);
-	conv_dx_13x29x6_1x1x4_s3x2(n, a + D_CONV4_SUM, w->conv4_weight, a + D_CONV3,
-		a + WORK_D_CONV3);
+	conv_dw_13x29x6_1x1x4_s3x2(n, a + CONV3, a + D_CONV4_SUM, dw->conv4_weight, a +
+		WORK_GRAD_CONV4_WEIGHT);
+	conv_dx_13x29x6_1x1x4_s3x2(n, a + D_CONV4_SUM, w->conv4_weight, a + D_CONV3, a +
+		WORK_D_CONV3);
 
 	/* conv3: conv 6 2x2 padding=1 bias=false */
-	conv_dw_12x28x8_2x2x6_p1x1(n, a + CONV2, a + D_CONV3, dw->conv3_weight,
-		a + WORK_GRAD_CONV3_WEIGHT);
-	conv_dx_13x29x6_2x2x8_tanh_grad(n, a + D_CONV3, w->conv3_weight,
-		a + D_CONV2_SUM, a + WORK_D_CONV2_SUM, a + CONV2);
+	conv_dw_12x28x8_2x2x6_p1x1(n, a + CONV2, a + D_CONV3, dw->conv3_weight, a +
+		WORK_GRAD_CONV3_WEIGHT);
+	conv_dx_13x29x6_2x2x8_tanh_grad(n, a + D_CONV3, w->conv3_weight, a +
+		D_CONV2_SUM, a + WORK_D_CONV2_SUM, a + CONV2);
 
 	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
 	column_sums_10752x8(n, a + D_CONV2_SUM, dw->conv2_bias);
-	conv_dw_16x32x8_3x3_d2x2(n, a + CONV1, a + D_CONV2_SUM, dw->conv2_weight,
-		a + WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_16x32x8_3x3_d2x2_relu_grad(n, a + D_CONV2_SUM, w->conv2_weight,
-		a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
+	conv_dw_16x32x8_3x3_d2x2(n, a + CONV1, a + D_CONV2_SUM, dw->conv2_weight, a +
+		WORK_GRAD_CONV2_WEIGHT);
+	conv_dx_16x32x8_3x3_d2x2_relu_grad(n, a + D_CONV2_SUM, w->conv2_weight, a +
+		D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
 	column_sums_16384x8(n, a + D_CONV1_SUM, dw->conv1_bias);
@@ -364,20 +364,20 @@ static void infer(NncContext *c, const NncBatch *batch)
 		a + INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
 
 	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
-	conv_16x32x8_3x3_d2x2_bias_tanh(n, a + INFER_CONV1, w->conv2_weight,
-		a + INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
+	conv_16x32x8_3x3_d2x2_bias_tanh(n, a + INFER_CONV1, w->conv2_weight, a +
+		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
 
 	/* conv3: conv 6 2x2 padding=1 bias=false */
 	conv_12x28x8_2x2x6_p1x1(n, a + INFER_CONV2, w->conv3_weight, a + INFER_CONV3,
 		a + WORK_INFER_CONV3);
 
 	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
-	conv_13x29x6_1x1x4_s3x2_bias_elu_1(n, a + INFER_CONV3, w->conv4_weight,
-		a + INFER_CONV4, a + WORK_INFER_CONV4, w->conv4_bias);
+	conv_13x29x6_1x1x4_s3x2_bias_elu_1(n, a + INFER_CONV3, w->conv4_weight, a +
+		INFER_CONV4, a + WORK_INFER_CONV4, w->conv4_bias);
 
 	/* conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2 */
-	conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(n, a + INFER_CONV4, w->conv5_weight,
-		a + INFER_CONV5, a + WORK_INFER_CONV5, w->conv5_bias);
+	conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(n, a + INFER_CONV4, w->conv5_weight, a +
+		INFER_CONV5, a + WORK_INFER_CONV5, w->conv5_bias);
 
 	/* dense1: dense 10 softmax */
 	gemm_32x10x280_bias(n, a + INFER_CONV5, w->dense1_weight, a + INFER_DENSE1_SUM,
@@ -418,7 +418,8 @@ static void pad_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict x, real *rest
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -501,14 +502,14 @@ static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(int n,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = v > 0 ? v : 0;
@@ -530,8 +531,10 @@ static void im2col_16x32x8_3x3_d2x2(const real *restrict x, real *restrict cols)
 			for (int kx = 0; kx < KW; kx++) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
+				const bool inside = row >= 0 && row < H && column >= 0 &&
+					column < W;
+				const real *from = x + (inside ? (row * W + column) *
+					C : 0);
 				for (int k = 0; k < C; k++)
 					*cols++ = inside ? from[k] : 0;
 			}
@@ -547,7 +550,7 @@ static void gemm_336x8x72_bias_tanh(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -586,8 +589,10 @@ static void im2col_12x28x8_2x2_p1x1(const real *restrict x, real *restrict cols)
 			for (int kx = 0; kx < KW; kx++) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
+				const bool inside = row >= 0 && row < H && column >= 0 &&
+					column < W;
+				const real *from = x + (inside ? (row * W + column) *
+					C : 0);
 				for (int k = 0; k < C; k++)
 					*cols++ = inside ? from[k] : 0;
 			}
@@ -603,7 +608,7 @@ static void gemm_377x6x32(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -635,7 +640,8 @@ static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -658,14 +664,14 @@ static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = v > 0 ? v : (real)1 * nnc_expm1(v);
@@ -688,8 +694,10 @@ static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const real *restrict x,
 			for (int kx = 0; kx < KW; kx++) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
+				const bool inside = row >= 0 && row < H && column >= 0 &&
+					column < W;
+				const real *from = x + (inside ? (row * W + column) *
+					C : 0);
 				for (int k = 0; k < C; k++)
 					*cols++ = inside ? from[k] : 0;
 			}
@@ -705,7 +713,7 @@ static void gemm_56x5x36_bias(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -741,7 +749,7 @@ static void gemm_32x10x280_bias(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -814,7 +822,7 @@ static void gemm_tn_280x10x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -847,7 +855,7 @@ static void gemm_32x280x10(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -881,7 +889,7 @@ static void gemm_tn_add_36x5x56(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -968,7 +976,7 @@ static void gemm_56x36x5(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1023,16 +1031,17 @@ static void conv_dw_13x29x6_1x1x4_s3x2(int n, const real *restrict x,
 		for (int ky = 0; ky < KH; ky++)
 			for (int j0 = 0; j0 < O; j0 += COLS)
 				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
+					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
+						ROWS;
 					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS];
-					tile(ROWS, rows, cols, OH, OW,
-						p + ky * PW * C + k0, 1, SW * C,
-						SH * PW * C, dy + i * OH * OW * O + j0,
-						O, OW * O, t, COLS);
+					real t[ROWS * COLS] = {0};
+					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
+						k0, 1, SW * C, SH * PW * C, dy + i *
+						OH * OW * O + j0, O, OW * O, t, COLS);
 					for (int r = 0; r < rows; r++)
 						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O + j0 + q] +=
+							dw[(ky * TERMS + k0 + r) * O +
+								j0 + q] +=
 								t[r * COLS + q];
 				}
 	}
@@ -1081,7 +1090,7 @@ static void gemm_75x6x4(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1115,7 +1124,8 @@ static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -1137,16 +1147,17 @@ static void conv_dw_12x28x8_2x2x6_p1x1(int n, const real *restrict x,
 		for (int ky = 0; ky < KH; ky++)
 			for (int j0 = 0; j0 < O; j0 += COLS)
 				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
+					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
+						ROWS;
 					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS];
-					tile(ROWS, rows, cols, OH, OW,
-						p + ky * PW * C + k0, 1, SW * C,
-						SH * PW * C, dy + i * OH * OW * O + j0,
-						O, OW * O, t, COLS);
+					real t[ROWS * COLS] = {0};
+					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
+						k0, 1, SW * C, SH * PW * C, dy + i *
+						OH * OW * O + j0, O, OW * O, t, COLS);
 					for (int r = 0; r < rows; r++)
 						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O + j0 + q] +=
+							dw[(ky * TERMS + k0 + r) * O +
+								j0 + q] +=
 								t[r * COLS + q];
 				}
 	}
@@ -1160,7 +1171,8 @@ static void turn_2x2x8x6(const real *restrict w, real *restrict t)
 	for (int k = 0; k < TAPS; k++)
 		for (int j = 0; j < O; j++)
 			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) * C + i];
+				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
+					C + i];
 }
 
 /* p (13,29,6): one image x (13,29,6) with zeros around it */
@@ -1171,7 +1183,8 @@ static void pad_13x29x6_2x2(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -1194,14 +1207,14 @@ static void conv_13x29x6_2x2x8_tanh_grad(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v = v * (1 - saved[at] * saved[at]);
 						y[at] = v;
@@ -1243,7 +1256,7 @@ static void gemm_tn_add_72x8x336(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -1329,7 +1342,7 @@ static void gemm_336x72x8(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1384,16 +1397,17 @@ static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(int n, const real *restrict 
 		for (int ky = 0; ky < KH; ky++)
 			for (int j0 = 0; j0 < O; j0 += COLS)
 				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
+					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
+						ROWS;
 					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS];
-					tile(ROWS, rows, cols, OH, OW,
-						p + ky * PW * C + k0, 1, SW * C,
-						SH * PW * C, dy + i * OH * OW * O + j0,
-						O, OW * O, t, COLS);
+					real t[ROWS * COLS] = {0};
+					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
+						k0, 1, SW * C, SH * PW * C, dy + i *
+						OH * OW * O + j0, O, OW * O, t, COLS);
 					for (int r = 0; r < rows; r++)
 						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O + j0 + q] +=
+							dw[(ky * TERMS + k0 + r) * O +
+								j0 + q] +=
 								t[r * COLS + q];
 				}
 	}
@@ -1448,7 +1462,7 @@ static void gemm_512x45x8(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1538,8 +1552,8 @@ static const NncTensor tensors[] = {
 		 "glorot", 0, 36, 45},
 	{"conv5.bias", 1, {5}, {1}, offsetof(Params, conv5_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense1.weight", 2, {10, 280}, {1, 10}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {10, 280}, {1, 10}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "glorot", 0, 280, 10},
 	{"dense1.bias", 1, {10}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

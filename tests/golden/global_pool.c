@@ -26,15 +26,15 @@ enum {
 	PROBABILITIES = CONV1 + 16384,           /* (32, 10) */
 	D_GLOBALAVGPOOL1 = PROBABILITIES,        /* (32, 10) */
 	D_CONV2 = PROBABILITIES + 320,           /* (32, 8x8x10) */
-	D_CONV1_SUM = GLOBALAVGPOOL1 + 320,      /* (32, 8x8x8) */
+	D_CONV1_SUM = D_CONV2 + 20480,           /* (32, 8x8x8) */
 	WORK_CONV1 = CONV1 + 16384,              /* (289) */
 	WORK_CONV2 = CONV2 + 20480,              /* (512) */
-	WORK_GRAD_CONV2_WEIGHT = GLOBALAVGPOOL1 + 320, /* (512) */
+	WORK_GRAD_CONV2_WEIGHT = D_CONV2 + 20480, /* (512) */
 	WORK_D_CONV1_SUM = D_CONV1_SUM + 16384,  /* (720) */
 	WORK_GRAD_CONV1_WEIGHT = X + 8192,       /* (576) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 16x16x1) */
-	WORK_D_X = X + 8192,                     /* (648) */
+	WORK_D_X = D_X + 8192,                   /* (648) */
 	ARENA = WORK_D_CONV1_SUM + 720,
 #else
 	ARENA = WORK_D_CONV1_SUM + 720,
@@ -175,8 +175,8 @@ static void backward(NncContext *c, const NncBatch *batch)
 
 	/* conv2: conv 10 1x1 */
 	column_sums_2048x10(n, a + D_CONV2, dw->conv2_bias);
-	conv_dw_8x8x8_1x1x10(n, a + CONV1, a + D_CONV2, dw->conv2_weight,
-		a + WORK_GRAD_CONV2_WEIGHT);
+	conv_dw_8x8x8_1x1x10(n, a + CONV1, a + D_CONV2, dw->conv2_weight, a +
+		WORK_GRAD_CONV2_WEIGHT);
 	conv_dx_8x8x10_1x1x8_relu_grad(n, a + D_CONV2, w->conv2_weight, a + D_CONV1_SUM,
 		a + WORK_D_CONV1_SUM, a + CONV1);
 
@@ -219,12 +219,12 @@ static void infer(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* conv1: conv 8 3x3 relu stride=2 */
-	conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(n, a + INFER_X, w->conv1_weight,
-		a + INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
+	conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(n, a + INFER_X, w->conv1_weight, a +
+		INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
 
 	/* conv2: conv 10 1x1 */
-	conv_8x8x8_1x1x10_bias(n, a + INFER_CONV1, w->conv2_weight, a + INFER_CONV2,
-		a + WORK_INFER_CONV2, w->conv2_bias);
+	conv_8x8x8_1x1x10_bias(n, a + INFER_CONV1, w->conv2_weight, a + INFER_CONV2, a +
+		WORK_INFER_CONV2, w->conv2_bias);
 
 	/* globalavgpool1: globalavgpool */
 	avgpool_8x8x10_8x8(n, a + INFER_CONV2, a + INFER_GLOBALAVGPOOL1);
@@ -266,7 +266,8 @@ static void pad_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -349,14 +350,14 @@ static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(int n, const real *restrict 
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = v > 0 ? v : 0;
@@ -374,7 +375,8 @@ static void pad_8x8x8_1x1(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -397,14 +399,14 @@ static void conv_8x8x8_1x1x10_bias(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						y[at] = v;
@@ -422,8 +424,8 @@ static void avgpool_8x8x10_8x8(int n, const real *restrict x, real *restrict y)
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
@@ -431,7 +433,8 @@ static void avgpool_8x8x10_8x8(int n, const real *restrict x, real *restrict y)
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
@@ -489,8 +492,8 @@ static void avgpool_grad_8x8x10_8x8(int n, const real *restrict dy, real *restri
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		const real *d = dy + p * C;
@@ -530,16 +533,17 @@ static void conv_dw_8x8x8_1x1x10(int n, const real *restrict x, const real *rest
 		for (int ky = 0; ky < KH; ky++)
 			for (int j0 = 0; j0 < O; j0 += COLS)
 				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
+					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
+						ROWS;
 					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS];
-					tile(ROWS, rows, cols, OH, OW,
-						p + ky * PW * C + k0, 1, SW * C,
-						SH * PW * C, dy + i * OH * OW * O + j0,
-						O, OW * O, t, COLS);
+					real t[ROWS * COLS] = {0};
+					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
+						k0, 1, SW * C, SH * PW * C, dy + i *
+						OH * OW * O + j0, O, OW * O, t, COLS);
 					for (int r = 0; r < rows; r++)
 						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O + j0 + q] +=
+							dw[(ky * TERMS + k0 + r) * O +
+								j0 + q] +=
 								t[r * COLS + q];
 				}
 	}
@@ -553,7 +557,8 @@ static void turn_1x1x8x10(const real *restrict w, real *restrict t)
 	for (int k = 0; k < TAPS; k++)
 		for (int j = 0; j < O; j++)
 			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) * C + i];
+				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
+					C + i];
 }
 
 /* p (8,8,10): one image x (8,8,10) with zeros around it */
@@ -564,7 +569,8 @@ static void pad_8x8x10_1x1(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -587,14 +593,14 @@ static void conv_8x8x10_1x1x8_relu_grad(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v = saved[at] > 0 ? v : 0;
 						y[at] = v;
@@ -638,8 +644,10 @@ static void im2col_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict
 			for (int kx = 0; kx < KW; kx++) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
+				const bool inside = row >= 0 && row < H && column >= 0 &&
+					column < W;
+				const real *from = x + (inside ? (row * W + column) *
+					C : 0);
 				for (int k = 0; k < C; k++)
 					*cols++ = inside ? from[k] : 0;
 			}
@@ -655,7 +663,7 @@ static void gemm_tn_add_9x8x64(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -730,7 +738,7 @@ static void gemm_64x9x8(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)

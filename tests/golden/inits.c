@@ -48,20 +48,20 @@ enum {
 	D_DENSE6 = DENSE5 + 160,                 /* (32, 5) */
 	D_DENSE5 = DENSE4 + 160,                 /* (32, 5) */
 	D_DENSE4 = DENSE3 + 160,                 /* (32, 5) */
-	D_DENSE3_SUM = DENSE4 + 160,             /* (32, 5) */
+	D_DENSE3_SUM = D_DENSE4 + 160,           /* (32, 5) */
 	D_DENSE2_SUM = DENSE2 + 160,             /* (32, 5) */
 	D_DENSE1_PRODUCT = DENSE1 + 160,         /* (32, 5) */
-	WORK_D_DENSE8 = DENSE8 + 160,            /* (20) */
-	WORK_D_DENSE7 = DENSE8 + 160,            /* (25) */
-	WORK_D_DENSE6 = DENSE7 + 160,            /* (25) */
-	WORK_D_DENSE5 = DENSE6 + 160,            /* (25) */
-	WORK_D_DENSE4 = DENSE5 + 160,            /* (25) */
-	WORK_D_DENSE3_SUM = DENSE5 + 160,        /* (25) */
-	WORK_D_DENSE2_SUM = DENSE3 + 160,        /* (25) */
-	WORK_D_DENSE1_PRODUCT = DENSE3 + 160,    /* (25) */
+	WORK_D_DENSE8 = D_DENSE8 + 160,          /* (20) */
+	WORK_D_DENSE7 = D_DENSE8 + 160,          /* (25) */
+	WORK_D_DENSE6 = D_DENSE7 + 160,          /* (25) */
+	WORK_D_DENSE5 = D_DENSE6 + 160,          /* (25) */
+	WORK_D_DENSE4 = D_DENSE5 + 160,          /* (25) */
+	WORK_D_DENSE3_SUM = D_DENSE3_SUM + 160,  /* (25) */
+	WORK_D_DENSE2_SUM = D_DENSE2_SUM + 160,  /* (25) */
+	WORK_D_DENSE1_PRODUCT = D_DENSE2_SUM + 160, /* (25) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 6) */
-	WORK_D_X = X + 192,                      /* (30) */
+	WORK_D_X = D_X + 192,                    /* (30) */
 	ARENA = PROBABILITIES + 128,
 #else
 	ARENA = PROBABILITIES + 128,
@@ -75,11 +75,11 @@ enum {
 	INFER_DENSE1 = INFER_X + 192,            /* (32, 5) */
 	INFER_DENSE2 = INFER_DENSE1 + 160,       /* (32, 5) */
 	INFER_DENSE3 = INFER_X + 192,            /* (32, 5) */
-	INFER_DENSE4 = INFER_DENSE1 + 160,       /* (32, 5) */
+	INFER_DENSE4 = INFER_DENSE3 + 160,       /* (32, 5) */
 	INFER_DENSE5 = INFER_X + 192,            /* (32, 5) */
-	INFER_DENSE6 = INFER_DENSE1 + 160,       /* (32, 5) */
+	INFER_DENSE6 = INFER_DENSE5 + 160,       /* (32, 5) */
 	INFER_DENSE7 = INFER_X + 192,            /* (32, 5) */
-	INFER_DENSE8 = INFER_DENSE1 + 160,       /* (32, 5) */
+	INFER_DENSE8 = INFER_DENSE7 + 160,       /* (32, 5) */
 	INFER_DENSE9_SUM = INFER_X + 192,        /* (32, 4) */
 	INFER_OUTPUT = INFER_DENSE9_SUM + 128,   /* (32, 4) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 128, /* (32, 4) */
@@ -271,15 +271,15 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_32x5(n, a + D_DENSE3_SUM, dw->dense3_bias);
 	gemm_tn_5x5x32(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
 	transpose_5x5(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_32x5x5_tanh_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM,
-		a + D_DENSE2_SUM, a + DENSE2);
+	gemm_32x5x5_tanh_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
+		D_DENSE2_SUM, a + DENSE2);
 
 	/* dense2: dense 5 tanh init=glorot */
 	column_sums_32x5(n, a + D_DENSE2_SUM, dw->dense2_bias);
 	gemm_tn_5x5x32(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
 	transpose_5x5(w->dense2_weight, a + WORK_D_DENSE1_PRODUCT);
-	gemm_32x5x5_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_PRODUCT,
-		a + D_DENSE1_PRODUCT, a + DENSE1);
+	gemm_32x5x5_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_PRODUCT, a +
+		D_DENSE1_PRODUCT, a + DENSE1);
 
 	/* dense1: dense 5 relu init=he bias=false */
 	gemm_tn_6x5x32(n, a + X, a + D_DENSE1_PRODUCT, dw->dense1_weight);
@@ -472,7 +472,7 @@ static void gemm_32x5x6_relu(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -495,7 +495,7 @@ static void gemm_32x5x5_bias_tanh(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -519,7 +519,7 @@ static void gemm_32x5x5_bias_selu(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -527,7 +527,8 @@ static void gemm_32x5x5_bias_selu(int n, const real *restrict a, const real *res
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = v > 0 ? (real)1.0507009873554805 * v : (real)1.7580993408473766 * nnc_expm1(v);
+					v = v > 0 ? (real)1.0507009873554805 * v :
+						(real)1.7580993408473766 * nnc_expm1(v);
 					c[at] = v;
 				}
 		}
@@ -543,7 +544,7 @@ static void gemm_32x5x5_bias(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -566,7 +567,7 @@ static void gemm_32x5x5(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -588,7 +589,7 @@ static void gemm_32x4x5_bias(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -661,7 +662,7 @@ static void gemm_tn_5x4x32(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -694,7 +695,7 @@ static void gemm_32x5x4(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -728,7 +729,7 @@ static void gemm_tn_5x5x32(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -761,14 +762,16 @@ static void gemm_32x5x5_selu_grad(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < cols; q++) {
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? (real)1.0507009873554805 * v : v * (saved[at] + (real)1.7580993408473766);
+					v = saved[at] > 0 ? (real)1.0507009873554805 *
+						v : v * (saved[at] +
+						(real)1.7580993408473766);
 					c[at] = v;
 				}
 		}
@@ -784,7 +787,7 @@ static void gemm_32x5x5_tanh_grad(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -807,7 +810,7 @@ static void gemm_32x5x5_relu_grad(int n, const real *restrict a, const real *res
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -830,7 +833,7 @@ static void gemm_tn_6x5x32(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -866,7 +869,7 @@ static void gemm_32x6x5(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -917,44 +920,44 @@ static void softmax_4(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {5, 6}, {1, 5}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {5, 6}, {1, 5}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 6, 5},
-	{"dense2.weight", 2, {5, 5}, {1, 5}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {5, 5}, {1, 5}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "glorot", 0, 5, 5},
 	{"dense2.bias", 1, {5}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense3.weight", 2, {5, 5}, {1, 5}, offsetof(Params,
-		dense3_weight) / sizeof(real),
+	{"dense3.weight", 2, {5, 5}, {1, 5}, offsetof(Params, dense3_weight) /
+		sizeof(real),
 		 "lecun", 0, 5, 5},
 	{"dense3.bias", 1, {5}, {1}, offsetof(Params, dense3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense4.weight", 2, {5, 5}, {1, 5}, offsetof(Params,
-		dense4_weight) / sizeof(real),
+	{"dense4.weight", 2, {5, 5}, {1, 5}, offsetof(Params, dense4_weight) /
+		sizeof(real),
 		 "normal", 0.05, 5, 5},
 	{"dense4.bias", 1, {5}, {1}, offsetof(Params, dense4_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense5.weight", 2, {5, 5}, {1, 5}, offsetof(Params,
-		dense5_weight) / sizeof(real),
+	{"dense5.weight", 2, {5, 5}, {1, 5}, offsetof(Params, dense5_weight) /
+		sizeof(real),
 		 "normal", 0.5, 5, 5},
-	{"dense6.weight", 2, {5, 5}, {1, 5}, offsetof(Params,
-		dense6_weight) / sizeof(real),
+	{"dense6.weight", 2, {5, 5}, {1, 5}, offsetof(Params, dense6_weight) /
+		sizeof(real),
 		 "uniform", 0.1, 5, 5},
 	{"dense6.bias", 1, {5}, {1}, offsetof(Params, dense6_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense7.weight", 2, {5, 5}, {1, 5}, offsetof(Params,
-		dense7_weight) / sizeof(real),
+	{"dense7.weight", 2, {5, 5}, {1, 5}, offsetof(Params, dense7_weight) /
+		sizeof(real),
 		 "zeros", 0, 5, 5},
 	{"dense7.bias", 1, {5}, {1}, offsetof(Params, dense7_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense8.weight", 2, {5, 5}, {1, 5}, offsetof(Params,
-		dense8_weight) / sizeof(real),
+	{"dense8.weight", 2, {5, 5}, {1, 5}, offsetof(Params, dense8_weight) /
+		sizeof(real),
 		 "constant", 0.25, 5, 5},
 	{"dense8.bias", 1, {5}, {1}, offsetof(Params, dense8_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense9.weight", 2, {4, 5}, {1, 4}, offsetof(Params,
-		dense9_weight) / sizeof(real),
+	{"dense9.weight", 2, {4, 5}, {1, 4}, offsetof(Params, dense9_weight) /
+		sizeof(real),
 		 "glorot", 0, 5, 4},
 	{"dense9.bias", 1, {4}, {1}, offsetof(Params, dense9_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

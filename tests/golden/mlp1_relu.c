@@ -134,8 +134,8 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_32x10(n, a + D_DENSE2_SUM, dw->dense2_bias);
 	gemm_tn_128x10x32(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
 	transpose_128x10(w->dense2_weight, a + WORK_D_DENSE1_SUM);
-	gemm_32x128x10_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM,
-		a + D_DENSE1_SUM, a + DENSE1);
+	gemm_32x128x10_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM, a +
+		D_DENSE1_SUM, a + DENSE1);
 
 	/* dense1: dense 128 relu */
 	column_sums_32x128(n, a + D_DENSE1_SUM, dw->dense1_bias);
@@ -271,7 +271,7 @@ static void gemm_32x128x784_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -295,7 +295,7 @@ static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -368,7 +368,7 @@ static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -401,7 +401,7 @@ static void gemm_32x128x10_relu_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -436,7 +436,7 @@ static void gemm_tn_784x128x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -472,7 +472,7 @@ static void gemm_32x784x128(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -518,13 +518,13 @@ static void softmax_10(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {128, 784}, {1, 128}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {128, 784}, {1, 128}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 784, 128},
 	{"dense1.bias", 1, {128}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {10, 128}, {1, 10}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {10, 128}, {1, 10}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "glorot", 0, 128, 10},
 	{"dense2.bias", 1, {10}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

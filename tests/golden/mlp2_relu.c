@@ -33,7 +33,7 @@ enum {
 	WORK_D_DENSE1_SUM = D_DENSE2_SUM + 4096, /* (16384) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	WORK_D_DENSE1_FLAT = DENSE2 + 4096,      /* (100352) */
+	WORK_D_DENSE1_FLAT = D_DENSE1_SUM + 4096, /* (100352) */
 	ARENA = WORK_D_DENSE1_FLAT + 100352,
 #else
 	ARENA = WORK_D_DENSE1_SUM + 16384,
@@ -154,15 +154,15 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_32x10(n, a + D_DENSE3_SUM, dw->dense3_bias);
 	gemm_tn_128x10x32(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
 	transpose_128x10(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_32x128x10_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM,
-		a + D_DENSE2_SUM, a + DENSE2);
+	gemm_32x128x10_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
+		D_DENSE2_SUM, a + DENSE2);
 
 	/* dense2: dense 128 relu */
 	column_sums_32x128(n, a + D_DENSE2_SUM, dw->dense2_bias);
 	gemm_tn_128x128x32(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
 	transpose_128x128(w->dense2_weight, a + WORK_D_DENSE1_SUM);
-	gemm_32x128x128_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM,
-		a + D_DENSE1_SUM, a + DENSE1);
+	gemm_32x128x128_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM, a +
+		D_DENSE1_SUM, a + DENSE1);
 
 	/* dense1: dense 128 relu */
 	column_sums_32x128(n, a + D_DENSE1_SUM, dw->dense1_bias);
@@ -200,8 +200,8 @@ static void infer(NncContext *c, const NncBatch *batch)
 		w->dense1_bias);
 
 	/* dense2: dense 128 relu */
-	gemm_32x128x128_bias_relu(n, a + INFER_DENSE1, w->dense2_weight,
-		a + INFER_DENSE2, w->dense2_bias);
+	gemm_32x128x128_bias_relu(n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 10 softmax */
 	gemm_32x10x128_bias(n, a + INFER_DENSE2, w->dense3_weight, a + INFER_DENSE3_SUM,
@@ -304,7 +304,7 @@ static void gemm_32x128x784_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -328,7 +328,7 @@ static void gemm_32x128x128_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -352,7 +352,7 @@ static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -425,7 +425,7 @@ static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -458,7 +458,7 @@ static void gemm_32x128x10_relu_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -493,7 +493,7 @@ static void gemm_tn_128x128x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -526,7 +526,7 @@ static void gemm_32x128x128_relu_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -549,7 +549,7 @@ static void gemm_tn_784x128x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -585,7 +585,7 @@ static void gemm_32x784x128(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -631,18 +631,18 @@ static void softmax_10(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {128, 784}, {1, 128}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {128, 784}, {1, 128}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 784, 128},
 	{"dense1.bias", 1, {128}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {128, 128}, {1, 128}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {128, 128}, {1, 128}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "he", 0, 128, 128},
 	{"dense2.bias", 1, {128}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense3.weight", 2, {10, 128}, {1, 10}, offsetof(Params,
-		dense3_weight) / sizeof(real),
+	{"dense3.weight", 2, {10, 128}, {1, 10}, offsetof(Params, dense3_weight) /
+		sizeof(real),
 		 "glorot", 0, 128, 10},
 	{"dense3.bias", 1, {10}, {1}, offsetof(Params, dense3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

@@ -35,10 +35,10 @@ enum {
 	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
 	WORK_D_DENSE3_SUM = D_DENSE3_SUM + 4096, /* (1280) */
 	WORK_D_DENSE2_SUM = D_DENSE3_SUM + 4096, /* (16384) */
-	WORK_D_DENSE1_SUM = DENSE3 + 4096,       /* (16384) */
+	WORK_D_DENSE1_SUM = D_DENSE2_SUM + 4096, /* (16384) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	WORK_D_DENSE1_FLAT = DENSE2 + 4096,      /* (100352) */
+	WORK_D_DENSE1_FLAT = D_DENSE1_SUM + 4096, /* (100352) */
 	ARENA = WORK_D_DENSE1_FLAT + 100352,
 #else
 	ARENA = WORK_D_DENSE2_SUM + 16384,
@@ -52,7 +52,7 @@ enum {
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 128) */
 	INFER_DENSE2 = INFER_DENSE1 + 4096,      /* (32, 128) */
 	INFER_DENSE3 = INFER_X + 25088,          /* (32, 128) */
-	INFER_DENSE4_SUM = INFER_DENSE1 + 4096,  /* (32, 10) */
+	INFER_DENSE4_SUM = INFER_DENSE3 + 4096,  /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
 	INFER_ARENA = INFER_DENSE2 + 4096,
@@ -218,16 +218,16 @@ static void infer(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* dense1: dense 128 leaky_relu(0.1) */
-	gemm_32x128x784_bias_leaky_relu_0_1(n, a + INFER_X, w->dense1_weight,
-		a + INFER_DENSE1, w->dense1_bias);
+	gemm_32x128x784_bias_leaky_relu_0_1(n, a + INFER_X, w->dense1_weight, a +
+		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 leaky_relu(0.1) */
-	gemm_32x128x128_bias_leaky_relu_0_1(n, a + INFER_DENSE1, w->dense2_weight,
-		a + INFER_DENSE2, w->dense2_bias);
+	gemm_32x128x128_bias_leaky_relu_0_1(n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 128 leaky_relu(0.1) */
-	gemm_32x128x128_bias_leaky_relu_0_1(n, a + INFER_DENSE2, w->dense3_weight,
-		a + INFER_DENSE3, w->dense3_bias);
+	gemm_32x128x128_bias_leaky_relu_0_1(n, a + INFER_DENSE2, w->dense3_weight, a +
+		INFER_DENSE3, w->dense3_bias);
 
 	/* dense4: dense 10 softmax */
 	gemm_32x10x128_bias(n, a + INFER_DENSE3, w->dense4_weight, a + INFER_DENSE4_SUM,
@@ -330,7 +330,7 @@ static void gemm_32x128x784_bias_leaky_relu_0_1(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -354,7 +354,7 @@ static void gemm_32x128x128_bias_leaky_relu_0_1(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -378,7 +378,7 @@ static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -451,7 +451,7 @@ static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -484,7 +484,7 @@ static void gemm_32x128x10_leaky_relu_0_1_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -519,7 +519,7 @@ static void gemm_tn_128x128x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -552,7 +552,7 @@ static void gemm_32x128x128_leaky_relu_0_1_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -575,7 +575,7 @@ static void gemm_tn_784x128x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -611,7 +611,7 @@ static void gemm_32x784x128(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -657,23 +657,23 @@ static void softmax_10(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {128, 784}, {1, 128}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {128, 784}, {1, 128}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 784, 128},
 	{"dense1.bias", 1, {128}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {128, 128}, {1, 128}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {128, 128}, {1, 128}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "he", 0, 128, 128},
 	{"dense2.bias", 1, {128}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense3.weight", 2, {128, 128}, {1, 128}, offsetof(Params,
-		dense3_weight) / sizeof(real),
+	{"dense3.weight", 2, {128, 128}, {1, 128}, offsetof(Params, dense3_weight) /
+		sizeof(real),
 		 "he", 0, 128, 128},
 	{"dense3.bias", 1, {128}, {1}, offsetof(Params, dense3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense4.weight", 2, {10, 128}, {1, 10}, offsetof(Params,
-		dense4_weight) / sizeof(real),
+	{"dense4.weight", 2, {10, 128}, {1, 10}, offsetof(Params, dense4_weight) /
+		sizeof(real),
 		 "glorot", 0, 128, 10},
 	{"dense4.bias", 1, {10}, {1}, offsetof(Params, dense4_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

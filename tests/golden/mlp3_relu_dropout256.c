@@ -43,11 +43,11 @@ enum {
 	D_DENSE1 = D_DROPOUT1,                   /* (32, 256) */
 	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 256) */
 	WORK_D_DROPOUT3 = PROBABILITIES + 320,   /* (2560) */
-	WORK_D_DROPOUT2 = DROPOUT3 + 8192,       /* (65536) */
-	WORK_D_DROPOUT1 = DROPOUT2 + 8192,       /* (65536) */
+	WORK_D_DROPOUT2 = D_DROPOUT3 + 8192,     /* (65536) */
+	WORK_D_DROPOUT1 = D_DROPOUT2 + 8192,     /* (65536) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	WORK_D_DENSE1_FLAT = DROPOUT1 + 8192,    /* (200704) */
+	WORK_D_DENSE1_FLAT = D_DROPOUT1 + 8192,  /* (200704) */
 	ARENA = WORK_D_DENSE1_FLAT + 200704,
 #else
 	ARENA = WORK_D_DROPOUT2 + 65536,
@@ -61,7 +61,7 @@ enum {
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 256) */
 	INFER_DENSE2 = INFER_DENSE1 + 8192,      /* (32, 256) */
 	INFER_DENSE3 = INFER_X + 25088,          /* (32, 256) */
-	INFER_DENSE4_SUM = INFER_DENSE1 + 8192,  /* (32, 10) */
+	INFER_DENSE4_SUM = INFER_DENSE3 + 8192,  /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
 	INFER_ARENA = INFER_DENSE2 + 8192,
@@ -261,12 +261,12 @@ static void infer(NncContext *c, const NncBatch *batch)
 		w->dense1_bias);
 
 	/* dense2: dense 256 relu */
-	gemm_32x256x256_bias_relu(n, a + INFER_DENSE1, w->dense2_weight,
-		a + INFER_DENSE2, w->dense2_bias);
+	gemm_32x256x256_bias_relu(n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 256 relu */
-	gemm_32x256x256_bias_relu(n, a + INFER_DENSE2, w->dense3_weight,
-		a + INFER_DENSE3, w->dense3_bias);
+	gemm_32x256x256_bias_relu(n, a + INFER_DENSE2, w->dense3_weight, a +
+		INFER_DENSE3, w->dense3_bias);
 
 	/* dense4: dense 10 softmax */
 	gemm_32x10x256_bias(n, a + INFER_DENSE3, w->dense4_weight, a + INFER_DENSE4_SUM,
@@ -369,7 +369,7 @@ static void gemm_32x256x784_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -397,7 +397,8 @@ static void dropout_0_2_256(const NncContext *c, int n, uint32_t stream, const r
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
 			nnc_draws(c, stream, i, k, draw);
 			for (int q = 0; q < count; q++)
-				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] * scale : 0;
+				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] *
+					scale : 0;
 		}
 }
 
@@ -411,7 +412,7 @@ static void gemm_32x256x256_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -435,7 +436,7 @@ static void gemm_32x10x256_bias(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -508,7 +509,7 @@ static void gemm_tn_256x10x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -541,7 +542,7 @@ static void gemm_32x256x10(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -590,7 +591,7 @@ static void gemm_tn_256x256x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -623,7 +624,7 @@ static void gemm_32x256x256(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -645,7 +646,7 @@ static void gemm_tn_784x256x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -681,7 +682,7 @@ static void gemm_32x784x256(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -727,23 +728,23 @@ static void softmax_10(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {256, 784}, {1, 256}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {256, 784}, {1, 256}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 784, 256},
 	{"dense1.bias", 1, {256}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {256, 256}, {1, 256}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {256, 256}, {1, 256}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "he", 0, 256, 256},
 	{"dense2.bias", 1, {256}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense3.weight", 2, {256, 256}, {1, 256}, offsetof(Params,
-		dense3_weight) / sizeof(real),
+	{"dense3.weight", 2, {256, 256}, {1, 256}, offsetof(Params, dense3_weight) /
+		sizeof(real),
 		 "he", 0, 256, 256},
 	{"dense3.bias", 1, {256}, {1}, offsetof(Params, dense3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense4.weight", 2, {10, 256}, {1, 10}, offsetof(Params,
-		dense4_weight) / sizeof(real),
+	{"dense4.weight", 2, {10, 256}, {1, 10}, offsetof(Params, dense4_weight) /
+		sizeof(real),
 		 "glorot", 0, 256, 10},
 	{"dense4.bias", 1, {10}, {1}, offsetof(Params, dense4_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

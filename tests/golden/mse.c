@@ -138,8 +138,8 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_50x10(n, a + D_DENSE2_SUM, dw->dense2_bias);
 	gemm_tn_24x10x50(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
 	transpose_24x10(w->dense2_weight, a + WORK_D_DENSE1_SUM);
-	gemm_50x24x10_sigmoid_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM,
-		a + D_DENSE1_SUM, a + DENSE1);
+	gemm_50x24x10_sigmoid_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM, a +
+		D_DENSE1_SUM, a + DENSE1);
 
 	/* dense1: dense 24 sigmoid */
 	column_sums_50x24(n, a + D_DENSE1_SUM, dw->dense1_bias);
@@ -276,7 +276,7 @@ static void gemm_50x24x784_bias_sigmoid(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -300,7 +300,7 @@ static void gemm_50x10x24_bias(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -403,7 +403,7 @@ static void gemm_tn_24x10x50(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -436,7 +436,7 @@ static void gemm_50x24x10_sigmoid_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -471,7 +471,7 @@ static void gemm_tn_784x24x50(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -507,7 +507,7 @@ static void gemm_50x784x24(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -537,13 +537,13 @@ static void sgd(int count, real lr, real *restrict w, const real *restrict dw,
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {24, 784}, {1, 24}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {24, 784}, {1, 24}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "glorot", 0, 784, 24},
 	{"dense1.bias", 1, {24}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {10, 24}, {1, 10}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {10, 24}, {1, 10}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "glorot", 0, 24, 10},
 	{"dense2.bias", 1, {10}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

@@ -31,7 +31,7 @@ enum {
 	WORK_D_DROPOUT1 = PROBABILITIES + 320,   /* (1280) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	WORK_D_DENSE1_FLAT = DROPOUT1 + 4096,    /* (100352) */
+	WORK_D_DENSE1_FLAT = D_DROPOUT1 + 4096,  /* (100352) */
 	ARENA = WORK_D_DENSE1_FLAT + 100352,
 #else
 	ARENA = WORK_D_DROPOUT1 + 1280,
@@ -191,8 +191,8 @@ static void infer(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* dense1: dense 128 leaky_relu(0.1) */
-	gemm_32x128x784_bias_leaky_relu_0_1(n, a + INFER_X, w->dense1_weight,
-		a + INFER_DENSE1, w->dense1_bias);
+	gemm_32x128x784_bias_leaky_relu_0_1(n, a + INFER_X, w->dense1_weight, a +
+		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
 	gemm_32x10x128_bias(n, a + INFER_DENSE1, w->dense2_weight, a + INFER_DENSE2_SUM,
@@ -295,7 +295,7 @@ static void gemm_32x128x784_bias_leaky_relu_0_1(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -323,7 +323,8 @@ static void dropout_0_2_128(const NncContext *c, int n, uint32_t stream, const r
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
 			nnc_draws(c, stream, i, k, draw);
 			for (int q = 0; q < count; q++)
-				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] * scale : 0;
+				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] *
+					scale : 0;
 		}
 }
 
@@ -337,7 +338,7 @@ static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -410,7 +411,7 @@ static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -443,7 +444,7 @@ static void gemm_32x128x10(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -492,7 +493,7 @@ static void gemm_tn_784x128x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -528,7 +529,7 @@ static void gemm_32x784x128(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -579,13 +580,13 @@ static void softmax_10(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {128, 784}, {1, 128}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {128, 784}, {1, 128}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 784, 128},
 	{"dense1.bias", 1, {128}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {10, 128}, {1, 10}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {10, 128}, {1, 10}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "glorot", 0, 128, 10},
 	{"dense2.bias", 1, {10}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

@@ -37,7 +37,7 @@ enum {
 	D_DENSE1 = PROBABILITIES,                /* (32, 10) */
 	D_FLATTEN1 = AVGPOOL2 + 1152,            /* (32, 108) */
 	D_CONV2 = CONV1 + 100352,                /* (32, 3x3x12) */
-	D_AVGPOOL2 = CONV2 + 3456,               /* (32, 3x3x4) */
+	D_AVGPOOL2 = D_CONV2 + 3456,             /* (32, 3x3x4) */
 	D_MAXPOOL2 = MAXPOOL2_WINNER + 1568,     /* (32, 7x7x4) */
 	D_AVGPOOL1 = MAXPOOL1_WINNER + 5408,     /* (32, 13x13x4) */
 	D_MAXPOOL1 = CONV1 + 100352,             /* (32, 13x13x4) */
@@ -46,12 +46,12 @@ enum {
 	WORK_CONV1 = CONV1 + 100352,             /* (900) */
 	WORK_CONV2 = CONV2 + 3456,               /* (324) */
 	WORK_D_FLATTEN1 = PROBABILITIES + 320,   /* (1080) */
-	WORK_GRAD_CONV2_WEIGHT = CONV2 + 3456,   /* (324) */
+	WORK_GRAD_CONV2_WEIGHT = D_CONV2 + 3456, /* (324) */
 	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (768) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (7056) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
-	WORK_D_X = X + 25088,                    /* (7092) */
+	WORK_D_X = D_X + 25088,                  /* (7092) */
 	ARENA = D_CONV1 + 100352,
 #else
 	ARENA = D_CONV1 + 100352,
@@ -174,15 +174,15 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv 4 3x3 relu
 	 * 28x28x1 -> 28x28x4, 40 parameters, 28,224 multiply-adds
 	 */
-	conv_28x28x1_3x3x4_p1x1_bias_relu(n, a + X, w->conv1_weight, a + CONV1,
-		a + WORK_CONV1, w->conv1_bias);
+	conv_28x28x1_3x3x4_p1x1_bias_relu(n, a + X, w->conv1_weight, a + CONV1, a +
+		WORK_CONV1, w->conv1_bias);
 
 	/*
 	 * maxpool1: maxpool 3 stride=2
 	 * 28x28x4 -> 13x13x4, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_28x28x4_3x3_s2x2(n, a + CONV1, a + MAXPOOL1,
-		(uint8_t *)(a + MAXPOOL1_WINNER));
+	maxpool_28x28x4_3x3_s2x2(n, a + CONV1, a + MAXPOOL1, (uint8_t *)(a +
+		MAXPOOL1_WINNER));
 
 	/*
 	 * avgpool1: avgpool 2x3 stride=1 padding=same
@@ -194,8 +194,8 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * maxpool2: maxpool 2 padding=same
 	 * 13x13x4 -> 7x7x4, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_13x13x4_2x2_s2x2_to7x7(n, a + AVGPOOL1, a + MAXPOOL2,
-		(uint8_t *)(a + MAXPOOL2_WINNER));
+	maxpool_13x13x4_2x2_s2x2_to7x7(n, a + AVGPOOL1, a + MAXPOOL2, (uint8_t *)(a +
+		MAXPOOL2_WINNER));
 
 	/*
 	 * avgpool2: avgpool 2
@@ -207,15 +207,15 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv2: conv 12 3x3
 	 * 3x3x4 -> 3x3x12, 444 parameters, 3,888 multiply-adds
 	 */
-	conv_3x3x4_3x3x12_p1x1_bias(n, a + AVGPOOL2, w->conv2_weight, a + CONV2,
-		a + WORK_CONV2, w->conv2_bias);
+	conv_3x3x4_3x3x12_p1x1_bias(n, a + AVGPOOL2, w->conv2_weight, a + CONV2, a +
+		WORK_CONV2, w->conv2_bias);
 
 	/*
 	 * maxpool3: maxpool 3 stride=1 padding=1
 	 * 3x3x12 -> 3x3x12, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_3x3x12_3x3_p1x1(n, a + CONV2, a + MAXPOOL3,
-		(uint8_t *)(a + MAXPOOL3_WINNER));
+	maxpool_3x3x12_3x3_p1x1(n, a + CONV2, a + MAXPOOL3, (uint8_t *)(a +
+		MAXPOOL3_WINNER));
 
 	/*
 	 * dense1: dense 10
@@ -236,8 +236,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* conv1: conv 4 3x3 relu */
-	conv_dx_28x28x1_3x3x4_p1x1(n, a + D_CONV1_SUM, w->conv1_weight, a + D_X,
-		a + WORK_D_X);
+	conv_dx_28x28x1_3x3x4_p1x1(n, a + D_CONV1_SUM, w->conv1_weight, a + D_X, a +
+		WORK_D_X);
 }
 #endif
 
@@ -257,35 +257,35 @@ static void backward(NncContext *c, const NncBatch *batch)
 	gemm_32x108x10(n, a + D_DENSE1, a + WORK_D_FLATTEN1, a + D_FLATTEN1);
 
 	/* maxpool3: maxpool 3 stride=1 padding=1 */
-	maxpool_grad_3x3x12_3x3_p1x1(n, a + D_FLATTEN1,
-		(uint8_t *)(a + MAXPOOL3_WINNER), a + D_CONV2);
+	maxpool_grad_3x3x12_3x3_p1x1(n, a + D_FLATTEN1, (uint8_t *)(a +
+		MAXPOOL3_WINNER), a + D_CONV2);
 
 	/* conv2: conv 12 3x3 */
 	column_sums_288x12(n, a + D_CONV2, dw->conv2_bias);
-	conv_dw_3x3x4_3x3x12_p1x1(n, a + AVGPOOL2, a + D_CONV2, dw->conv2_weight,
-		a + WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_3x3x4_3x3x12_p1x1(n, a + D_CONV2, w->conv2_weight, a + D_AVGPOOL2,
-		a + WORK_D_AVGPOOL2);
+	conv_dw_3x3x4_3x3x12_p1x1(n, a + AVGPOOL2, a + D_CONV2, dw->conv2_weight, a +
+		WORK_GRAD_CONV2_WEIGHT);
+	conv_dx_3x3x4_3x3x12_p1x1(n, a + D_CONV2, w->conv2_weight, a + D_AVGPOOL2, a +
+		WORK_D_AVGPOOL2);
 
 	/* avgpool2: avgpool 2 */
 	avgpool_grad_7x7x4_2x2_s2x2(n, a + D_AVGPOOL2, a + D_MAXPOOL2);
 
 	/* maxpool2: maxpool 2 padding=same */
-	maxpool_grad_13x13x4_2x2_s2x2_to7x7(n, a + D_MAXPOOL2,
-		(uint8_t *)(a + MAXPOOL2_WINNER), a + D_AVGPOOL1);
+	maxpool_grad_13x13x4_2x2_s2x2_to7x7(n, a + D_MAXPOOL2, (uint8_t *)(a +
+		MAXPOOL2_WINNER), a + D_AVGPOOL1);
 
 	/* avgpool1: avgpool 2x3 stride=1 padding=same */
 	avgpool_grad_13x13x4_2x3_p0x1_to13x13(n, a + D_AVGPOOL1, a + D_MAXPOOL1);
 
 	/* maxpool1: maxpool 3 stride=2 */
-	maxpool_grad_28x28x4_3x3_s2x2(n, a + D_MAXPOOL1,
-		(uint8_t *)(a + MAXPOOL1_WINNER), a + D_CONV1);
+	maxpool_grad_28x28x4_3x3_s2x2(n, a + D_MAXPOOL1, (uint8_t *)(a +
+		MAXPOOL1_WINNER), a + D_CONV1);
 
 	/* conv1: conv 4 3x3 relu */
 	relu_grad_3136(n, a + D_CONV1, a + D_CONV1_SUM, a + CONV1);
 	column_sums_25088x4(n, a + D_CONV1_SUM, dw->conv1_bias);
-	conv_dw_28x28x1_3x3x4_p1x1(n, a + X, a + D_CONV1_SUM, dw->conv1_weight,
-		a + WORK_GRAD_CONV1_WEIGHT);
+	conv_dw_28x28x1_3x3x4_p1x1(n, a + X, a + D_CONV1_SUM, dw->conv1_weight, a +
+		WORK_GRAD_CONV1_WEIGHT);
 
 #ifdef NNC_DOUBLE
 	input_gradient(c, batch);
@@ -325,12 +325,12 @@ static void infer(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* conv1: conv 4 3x3 relu */
-	conv_28x28x1_3x3x4_p1x1_bias_relu(n, a + INFER_X, w->conv1_weight,
-		a + INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
+	conv_28x28x1_3x3x4_p1x1_bias_relu(n, a + INFER_X, w->conv1_weight, a +
+		INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
 
 	/* maxpool1: maxpool 3 stride=2 */
-	maxpool_28x28x4_3x3_s2x2(n, a + INFER_CONV1, a + INFER_MAXPOOL1,
-		(uint8_t *)(a + INFER_MAXPOOL1_WINNER));
+	maxpool_28x28x4_3x3_s2x2(n, a + INFER_CONV1, a + INFER_MAXPOOL1, (uint8_t *)(a +
+		INFER_MAXPOOL1_WINNER));
 
 	/* avgpool1: avgpool 2x3 stride=1 padding=same */
 	avgpool_13x13x4_2x3_p0x1_to13x13(n, a + INFER_MAXPOOL1, a + INFER_AVGPOOL1);
@@ -343,12 +343,12 @@ static void infer(NncContext *c, const NncBatch *batch)
 	avgpool_7x7x4_2x2_s2x2(n, a + INFER_MAXPOOL2, a + INFER_AVGPOOL2);
 
 	/* conv2: conv 12 3x3 */
-	conv_3x3x4_3x3x12_p1x1_bias(n, a + INFER_AVGPOOL2, w->conv2_weight,
-		a + INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
+	conv_3x3x4_3x3x12_p1x1_bias(n, a + INFER_AVGPOOL2, w->conv2_weight, a +
+		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
 
 	/* maxpool3: maxpool 3 stride=1 padding=1 */
-	maxpool_3x3x12_3x3_p1x1(n, a + INFER_CONV2, a + INFER_MAXPOOL3,
-		(uint8_t *)(a + INFER_MAXPOOL3_WINNER));
+	maxpool_3x3x12_3x3_p1x1(n, a + INFER_CONV2, a + INFER_MAXPOOL3, (uint8_t *)(a +
+		INFER_MAXPOOL3_WINNER));
 
 	/* dense1: dense 10 */
 	gemm_32x10x108_bias(n, a + INFER_MAXPOOL3, w->dense1_weight, a + INFER_DENSE1,
@@ -389,7 +389,8 @@ static void pad_28x28x1_3x3_p1x1(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -472,14 +473,14 @@ static void conv_28x28x1_3x3x4_p1x1_bias_relu(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = v > 0 ? v : 0;
@@ -499,8 +500,8 @@ static void maxpool_28x28x4_3x3_s2x2(int n, const real *restrict x, real *restri
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		real *best = y + p * C;
 		uint8_t *place = winner + p * C;
@@ -510,10 +511,13 @@ static void maxpool_28x28x4_3x3_s2x2(int n, const real *restrict x, real *restri
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) : place[k];
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
@@ -530,8 +534,8 @@ static void avgpool_13x13x4_2x3_p0x1_to13x13(int n, const real *restrict x,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
@@ -539,7 +543,8 @@ static void avgpool_13x13x4_2x3_p0x1_to13x13(int n, const real *restrict x,
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
@@ -558,8 +563,8 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7(int n, const real *restrict x,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		real *best = y + p * C;
 		uint8_t *place = winner + p * C;
@@ -569,10 +574,13 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7(int n, const real *restrict x,
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) : place[k];
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
@@ -588,8 +596,8 @@ static void avgpool_7x7x4_2x2_s2x2(int n, const real *restrict x, real *restrict
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
@@ -597,7 +605,8 @@ static void avgpool_7x7x4_2x2_s2x2(int n, const real *restrict x, real *restrict
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
@@ -618,8 +627,10 @@ static void im2col_3x3x4_3x3_p1x1(const real *restrict x, real *restrict cols)
 			for (int kx = 0; kx < KW; kx++) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
+				const bool inside = row >= 0 && row < H && column >= 0 &&
+					column < W;
+				const real *from = x + (inside ? (row * W + column) *
+					C : 0);
 				for (int k = 0; k < C; k++)
 					*cols++ = inside ? from[k] : 0;
 			}
@@ -635,7 +646,7 @@ static void gemm_9x12x36_bias(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -671,8 +682,8 @@ static void maxpool_3x3x12_3x3_p1x1(int n, const real *restrict x, real *restric
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		real *best = y + p * C;
 		uint8_t *place = winner + p * C;
@@ -682,10 +693,13 @@ static void maxpool_3x3x12_3x3_p1x1(int n, const real *restrict x, real *restric
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) : place[k];
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
@@ -702,7 +716,7 @@ static void gemm_32x10x108_bias(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -775,7 +789,7 @@ static void gemm_tn_108x10x32(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -808,7 +822,7 @@ static void gemm_32x108x10(int n, const real *restrict a, const real *restrict b
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -832,8 +846,8 @@ static void maxpool_grad_3x3x12_3x3_p1x1(int n, const real *restrict dy,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
@@ -868,7 +882,7 @@ static void gemm_tn_add_36x12x9(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -938,7 +952,7 @@ static void gemm_9x36x12(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -976,8 +990,8 @@ static void avgpool_grad_7x7x4_2x2_s2x2(int n, const real *restrict dy,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		const real *d = dy + p * C;
@@ -1002,8 +1016,8 @@ static void maxpool_grad_13x13x4_2x2_s2x2_to7x7(int n, const real *restrict dy,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
@@ -1028,8 +1042,8 @@ static void avgpool_grad_13x13x4_2x3_p0x1_to13x13(int n, const real *restrict dy
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		const real *d = dy + p * C;
@@ -1054,8 +1068,8 @@ static void maxpool_grad_28x28x4_3x3_s2x2(int n, const real *restrict dy,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
@@ -1107,8 +1121,10 @@ static void im2col_28x28x1_3x3_p1x1(const real *restrict x, real *restrict cols)
 			for (int kx = 0; kx < KW; kx++) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
+				const bool inside = row >= 0 && row < H && column >= 0 &&
+					column < W;
+				const real *from = x + (inside ? (row * W + column) *
+					C : 0);
 				for (int k = 0; k < C; k++)
 					*cols++ = inside ? from[k] : 0;
 			}
@@ -1124,7 +1140,7 @@ static void gemm_tn_add_9x4x784(int n, const real *restrict a, const real *restr
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -1199,7 +1215,7 @@ static void gemm_784x9x4(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1276,8 +1292,8 @@ static const NncTensor tensors[] = {
 		 "glorot", 0, 36, 108},
 	{"conv2.bias", 1, {12}, {1}, offsetof(Params, conv2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense1.weight", 2, {10, 108}, {1, 10}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {10, 108}, {1, 10}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "glorot", 0, 108, 10},
 	{"dense1.bias", 1, {10}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

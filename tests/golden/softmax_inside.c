@@ -38,7 +38,7 @@ enum {
 	WORK_D_DENSE1 = D_DENSE1 + 512,          /* (192) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 20) */
-	WORK_D_X = X + 640,                      /* (320) */
+	WORK_D_X = D_X + 640,                    /* (320) */
 	ARENA = D_SOFTMAX1 + 384,
 #else
 	ARENA = D_SOFTMAX1 + 384,
@@ -341,7 +341,7 @@ static void gemm_32x16x20_bias(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -384,7 +384,7 @@ static void gemm_32x12x16_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -428,7 +428,7 @@ static void gemm_32x5x12_bias(int n, const real *restrict a, const real *restric
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -501,7 +501,7 @@ static void gemm_tn_12x5x32(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -534,7 +534,7 @@ static void gemm_32x12x5(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -597,7 +597,7 @@ static void gemm_tn_16x12x32(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -630,7 +630,7 @@ static void gemm_32x16x12(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -678,7 +678,7 @@ static void gemm_tn_20x16x32(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -714,7 +714,7 @@ static void gemm_32x20x16(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -765,18 +765,18 @@ static void softmax_5(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {16, 20}, {1, 16}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {16, 20}, {1, 16}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "glorot", 0, 20, 16},
 	{"dense1.bias", 1, {16}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {12, 16}, {1, 12}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {12, 16}, {1, 12}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "he", 0, 16, 12},
 	{"dense2.bias", 1, {12}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense3.weight", 2, {5, 12}, {1, 5}, offsetof(Params,
-		dense3_weight) / sizeof(real),
+	{"dense3.weight", 2, {5, 12}, {1, 5}, offsetof(Params, dense3_weight) /
+		sizeof(real),
 		 "glorot", 0, 12, 5},
 	{"dense3.bias", 1, {5}, {1}, offsetof(Params, dense3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

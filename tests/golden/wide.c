@@ -157,15 +157,15 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_129x17(n, a + D_DENSE3_SUM, dw->dense3_bias);
 	gemm_tn_257x17x129(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
 	transpose_257x17(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_129x257x17_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM,
-		a + D_DENSE2_SUM, a + DENSE2);
+	gemm_129x257x17_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
+		D_DENSE2_SUM, a + DENSE2);
 
 	/* dense2: dense 257 relu */
 	column_sums_129x257(n, a + D_DENSE2_SUM, dw->dense2_bias);
 	gemm_tn_1023x257x129(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
 	transpose_1023x257(w->dense2_weight, a + WORK_D_DENSE1_SUM);
-	gemm_129x1023x257_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM,
-		a + D_DENSE1_SUM, a + DENSE1);
+	gemm_129x1023x257_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM, a +
+		D_DENSE1_SUM, a + DENSE1);
 
 	/* dense1: dense 1023 relu */
 	column_sums_129x1023(n, a + D_DENSE1_SUM, dw->dense1_bias);
@@ -209,16 +209,16 @@ static void infer(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* dense1: dense 1023 relu */
-	gemm_blas_129x1023x4999_bias_relu(n, a + INFER_X, w->dense1_weight,
-		a + INFER_DENSE1, w->dense1_bias);
+	gemm_blas_129x1023x4999_bias_relu(n, a + INFER_X, w->dense1_weight, a +
+		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 257 relu */
-	gemm_129x257x1023_bias_relu(n, a + INFER_DENSE1, w->dense2_weight,
-		a + INFER_DENSE2, w->dense2_bias);
+	gemm_129x257x1023_bias_relu(n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 17 softmax */
-	gemm_129x17x257_bias(n, a + INFER_DENSE2, w->dense3_weight,
-		a + INFER_DENSE3_SUM, w->dense3_bias);
+	gemm_129x17x257_bias(n, a + INFER_DENSE2, w->dense3_weight, a +
+		INFER_DENSE3_SUM, w->dense3_bias);
 	softmax_17(n, a + INFER_DENSE3_SUM, a + INFER_OUTPUT);
 }
 
@@ -335,7 +335,7 @@ static void gemm_129x257x1023_bias_relu(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -359,7 +359,7 @@ static void gemm_129x17x257_bias(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -432,7 +432,7 @@ static void gemm_tn_257x17x129(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -465,7 +465,7 @@ static void gemm_129x257x17_relu_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -500,7 +500,7 @@ static void gemm_tn_1023x257x129(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -533,7 +533,7 @@ static void gemm_129x1023x257_relu_grad(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -562,14 +562,14 @@ static void column_sums_129x1023(int n, const real *restrict dy, real *restrict 
 static void gemm_tn_4999x1023x129(int n, const real *restrict a, const real *restrict b,
 	real *restrict c)
 {
-	enum { M = 4999, N = 1023, K = 129, ROWS = NNC_TILE_ROWS,
-		COLS = 2 * NNC_LANES };
+	enum { M = 4999, N = 1023, K = 129, ROWS = NNC_TILE_ROWS, COLS = 2 *
+		NNC_LANES };
 
 	for (int j0 = 0; j0 < N; j0 += COLS)
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -599,14 +599,14 @@ static void transpose_4999x1023(const real *restrict b, real *restrict t)
 static void gemm_129x4999x1023(int n, const real *restrict a, const real *restrict b,
 	real *restrict c)
 {
-	enum { M = 129, N = 4999, K = 1023, ROWS = NNC_TILE_ROWS,
-		COLS = 2 * NNC_LANES };
+	enum { M = 129, N = 4999, K = 1023, ROWS = NNC_TILE_ROWS, COLS = 2 *
+		NNC_LANES };
 
 	for (int j0 = 0; j0 < N; j0 += COLS)
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -657,18 +657,18 @@ static void softmax_17(int n, const real *x, real *y)
 
 /* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */
 static const NncTensor tensors[] = {
-	{"dense1.weight", 2, {1023, 4999}, {1, 1023}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"dense1.weight", 2, {1023, 4999}, {1, 1023}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "he", 0, 4999, 1023},
 	{"dense1.bias", 1, {1023}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense2.weight", 2, {257, 1023}, {1, 257}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"dense2.weight", 2, {257, 1023}, {1, 257}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "he", 0, 1023, 257},
 	{"dense2.bias", 1, {257}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"dense3.weight", 2, {17, 257}, {1, 17}, offsetof(Params,
-		dense3_weight) / sizeof(real),
+	{"dense3.weight", 2, {17, 257}, {1, 17}, offsetof(Params, dense3_weight) /
+		sizeof(real),
 		 "glorot", 0, 257, 17},
 	{"dense3.bias", 1, {17}, {1}, offsetof(Params, dense3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

@@ -55,8 +55,8 @@ enum {
 	WORK_ACTIVATION1 = ACTIVATION1 + 100352, /* (960) */
 	WORK_ACTIVATION2 = ACTIVATION2 + 100352, /* (3840) */
 	WORK_ACTIVATION3 = ACTIVATION3 + 50176,  /* (3364) */
-	WORK_D_DROPOUT1 = DROPOUT1 + 800,        /* (250) */
-	WORK_D_DENSE1_FLAT = DROPOUT1 + 800,     /* (39200) */
+	WORK_D_DROPOUT1 = D_DROPOUT1 + 800,      /* (250) */
+	WORK_D_DENSE1_FLAT = D_DROPOUT1 + 800,   /* (39200) */
 	WORK_GRAD_CONV3_WEIGHT = MAXPOOL2_WINNER + 25088, /* (3364) */
 	WORK_D_MAXPOOL2 = MAXPOOL2_WINNER + 25088, /* (7344) */
 	WORK_GRAD_CONV2_WEIGHT = MAXPOOL1_WINNER + 25088, /* (47040) */
@@ -64,7 +64,7 @@ enum {
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (11760) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
-	WORK_D_X = X + 25088,                    /* (11820) */
+	WORK_D_X = D_X + 25088,                  /* (11820) */
 	ARENA = D_ACTIVATION3 + 50176,
 #else
 	ARENA = D_ACTIVATION3 + 50176,
@@ -79,11 +79,11 @@ enum {
 	INFER_MAXPOOL1 = INFER_ACTIVATION1 + 100352, /* (32, 28x28x4) */
 	INFER_MAXPOOL1_WINNER = INFER_MAXPOOL1 + 100352, /* (32, 28x28x4) */
 	INFER_ACTIVATION2 = INFER_X + 25088,     /* (32, 28x28x4) */
-	INFER_MAXPOOL2 = INFER_ACTIVATION1 + 100352, /* (32, 28x28x4) */
-	INFER_MAXPOOL2_WINNER = INFER_MAXPOOL1 + 100352, /* (32, 28x28x4) */
+	INFER_MAXPOOL2 = INFER_ACTIVATION2 + 100352, /* (32, 28x28x4) */
+	INFER_MAXPOOL2_WINNER = INFER_MAXPOOL2 + 100352, /* (32, 28x28x4) */
 	INFER_ACTIVATION3 = INFER_X + 25088,     /* (32, 14x14x8) */
 	INFER_MAXPOOL3 = INFER_ACTIVATION3 + 50176, /* (32, 14x14x8) */
-	INFER_MAXPOOL3_WINNER = INFER_ACTIVATION1 + 100352, /* (32, 14x14x8) */
+	INFER_MAXPOOL3_WINNER = INFER_MAXPOOL3 + 50176, /* (32, 14x14x8) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 25) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 800,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
@@ -207,36 +207,36 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * maxpool1: maxpool 2 stride=1 padding=same
 	 * 28x28x4 -> 28x28x4, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_28x28x4_2x2_to28x28(n, a + ACTIVATION1, a + MAXPOOL1,
-		(uint8_t *)(a + MAXPOOL1_WINNER));
+	maxpool_28x28x4_2x2_to28x28(n, a + ACTIVATION1, a + MAXPOOL1, (uint8_t *)(a +
+		MAXPOOL1_WINNER));
 
 	/*
 	 * conv2: conv filters kernel stride=stride
 	 * 28x28x4 -> 28x28x4, 244 parameters, 188,160 multiply-adds
 	 */
-	conv_28x28x4_3x5_p1x2_bias_tanh(n, a + MAXPOOL1, w->conv2_weight,
-		a + ACTIVATION2, a + WORK_ACTIVATION2, w->conv2_bias);
+	conv_28x28x4_3x5_p1x2_bias_tanh(n, a + MAXPOOL1, w->conv2_weight, a +
+		ACTIVATION2, a + WORK_ACTIVATION2, w->conv2_bias);
 
 	/*
 	 * maxpool2: maxpool 2 stride=1 padding=same
 	 * 28x28x4 -> 28x28x4, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_28x28x4_2x2_to28x28(n, a + ACTIVATION2, a + MAXPOOL2,
-		(uint8_t *)(a + MAXPOOL2_WINNER));
+	maxpool_28x28x4_2x2_to28x28(n, a + ACTIVATION2, a + MAXPOOL2, (uint8_t *)(a +
+		MAXPOOL2_WINNER));
 
 	/*
 	 * conv3: conv filters kernel stride=stride
 	 * 28x28x4 -> 14x14x8, 296 parameters, 56,448 multiply-adds
 	 */
-	conv_28x28x4_3x3x8_s2x2_to14x14_bias_tanh(n, a + MAXPOOL2, w->conv3_weight,
-		a + ACTIVATION3, a + WORK_ACTIVATION3, w->conv3_bias);
+	conv_28x28x4_3x3x8_s2x2_to14x14_bias_tanh(n, a + MAXPOOL2, w->conv3_weight, a +
+		ACTIVATION3, a + WORK_ACTIVATION3, w->conv3_bias);
 
 	/*
 	 * maxpool3: maxpool 2 stride=1 padding=same
 	 * 14x14x8 -> 14x14x8, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_14x14x8_2x2_to14x14(n, a + ACTIVATION3, a + MAXPOOL3,
-		(uint8_t *)(a + MAXPOOL3_WINNER));
+	maxpool_14x14x8_2x2_to14x14(n, a + ACTIVATION3, a + MAXPOOL3, (uint8_t *)(a +
+		MAXPOOL3_WINNER));
 
 	/*
 	 * dense1: dense (units / 2 + 1) act name="hidden"
@@ -270,8 +270,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* conv1: conv filters kernel stride=stride */
-	conv_dx_28x28x1_3x5x4_p1x2(n, a + D_CONV1, w->conv1_weight, a + D_X,
-		a + WORK_D_X);
+	conv_dx_28x28x1_3x5x4_p1x2(n, a + D_CONV1, w->conv1_weight, a + D_X, a +
+		WORK_D_X);
 }
 #endif
 
@@ -301,8 +301,8 @@ static void backward(NncContext *c, const NncBatch *batch)
 	gemm_32x1568x25(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT, a + D_DENSE1_FLAT);
 
 	/* maxpool3: maxpool 2 stride=1 padding=same */
-	maxpool_grad_14x14x8_2x2_to14x14(n, a + D_DENSE1_FLAT,
-		(uint8_t *)(a + MAXPOOL3_WINNER), a + D_ACTIVATION3);
+	maxpool_grad_14x14x8_2x2_to14x14(n, a + D_DENSE1_FLAT, (uint8_t *)(a +
+		MAXPOOL3_WINNER), a + D_ACTIVATION3);
 
 	/* activation3: activation act */
 	tanh_grad_1568(n, a + D_ACTIVATION3, a + D_CONV3, a + ACTIVATION3);
@@ -311,34 +311,34 @@ static void backward(NncContext *c, const NncBatch *batch)
 	column_sums_6272x8(n, a + D_CONV3, dw->conv3_bias);
 	conv_dw_28x28x4_3x3x8_s2x2_to14x14(n, a + MAXPOOL2, a + D_CONV3,
 		dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT);
-	conv_dx_28x28x4_3x3x8_s2x2_to14x14(n, a + D_CONV3, w->conv3_weight,
-		a + D_MAXPOOL2, a + WORK_D_MAXPOOL2);
+	conv_dx_28x28x4_3x3x8_s2x2_to14x14(n, a + D_CONV3, w->conv3_weight, a +
+		D_MAXPOOL2, a + WORK_D_MAXPOOL2);
 
 	/* maxpool2: maxpool 2 stride=1 padding=same */
-	maxpool_grad_28x28x4_2x2_to28x28(n, a + D_MAXPOOL2,
-		(uint8_t *)(a + MAXPOOL2_WINNER), a + D_ACTIVATION2);
+	maxpool_grad_28x28x4_2x2_to28x28(n, a + D_MAXPOOL2, (uint8_t *)(a +
+		MAXPOOL2_WINNER), a + D_ACTIVATION2);
 
 	/* activation2: activation act */
 	tanh_grad_3136(n, a + D_ACTIVATION2, a + D_CONV2, a + ACTIVATION2);
 
 	/* conv2: conv filters kernel stride=stride */
 	column_sums_25088x4(n, a + D_CONV2, dw->conv2_bias);
-	conv_dw_28x28x4_3x5_p1x2(n, a + MAXPOOL1, a + D_CONV2, dw->conv2_weight,
-		a + WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_28x28x4_3x5_p1x2(n, a + D_CONV2, w->conv2_weight, a + D_MAXPOOL1,
-		a + WORK_D_MAXPOOL1);
+	conv_dw_28x28x4_3x5_p1x2(n, a + MAXPOOL1, a + D_CONV2, dw->conv2_weight, a +
+		WORK_GRAD_CONV2_WEIGHT);
+	conv_dx_28x28x4_3x5_p1x2(n, a + D_CONV2, w->conv2_weight, a + D_MAXPOOL1, a +
+		WORK_D_MAXPOOL1);
 
 	/* maxpool1: maxpool 2 stride=1 padding=same */
-	maxpool_grad_28x28x4_2x2_to28x28(n, a + D_MAXPOOL1,
-		(uint8_t *)(a + MAXPOOL1_WINNER), a + D_ACTIVATION1);
+	maxpool_grad_28x28x4_2x2_to28x28(n, a + D_MAXPOOL1, (uint8_t *)(a +
+		MAXPOOL1_WINNER), a + D_ACTIVATION1);
 
 	/* activation1: activation act */
 	tanh_grad_3136(n, a + D_ACTIVATION1, a + D_CONV1, a + ACTIVATION1);
 
 	/* conv1: conv filters kernel stride=stride */
 	column_sums_25088x4(n, a + D_CONV1, dw->conv1_bias);
-	conv_dw_28x28x1_3x5x4_p1x2(n, a + X, a + D_CONV1, dw->conv1_weight,
-		a + WORK_GRAD_CONV1_WEIGHT);
+	conv_dw_28x28x1_3x5x4_p1x2(n, a + X, a + D_CONV1, dw->conv1_weight, a +
+		WORK_GRAD_CONV1_WEIGHT);
 
 #ifdef NNC_DOUBLE
 	input_gradient(c, batch);
@@ -386,16 +386,16 @@ static void infer(NncContext *c, const NncBatch *batch)
 	Params *w = c->params;
 
 	/* conv1: conv filters kernel stride=stride */
-	conv_28x28x1_3x5x4_p1x2_bias_tanh(n, a + INFER_X, w->conv1_weight,
-		a + INFER_ACTIVATION1, a + WORK_INFER_ACTIVATION1, w->conv1_bias);
+	conv_28x28x1_3x5x4_p1x2_bias_tanh(n, a + INFER_X, w->conv1_weight, a +
+		INFER_ACTIVATION1, a + WORK_INFER_ACTIVATION1, w->conv1_bias);
 
 	/* maxpool1: maxpool 2 stride=1 padding=same */
 	maxpool_28x28x4_2x2_to28x28(n, a + INFER_ACTIVATION1, a + INFER_MAXPOOL1,
 		(uint8_t *)(a + INFER_MAXPOOL1_WINNER));
 
 	/* conv2: conv filters kernel stride=stride */
-	conv_28x28x4_3x5_p1x2_bias_tanh(n, a + INFER_MAXPOOL1, w->conv2_weight,
-		a + INFER_ACTIVATION2, a + WORK_INFER_ACTIVATION2, w->conv2_bias);
+	conv_28x28x4_3x5_p1x2_bias_tanh(n, a + INFER_MAXPOOL1, w->conv2_weight, a +
+		INFER_ACTIVATION2, a + WORK_INFER_ACTIVATION2, w->conv2_bias);
 
 	/* maxpool2: maxpool 2 stride=1 padding=same */
 	maxpool_28x28x4_2x2_to28x28(n, a + INFER_ACTIVATION2, a + INFER_MAXPOOL2,
@@ -411,8 +411,8 @@ static void infer(NncContext *c, const NncBatch *batch)
 		(uint8_t *)(a + INFER_MAXPOOL3_WINNER));
 
 	/* dense1: dense (units / 2 + 1) act name="hidden" */
-	gemm_32x25x1568_bias_tanh(n, a + INFER_MAXPOOL3, w->dense1_weight,
-		a + INFER_DENSE1, w->dense1_bias);
+	gemm_32x25x1568_bias_tanh(n, a + INFER_MAXPOOL3, w->dense1_weight, a +
+		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax name="out.put-1" */
 	gemm_32x10x25_bias(n, a + INFER_DENSE1, w->dense2_weight, a + INFER_DENSE2_SUM,
@@ -453,7 +453,8 @@ static void pad_28x28x1_3x5_p1x2(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -536,14 +537,14 @@ static void conv_28x28x1_3x5x4_p1x2_bias_tanh(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = nnc_tanh(v);
@@ -563,8 +564,8 @@ static void maxpool_28x28x4_2x2_to28x28(int n, const real *restrict x, real *res
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		real *best = y + p * C;
 		uint8_t *place = winner + p * C;
@@ -574,10 +575,13 @@ static void maxpool_28x28x4_2x2_to28x28(int n, const real *restrict x, real *res
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) : place[k];
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
@@ -592,7 +596,8 @@ static void pad_28x28x4_3x5_p1x2(const real *restrict x, real *restrict p)
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -615,14 +620,14 @@ static void conv_28x28x4_3x5_p1x2_bias_tanh(int n, const real *restrict x,
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = nnc_tanh(v);
@@ -640,7 +645,8 @@ static void pad_28x28x4_3x3_s2x2_to14x14(const real *restrict x, real *restrict 
 	for (int i = 0; i < PH; i++)
 		for (int j = 0; j < PW; j++) {
 			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
+			const bool inside = row >= 0 && row < H && column >= 0 &&
+				column < W;
 			const real *from = x + (inside ? (row * W + column) * C : 0);
 			for (int k = 0; k < C; k++)
 				*p++ = inside ? from[k] : 0;
@@ -663,14 +669,14 @@ static void conv_28x28x4_3x3x8_s2x2_to14x14_bias_tanh(int n, const real *restric
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
 						v = nnc_tanh(v);
@@ -690,8 +696,8 @@ static void maxpool_14x14x8_2x2_to14x14(int n, const real *restrict x, real *res
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		real *best = y + p * C;
 		uint8_t *place = winner + p * C;
@@ -701,10 +707,13 @@ static void maxpool_14x14x8_2x2_to14x14(int n, const real *restrict x, real *res
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = image + ((top + ky) * W + left + kx) *
+					C;
 				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) : place[k];
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
@@ -721,7 +730,7 @@ static void gemm_32x25x1568_bias_tanh(int n, const real *restrict a,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -749,7 +758,8 @@ static void dropout_0_25_25(const NncContext *c, int n, uint32_t stream, const r
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
 			nnc_draws(c, stream, i, k, draw);
 			for (int q = 0; q < count; q++)
-				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] * scale : 0;
+				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] *
+					scale : 0;
 		}
 }
 
@@ -763,7 +773,7 @@ static void gemm_32x10x25_bias(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -836,7 +846,7 @@ static void gemm_tn_25x10x32(int n, const real *restrict a, const real *restrict
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -869,7 +879,7 @@ static void gemm_32x25x10(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -918,7 +928,7 @@ static void gemm_tn_1568x25x32(int n, const real *restrict a, const real *restri
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -951,7 +961,7 @@ static void gemm_32x1568x25(int n, const real *restrict a, const real *restrict 
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -975,8 +985,8 @@ static void maxpool_grad_14x14x8_2x2_to14x14(int n, const real *restrict dy,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
@@ -1031,16 +1041,17 @@ static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(int n, const real *restrict x,
 		for (int ky = 0; ky < KH; ky++)
 			for (int j0 = 0; j0 < O; j0 += COLS)
 				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
+					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
+						ROWS;
 					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS];
-					tile(ROWS, rows, cols, OH, OW,
-						p + ky * PW * C + k0, 1, SW * C,
-						SH * PW * C, dy + i * OH * OW * O + j0,
-						O, OW * O, t, COLS);
+					real t[ROWS * COLS] = {0};
+					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
+						k0, 1, SW * C, SH * PW * C, dy + i *
+						OH * OW * O + j0, O, OW * O, t, COLS);
 					for (int r = 0; r < rows; r++)
 						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O + j0 + q] +=
+							dw[(ky * TERMS + k0 + r) * O +
+								j0 + q] +=
 								t[r * COLS + q];
 				}
 	}
@@ -1089,7 +1100,7 @@ static void gemm_196x36x8(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1127,8 +1138,8 @@ static void maxpool_grad_28x28x4_2x2_to28x28(int n, const real *restrict dy,
 	for (int p = 0; p < n * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0,
-			kx1 = W - left < KW ? W - left : KW;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
@@ -1180,8 +1191,10 @@ static void im2col_28x28x4_3x5_p1x2(const real *restrict x, real *restrict cols)
 			for (int kx = 0; kx < KW; kx++) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
+				const bool inside = row >= 0 && row < H && column >= 0 &&
+					column < W;
+				const real *from = x + (inside ? (row * W + column) *
+					C : 0);
 				for (int k = 0; k < C; k++)
 					*cols++ = inside ? from[k] : 0;
 			}
@@ -1197,7 +1210,7 @@ static void gemm_tn_add_60x4x784(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -1232,7 +1245,8 @@ static void turn_3x5x4x4(const real *restrict w, real *restrict t)
 	for (int k = 0; k < TAPS; k++)
 		for (int j = 0; j < O; j++)
 			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) * C + i];
+				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
+					C + i];
 }
 
 /* y (n,28,28,4) = x (n,28,28,4) * w (3,5,4,4) */
@@ -1250,14 +1264,14 @@ static void conv_28x28x4_3x5_p1x2(int n, const real *restrict x, const real *res
 			for (int k0 = 0; k0 < OW; k0 += ROWS) {
 				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
 				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS];
-				tile(ROWS, rows, cols, KH, TERMS,
-					p + (i % OH * SH * PW + k0 * SW) * C, SW * C, 1,
-					PW * C, w + j0, O, TERMS * O, t, COLS);
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
 				for (int r = 0; r < rows; r++)
 					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q,
-							at = (i * OW + k0 + r) * O + j;
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						y[at] = v;
 					}
@@ -1287,8 +1301,10 @@ static void im2col_28x28x1_3x5_p1x2(const real *restrict x, real *restrict cols)
 			for (int kx = 0; kx < KW; kx++) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
+				const bool inside = row >= 0 && row < H && column >= 0 &&
+					column < W;
+				const real *from = x + (inside ? (row * W + column) *
+					C : 0);
 				for (int k = 0; k < C; k++)
 					*cols++ = inside ? from[k] : 0;
 			}
@@ -1304,7 +1320,7 @@ static void gemm_tn_add_15x4x784(int n, const real *restrict a, const real *rest
 		for (int i = 0; i < M; i += ROWS) {
 			const int rows = M - i < ROWS ? M - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
 				COLS);
 			for (int r = 0; r < rows; r++)
@@ -1379,7 +1395,7 @@ static void gemm_784x15x4(int n, const real *restrict a, const real *restrict b,
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS];
+			real t[ROWS * COLS] = {0};
 			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
 				t, COLS);
 			for (int r = 0; r < rows; r++)
@@ -1461,13 +1477,13 @@ static const NncTensor tensors[] = {
 		 "glorot", 0, 36, 72},
 	{"conv3.bias", 1, {8}, {1}, offsetof(Params, conv3_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"hidden.weight", 2, {25, 1568}, {1, 25}, offsetof(Params,
-		dense1_weight) / sizeof(real),
+	{"hidden.weight", 2, {25, 1568}, {1, 25}, offsetof(Params, dense1_weight) /
+		sizeof(real),
 		 "glorot", 0, 1568, 25},
 	{"hidden.bias", 1, {25}, {1}, offsetof(Params, dense1_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},
-	{"out.put-1.weight", 2, {10, 25}, {1, 10}, offsetof(Params,
-		dense2_weight) / sizeof(real),
+	{"out.put-1.weight", 2, {10, 25}, {1, 10}, offsetof(Params, dense2_weight) /
+		sizeof(real),
 		 "glorot", 0, 25, 10},
 	{"out.put-1.bias", 1, {10}, {1}, offsetof(Params, dense2_bias) / sizeof(real),
 		 "zeros", 0, 0, 0},

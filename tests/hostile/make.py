@@ -185,7 +185,7 @@ def make_csv():
     cases += [("nul", b"1,2,0\n1,\0,0\n"), ("nul-end", b"1,2,0\n1,2,0\0\n"), ("utf16", "1,2,0\n".encode("utf-16")),
               ("bom-only", b"\xef\xbb\xbf"), ("gzip-cut", gzip.compress(b"1,2,0\n" * 50, mtime=0)[:-8]),
               ("ok-crlf-bom", b"\xef\xbb\xbfa,b,label\r\n1,2,0\r\n\r\n3,4,1\r\n"), ("ok-gzip", gzip.compress(b"1,2,0\n", mtime=0)),
-              ("ok-no-newline", b"1,2,0"), ("ok-first", b"1,0.5\n0,0.25\n"), ("ok-cr-blank", b"1,2,0\n   \r\n1,2,0\n")]
+              ("ok-no-newline", b"1,2,0"), ("label-where", b"1,0.5\n0,0.25\n"), ("ok-cr-blank", b"1,2,0\n   \r\n1,2,0\n")]
     put_all("csv", cases)
 
 

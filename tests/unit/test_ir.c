@@ -106,8 +106,8 @@ static void names(void)
 	CU_ASSERT_STRING_EQUAL(net->params[2]->name, "middle.weight");
 	CU_ASSERT_STRING_EQUAL(net->params[4]->name, "dense3.weight");
 	Program *p = &net->train;
-	CU_ASSERT_STRING_EQUAL(new_value(p, "dense1", shape1(1))->id, "dense1_2");
-	CU_ASSERT_STRING_EQUAL(new_value(p, "dense1", shape1(1))->id, "dense1_3");
+	CU_ASSERT_STRING_EQUAL(new_value(p, "dense1_product", shape1(1))->id, "dense1_product_2");
+	CU_ASSERT_STRING_EQUAL(new_value(p, "dense1_product", shape1(1))->id, "dense1_product_3");
 	CU_ASSERT_STRING_EQUAL(new_value(p, "other", shape1(1))->id, "other");
 }
 

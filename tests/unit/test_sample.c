@@ -70,7 +70,7 @@ static void csv(void)
 {
 	expect_csv("1.5,2,1\n3,4,0\n", 2, 2, 2, 1.5f, 1);
 	expect_csv("1.5,2,1\n3,4,0", 2, 2, 2, 1.5f, 1);
-	expect_csv("1,2.5\n0,3\n2,4.5\n", 3, 1, 3, 2.5f, 1);  /* the first column */
+	expect_csv("2.5,1\n3,0\n4.5,2\n", 3, 1, 3, 2.5f, 1);  /* the last column */
 	expect_csv("label,p0,p1\n7,10,20\n", 1, 2, 8, 10, 7); /* the heading says */
 	expect_csv("\xef\xbb\xbf"
 		   "a;b;Class\r\n1;-2e1;3\r\n\r\n",
@@ -78,6 +78,33 @@ static void csv(void)
 	expect_csv("1\t2\t0\n", 1, 2, 1, 1, 0);
 	expect_csv("  1   2  0 \n 4 5 1\n", 2, 2, 2, 1, 0);
 	expect_csv("\"a\",\"y\"\n\"2.5\",\"1\"\n", 1, 1, 2, 2.5f, 1);
+}
+
+/* data csv "..." { label first; }, { label 2; }, { label "kind"; } */
+static void csv_label(void)
+{
+	static const char text[] = "kind,a,b\n1,2.5,7\n0,3,8\n";
+	static const struct {
+		const char *label;
+		int32_t first;
+	} cases[] = {{"first", 1}, {"1", 1}, {"last", 7}, {"3", 7}, {"kind", 1}, {"b", 7}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		NncData data;
+		NncError err = {0};
+		NncDataRequest request = {
+			.path = temp_write("table.csv", text, strlen(text)),
+			.label = cases[i].label,
+		};
+		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err), NNC_OK);
+		CU_ASSERT_EQUAL(data.labels[0], cases[i].first);
+		nnc_data_free(&data);
+		request.label = "missing";
+		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err), NNC_DATA);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "no column \"missing\""));
+		request.label = "2"; /* 2.5 is no class */
+		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err), NNC_DATA);
+	}
 }
 
 static void expect_bad_csv(const char *text, const char *word)
@@ -108,7 +135,7 @@ static void bad_csv(void)
 	expect_bad_csv("1,2,0\n1,nan,0\n", "line 2, column 2");
 	expect_bad_csv("1,2,0\n1,0x10,0\n", "\"0x10\" is not a number");
 	expect_bad_csv("1,2,0\n1,1e99,0\n", "\"1e99\" is not a number");
-	expect_bad_csv("1.5,2.5\n", "column 1 is not class numbers");
+	expect_bad_csv("1.5,2.5\n", "is not class numbers");
 	expect_bad_csv("a,label\n1,-1\n", "column 2 is not class numbers");
 	expect_bad_csv("1,70000.5\n2.5,70000\n", "is not class numbers");
 	memset(line, '1', NNC_MAX_CSV_LINE + 9);
@@ -386,6 +413,7 @@ void suite_sample(void)
 	CU_pSuite suite = CU_add_suite("sample", temp_folder_make, temp_folder_remove);
 
 	CU_add_test(suite, "csv", csv);
+	CU_add_test(suite, "csv label", csv_label);
 	CU_add_test(suite, "bad csv", bad_csv);
 	CU_add_test(suite, "csv parts", csv_parts);
 	CU_add_test(suite, "npy format", npy_format);
