@@ -111,6 +111,7 @@ static NNC_INLINE nnc_vec nnc_load(const nnc_real *p, int count)
 static inline double nnc_exp(double x) { return exp(x); }
 static inline double nnc_expm1(double x) { return expm1(x); }
 static inline double nnc_log(double x) { return log(x); }
+static inline double nnc_log1p(double x) { return log1p(x); }
 static inline double nnc_tanh(double x) { return tanh(x); }
 static inline double nnc_erf(double x) { return erf(x); }
 static inline double nnc_sqrt(double x) { return sqrt(x); }
@@ -173,6 +174,7 @@ static inline float nnc_tanh(float x)
 }
 
 static inline float nnc_log(float x) { return logf(x); }
+static inline float nnc_log1p(float x) { return log1pf(x); }
 static inline float nnc_erf(float x) { return erff(x); }
 static inline float nnc_sqrt(float x) { return sqrtf(x); }
 
@@ -182,7 +184,7 @@ static inline float nnc_sqrt(float x) { return sqrtf(x); }
 static inline nnc_real nnc_softplus(nnc_real x)
 {
 	const nnc_real top = x < 0 ? 0 : x, e = nnc_exp(x < 0 ? x : -x);
-	return top + (e > (nnc_real)1e-4 ? nnc_log(1 + e) : e - e * e / 2);
+	return top + nnc_log1p(e);
 }
 
 /* ---- draws ----------------------------------------------------------------------- */

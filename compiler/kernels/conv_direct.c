@@ -197,15 +197,11 @@ const Kernel kernel_conv_dw_direct = {
 static void $name$(const real *restrict x, real *restrict p)
 {
 	enum { H = $H$, W = $W$, C = $C$, PH = $PH$, PW = $PW$, TOP = $TOP$, LEFT = $LEFT$ };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C * sizeof *p);
 }
 #endif
 

@@ -197,15 +197,14 @@ static void $name$(const real *restrict x, real *restrict cols)
 	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, DH = $DH$, DW = $DW$ };
 	enum { TOP = $TOP$, LEFT = $LEFT$ };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 && column < W;
-				const real *from = x + (inside ? (row * W + column) * C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C * sizeof *cols);
 			}
 }
 #endif

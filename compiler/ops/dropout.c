@@ -2,6 +2,8 @@
  * dropout: y = x / (1 - rate) where the draw for this place says so, else 0. Its
  * gradient is the same op with the same draws, so nothing is kept in between.
  */
+#include <math.h>
+
 #include "nnc.h"
 
 static void grad(Net *net, Node *n, Tensor *dout, const bool *wanted, Tensor **din)
@@ -27,7 +29,7 @@ static void emit(Emit *e, const Node *n)
 		{"name", name},
 		{"K", int_text(size)},
 		{"rate", arena_printf("%.9g", rate)},
-		{"limit", arena_printf("%.0fu", rate * 4294967296.0)},
+		{"limit", arena_printf("%.0fu", fmin(rate * 4294967296.0, 4294967295.0))},
 		{NULL, NULL},
 	};
 	emit_function(e, name, "dropout", holes);

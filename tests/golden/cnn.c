@@ -391,16 +391,12 @@ static void gather(const NncBatch *batch, real *restrict x)
 static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p)
 {
 	enum { H = 28, W = 28, C = 1, PH = 34, PW = 34, TOP = 3, LEFT = 3 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /*
@@ -489,7 +485,7 @@ static void conv_28x28x1_7x7x64_p3x3_bias_relu(int n, const real *restrict x,
 							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
-						v = v > 0 ? v : 0;
+						v = v < 0 ? 0 : v;
 						y[at] = v;
 					}
 			}
@@ -534,16 +530,12 @@ static void maxpool_28x28x64_2x2_s2x2(int n, const real *restrict x, real *restr
 static void pad_14x14x64_7x7_p3x3(const real *restrict x, real *restrict p)
 {
 	enum { H = 14, W = 14, C = 64, PH = 20, PW = 20, TOP = 3, LEFT = 3 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /* y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64), then bias, relu */
@@ -572,7 +564,7 @@ static void conv_14x14x64_7x7_p3x3_bias_relu(int n, const real *restrict x,
 							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
-						v = v > 0 ? v : 0;
+						v = v < 0 ? 0 : v;
 						y[at] = v;
 					}
 			}
@@ -631,7 +623,7 @@ static void gemm_32x128x3136_bias_relu(int n, const real *restrict a,
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = v > 0 ? v : 0;
+					v = v < 0 ? 0 : v;
 					c[at] = v;
 				}
 		}
@@ -655,7 +647,7 @@ static void gemm_32x128x128_bias_relu(int n, const real *restrict a,
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = v > 0 ? v : 0;
+					v = v < 0 ? 0 : v;
 					c[at] = v;
 				}
 		}

@@ -414,16 +414,12 @@ static void gather(const NncBatch *batch, real *restrict x)
 static void pad_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict x, real *restrict p)
 {
 	enum { H = 32, W = 32, C = 3, PH = 35, PW = 34, TOP = 1, LEFT = 1 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /*
@@ -512,7 +508,7 @@ static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(int n,
 							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
-						v = v > 0 ? v : 0;
+						v = v < 0 ? 0 : v;
 						y[at] = v;
 					}
 			}
@@ -526,17 +522,15 @@ static void im2col_16x32x8_3x3_d2x2(const real *restrict x, real *restrict cols)
 	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 2, DW = 2 };
 	enum { TOP = 0, LEFT = 0 };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 &&
-					column < W;
-				const real *from = x + (inside ? (row * W + column) *
-					C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C *
+						sizeof *cols);
 			}
 }
 
@@ -584,17 +578,15 @@ static void im2col_12x28x8_2x2_p1x1(const real *restrict x, real *restrict cols)
 	enum { KH = 2, KW = 2, SH = 1, SW = 1, DH = 1, DW = 1 };
 	enum { TOP = 1, LEFT = 1 };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 &&
-					column < W;
-				const real *from = x + (inside ? (row * W + column) *
-					C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C *
+						sizeof *cols);
 			}
 }
 
@@ -636,16 +628,12 @@ static void conv_12x28x8_2x2x6_p1x1(int n, const real *restrict x,
 static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p)
 {
 	enum { H = 13, W = 29, C = 6, PH = 13, PW = 29, TOP = 0, LEFT = 0 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /* y (n,5,15,4) = x (n,13,29,6) * w (1,1,6,4), then bias, elu_1 */
@@ -689,17 +677,15 @@ static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const real *restrict x,
 	enum { KH = 3, KW = 3, SH = 1, SW = 2, DH = 1, DW = 2 };
 	enum { TOP = 2, LEFT = 2 };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 &&
-					column < W;
-				const real *from = x + (inside ? (row * W + column) *
-					C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C *
+						sizeof *cols);
 			}
 }
 
@@ -1120,16 +1106,12 @@ static void conv_dx_13x29x6_1x1x4_s3x2(int n, const real *restrict dy,
 static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p)
 {
 	enum { H = 12, W = 28, C = 8, PH = 14, PW = 30, TOP = 1, LEFT = 1 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /* dw (2,2,8,6) from x (n,12,28,8) and dy (n,13,29,6) */
@@ -1179,16 +1161,12 @@ static void turn_2x2x8x6(const real *restrict w, real *restrict t)
 static void pad_13x29x6_2x2(const real *restrict x, real *restrict p)
 {
 	enum { H = 13, W = 29, C = 6, PH = 13, PW = 29, TOP = 0, LEFT = 0 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /* y (n,12,28,8) = x (n,13,29,6) * w (2,2,6,8), then tanh_grad */

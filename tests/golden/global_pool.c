@@ -262,16 +262,12 @@ static void gather(const NncBatch *batch, real *restrict x)
 static void pad_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict p)
 {
 	enum { H = 16, W = 16, C = 1, PH = 17, PW = 17, TOP = 0, LEFT = 0 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /*
@@ -360,7 +356,7 @@ static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(int n, const real *restrict 
 							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
-						v = v > 0 ? v : 0;
+						v = v < 0 ? 0 : v;
 						y[at] = v;
 					}
 			}
@@ -371,16 +367,12 @@ static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(int n, const real *restrict 
 static void pad_8x8x8_1x1(const real *restrict x, real *restrict p)
 {
 	enum { H = 8, W = 8, C = 8, PH = 8, PW = 8, TOP = 0, LEFT = 0 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /* y (n,8,8,10) = x (n,8,8,8) * w (1,1,8,10), then bias */
@@ -565,16 +557,12 @@ static void turn_1x1x8x10(const real *restrict w, real *restrict t)
 static void pad_8x8x10_1x1(const real *restrict x, real *restrict p)
 {
 	enum { H = 8, W = 8, C = 10, PH = 8, PW = 8, TOP = 0, LEFT = 0 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /* y (n,8,8,8) = x (n,8,8,10) * w (1,1,10,8), then relu_grad */
@@ -639,17 +627,15 @@ static void im2col_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict
 	enum { KH = 3, KW = 3, SH = 2, SW = 2, DH = 1, DW = 1 };
 	enum { TOP = 0, LEFT = 0 };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 &&
-					column < W;
-				const real *from = x + (inside ? (row * W + column) *
-					C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C *
+						sizeof *cols);
 			}
 }
 

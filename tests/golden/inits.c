@@ -479,7 +479,7 @@ static void gemm_32x5x6_relu(int n, const real *restrict a, const real *restrict
 				for (int q = 0; q < cols; q++) {
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
-					v = v > 0 ? v : 0;
+					v = v < 0 ? 0 : v;
 					c[at] = v;
 				}
 		}

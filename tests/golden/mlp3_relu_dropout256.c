@@ -377,7 +377,7 @@ static void gemm_32x256x784_bias_relu(int n, const real *restrict a,
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = v > 0 ? v : 0;
+					v = v < 0 ? 0 : v;
 					c[at] = v;
 				}
 		}
@@ -420,7 +420,7 @@ static void gemm_32x256x256_bias_relu(int n, const real *restrict a,
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = v > 0 ? v : 0;
+					v = v < 0 ? 0 : v;
 					c[at] = v;
 				}
 		}

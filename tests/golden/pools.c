@@ -385,16 +385,12 @@ static void gather(const NncBatch *batch, real *restrict x)
 static void pad_28x28x1_3x3_p1x1(const real *restrict x, real *restrict p)
 {
 	enum { H = 28, W = 28, C = 1, PH = 30, PW = 30, TOP = 1, LEFT = 1 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /*
@@ -483,7 +479,7 @@ static void conv_28x28x1_3x3x4_p1x1_bias_relu(int n, const real *restrict x,
 							k0 + r) * O + j;
 						real v = t[r * COLS + q];
 						v += bias[j];
-						v = v > 0 ? v : 0;
+						v = v < 0 ? 0 : v;
 						y[at] = v;
 					}
 			}
@@ -622,17 +618,15 @@ static void im2col_3x3x4_3x3_p1x1(const real *restrict x, real *restrict cols)
 	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
 	enum { TOP = 1, LEFT = 1 };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 &&
-					column < W;
-				const real *from = x + (inside ? (row * W + column) *
-					C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C *
+						sizeof *cols);
 			}
 }
 
@@ -1116,17 +1110,15 @@ static void im2col_28x28x1_3x3_p1x1(const real *restrict x, real *restrict cols)
 	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
 	enum { TOP = 1, LEFT = 1 };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 &&
-					column < W;
-				const real *from = x + (inside ? (row * W + column) *
-					C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C *
+						sizeof *cols);
 			}
 }
 

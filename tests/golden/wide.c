@@ -260,7 +260,7 @@ static void gemm_blas_129x1023x4999_bias_relu(int n, const real *restrict a,
 			const int at = i * N + j;
 			real v = c[at];
 			v += bias[j];
-			v = v > 0 ? v : 0;
+			v = v < 0 ? 0 : v;
 			c[at] = v;
 		}
 }
@@ -343,7 +343,7 @@ static void gemm_129x257x1023_bias_relu(int n, const real *restrict a,
 					const int j = j0 + q, at = (i + r) * N + j;
 					real v = t[r * COLS + q];
 					v += bias[j];
-					v = v > 0 ? v : 0;
+					v = v < 0 ? 0 : v;
 					c[at] = v;
 				}
 		}

@@ -449,16 +449,12 @@ static void gather(const NncBatch *batch, real *restrict x)
 static void pad_28x28x1_3x5_p1x2(const real *restrict x, real *restrict p)
 {
 	enum { H = 28, W = 28, C = 1, PH = 30, PW = 32, TOP = 1, LEFT = 2 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /*
@@ -592,16 +588,12 @@ static void maxpool_28x28x4_2x2_to28x28(int n, const real *restrict x, real *res
 static void pad_28x28x4_3x5_p1x2(const real *restrict x, real *restrict p)
 {
 	enum { H = 28, W = 28, C = 4, PH = 30, PW = 32, TOP = 1, LEFT = 2 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /* y (n,28,28,4) = x (n,28,28,4) * w (3,5,4,4), then bias, tanh */
@@ -641,16 +633,12 @@ static void conv_28x28x4_3x5_p1x2_bias_tanh(int n, const real *restrict x,
 static void pad_28x28x4_3x3_s2x2_to14x14(const real *restrict x, real *restrict p)
 {
 	enum { H = 28, W = 28, C = 4, PH = 29, PW = 29, TOP = 0, LEFT = 0 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int i = 0; i < PH; i++)
-		for (int j = 0; j < PW; j++) {
-			const int row = i - TOP, column = j - LEFT;
-			const bool inside = row >= 0 && row < H && column >= 0 &&
-				column < W;
-			const real *from = x + (inside ? (row * W + column) * C : 0);
-			for (int k = 0; k < C; k++)
-				*p++ = inside ? from[k] : 0;
-		}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
 /* y (n,14,14,8) = x (n,28,28,4) * w (3,3,4,8), then bias, tanh */
@@ -1186,17 +1174,15 @@ static void im2col_28x28x4_3x5_p1x2(const real *restrict x, real *restrict cols)
 	enum { KH = 3, KW = 5, SH = 1, SW = 1, DH = 1, DW = 1 };
 	enum { TOP = 1, LEFT = 2 };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 &&
-					column < W;
-				const real *from = x + (inside ? (row * W + column) *
-					C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C *
+						sizeof *cols);
 			}
 }
 
@@ -1296,17 +1282,15 @@ static void im2col_28x28x1_3x5_p1x2(const real *restrict x, real *restrict cols)
 	enum { KH = 3, KW = 5, SH = 1, SW = 1, DH = 1, DW = 1 };
 	enum { TOP = 1, LEFT = 2 };
 
+	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
 	for (int p = 0; p < OH * OW; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++) {
+			for (int kx = 0; kx < KW; kx++, cols += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
-				const bool inside = row >= 0 && row < H && column >= 0 &&
-					column < W;
-				const real *from = x + (inside ? (row * W + column) *
-					C : 0);
-				for (int k = 0; k < C; k++)
-					*cols++ = inside ? from[k] : 0;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(cols, x + (row * W + column) * C, C *
+						sizeof *cols);
 			}
 }
 
