@@ -17,7 +17,11 @@ count=$(tail -n 1 "$out" | grep -Ex '[0-9]+ passed, [0-9]+ failed')
 case $count:$status in
 :124 | :137) count='0 passed, 1 failed' why=' (out of time)' ;;
 :*) count='0 passed, 1 failed' why=" (ended with status $status before its count)" ;;
-'0 passed, 0 failed':*) count='0 passed, 1 failed' why=' (no test was run)' ;;
+'0 passed, 0 failed':*)
+	if [ "${CI:-}" = true ] || ! grep -q '^SKIPPED' "$out"; then
+		count='0 passed, 1 failed' why=' (no test was run)'
+	fi
+	;;
 *', 0 failed':0) ;;
 *', 0 failed':*) count="${count%, *}, 1 failed" why=" (ended with status $status)" ;;
 esac

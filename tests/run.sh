@@ -4,7 +4,8 @@
 # shown below it. The last line is the total: `N passed, N failed`.
 #
 # A part is an executable tests/PART/run that ends by printing `N passed, N failed`.
-# One that does not, or that tests nothing, has failed.
+# One that does not, or that tests nothing, has failed; a line `SKIPPED what: why`
+# excuses the latter, but not under CI=true.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export NNC="${NNC:-$PWD/build/nnc}"
