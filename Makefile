@@ -64,7 +64,7 @@ $(B)/tests_registry.c: tests/unit/registry.sh $(UNIT)
 
 # Every test, or those of PARTS="golden cli"; SAN=1: all of it under ASan and UBSan.
 check: $(B)/nnc $(B)/unit
-	$(Q)NNC="$(CURDIR)/$(B)/nnc" SANITIZED=$(SAN) tests/run.sh $(PARTS)
+	$(Q)B="$(B)" NNC="$(CURDIR)/$(B)/nnc" SANITIZED=$(SAN) tests/run.sh $(PARTS)
 
 # What the tests expect becomes what they find: read the diff before it is kept.
 golden: $(B)/nnc

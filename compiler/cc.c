@@ -296,8 +296,10 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 	size_t size = 0;
 	Paths paths;
 	Runtime runtime;
-	if (!find_runtime(&runtime) || !private_folder(&paths))
+	if (!find_runtime(&runtime))
 		return EXIT_COMPILER;
+	if (!private_folder(&paths))
+		return EXIT_IO;
 	FILE *out = open_memstream(&text, &size);
 	emit_program(net, out);
 	fclose(out);

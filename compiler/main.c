@@ -26,6 +26,8 @@ typedef struct Options {
 	const char *emit;       /* exe, c, ir, nn */
 	const char *after;      /* --after: stop behind this pass */
 	bool check, summary, explain;
+	const Kernel **kernels; /* --kernel */
+	int kernel_count;
 	ExpandOptions expand;
 	BuildOptions build;
 } Options;
@@ -45,6 +47,7 @@ static const char details[] =
 	"  --after=PASS      with --emit=ir: as it is behind build, infer, diff, fuse, select, plan\n"
 	"  -D NAME=VALUE     another value for a constant of the model\n"
 	"  -I DIR            look for included files here too\n"
+	"  --kernel=NAME     take this kernel where it fits, whatever it costs; may be repeated\n"
 	"  --march=ARCH      build for this CPU, as cc -march (default: native)\n"
 	"  --check           read and check the model, write nothing\n"
 	"  --keep            leave the C text beside the program\n"
@@ -55,8 +58,8 @@ static const char details[] =
 	"3 the C compiler is missing or failed; 70 a bug of nnc; 74 a file cannot be written.\n";
 
 enum {
-	OPT_EMIT = 256, OPT_AFTER, OPT_SUMMARY, OPT_EXPLAIN, OPT_MARCH, OPT_CHECK, OPT_KEEP,
-	OPT_DOC, OPT_VERSION, OPT_HELP,
+	OPT_EMIT = 256, OPT_AFTER, OPT_SUMMARY, OPT_EXPLAIN, OPT_KERNEL, OPT_MARCH,
+	OPT_CHECK, OPT_KEEP, OPT_DOC, OPT_VERSION, OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -64,6 +67,7 @@ static const struct option long_options[] = {
 	{"after", required_argument, NULL, OPT_AFTER},
 	{"summary", no_argument, NULL, OPT_SUMMARY},
 	{"explain", no_argument, NULL, OPT_EXPLAIN},
+	{"kernel", required_argument, NULL, OPT_KERNEL},
 	{"march", required_argument, NULL, OPT_MARCH},
 	{"check", no_argument, NULL, OPT_CHECK},
 	{"keep", no_argument, NULL, OPT_KEEP},
@@ -108,6 +112,16 @@ static void add_include(Options *o, const char *dir)
 	o->expand.include_dirs = dirs;
 }
 
+static bool add_kernel(Options *o, const char *name)
+{
+	for (int i = 0; kernels[i]; i++)
+		if (strcmp(kernels[i]->name, name) == 0) {
+			*vec_push(&o->kernels, &o->kernel_count) = kernels[i];
+			return true;
+		}
+	return false;
+}
+
 /* -1: go on; otherwise the exit status. */
 static int read_option(Options *o, int option, const char *value)
 {
@@ -134,6 +148,10 @@ static int read_option(Options *o, int option, const char *value)
 		break;
 	case OPT_SUMMARY: o->summary = true; break;
 	case OPT_EXPLAIN: o->explain = true; break;
+	case OPT_KERNEL:
+		if (!add_kernel(o, value))
+			return usage_error("--kernel takes a kernel's name, as --explain shows them");
+		break;
 	case OPT_MARCH: o->build.march = value; break;
 	case OPT_CHECK: o->check = true; break;
 	case OPT_KEEP: o->build.keep = true; break;
@@ -254,6 +272,8 @@ static int compile(const Options *o)
 	Net *net = build_net(stmts, count, source);
 	if (!net)
 		return EXIT_MODEL;
+	net->preferred = o->kernels;
+	net->preferred_count = o->kernel_count;
 	bool ir = strcmp(o->emit, "ir") == 0;
 	run_passes(net, ir ? o->after : NULL);
 	if (!ir || !o->after)

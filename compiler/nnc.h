@@ -450,6 +450,8 @@ struct Net {
 	Tensor *infer_result;   /* what infer shows: probabilities under cross_entropy */
 	Tensor *d_x;            /* the input's gradient, or NULL */
 	Node *loss, *infer_loss;
+	const Kernel **preferred; /* --kernel: taken where they fit, whatever they cost */
+	int preferred_count;
 	Phase phase;            /* of the nodes being appended */
 	bool input_only;        /* and whether they lead to d_x only */
 };
@@ -655,6 +657,9 @@ void use_tile(Emit *e);
 const char *tile_function(Emit *e, const Gemm *g);
 const char *openblas_function(Emit *e, const Gemm *g);
 const char *transpose_function(Emit *e, int64_t rows, int64_t cols);
+/* conv_dx as a convolution over dy: its window, and the function that turns w for it. */
+Window turned_window(const Node *n);
+const char *turn_function(Emit *e, const Window *w);
 
 /* ---- emit/: the Net -> C text -------------------------------------------------------------- */
 

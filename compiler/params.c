@@ -26,7 +26,7 @@ static const char *limit(double x)
 
 const char *param_range(const Param *p)
 {
-	const double unread = 1e9; /* bounds that nobody wants to read */
+	const double unread = 1e18; /* bounds that nobody wants to read */
 	bool low = p->min > -unread, high = p->max < unread;
 	bool counts =
 		p->forms & (NNC_ARG_INT | NNC_ARG_REAL | NNC_ARG_SIZE2 | NNC_ARG_SHAPE);

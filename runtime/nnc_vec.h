@@ -33,6 +33,9 @@
 #define NNC_ROWS(n) ((n) <= 4 ? (n) : (n) % 4 == 0 ? 4 : (n) % 3 == 0 ? 3 : 4)
 #endif
 
+/* How many vectors hold n numbers. */
+#define NNC_VECTORS(n) (((n) + NNC_LANES - 1) / NNC_LANES)
+
 /* The features that this build may use beyond the plainest CPU of its kind. */
 #ifdef __AVX2__
 #define NNC_HAS_AVX2 "avx2 "

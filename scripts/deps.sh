@@ -29,6 +29,7 @@ need zlib1g-dev header zlib.h
 need libpng-dev header png.h
 need libjansson-dev header jansson.h
 need libcunit1-dev header CUnit/Basic.h
+need pkg-config program pkg-config
 need gnuplot-nox program gnuplot
 need dataset-fashion-mnist data /usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
 for package in "$@"; do

@@ -18,7 +18,7 @@ static int64_t padded_width(const Window *w)
 }
 
 /* dx as a convolution: over dy, C and O exchanged, padded by what is missing. */
-static Window turned(const Node *n)
+Window turned_window(const Node *n)
 {
 	Window w = conv_window(n), t = w;
 	t.h = w.oh;
@@ -85,7 +85,7 @@ static int64_t workspace(const Net *net, const Node *n)
 
 static int64_t dx_workspace(const Net *net, const Node *n)
 {
-	Window w = turned(n);
+	Window w = turned_window(n);
 	(void)net;
 	return padded(padded_height(&w) * padded_width(&w) * w.c) + w.kh * w.kw * w.c * w.o;
 }
@@ -132,17 +132,22 @@ static void emit(Emit *e, const Node *n)
 	call(e, n, direct_function(e, n, &w), result(n));
 }
 
+const char *turn_function(Emit *e, const Window *w)
+{
+	const char *name = arena_printf("turn_%lldx%lldx%lldx%lld", (long long)w->kh,
+					(long long)w->kw, (long long)w->o, (long long)w->c);
+	const Hole holes[] = {{"name", name}, {NULL, NULL}};
+	emit_function(e, name, "conv_turn", window_holes(w, holes));
+	return name;
+}
+
 static void emit_dx(Emit *e, const Node *n)
 {
-	Window w = turned(n);
-	const char *turn = arena_printf("turn_%lldx%lldx%lldx%lld", (long long)w.kh,
-					(long long)w.kw, (long long)w.o, (long long)w.c);
-	const Hole turn_holes[] = {{"name", turn}, {NULL, NULL}};
-	emit_function(e, turn, "conv_turn", window_holes(&w, turn_holes));
+	Window w = turned_window(n);
 	const char *name = arena_printf("%s%s", window_name("conv_dx", &w), suffixes(n));
 	const Hole holes[] = {
 		{"name", name},
-		{"turn", turn},
+		{"turn", turn_function(e, &w)},
 		{"conv", direct_function(e, n, &w)},
 		{"then", then_text(n)},
 		{"params", epilogue_params(n)},

@@ -1,7 +1,8 @@
 /*
  * select: requires fuse; gives every node the cheapest kernel that fits it, by the
  * kernels' own estimates for one nominal machine, so that the choice is the same
- * everywhere; a node without one runs its op's plain loops. Reserves workspaces.
+ * everywhere, or one that --kernel asked for; a node without one runs its op's plain
+ * loops. Reserves workspaces.
  */
 #include "nnc.h"
 
@@ -29,17 +30,29 @@ void each_kernel(const Net *net, const Node *n,
 }
 
 typedef struct Best {
+	const Net *net;
 	const Kernel *kernel;
 	double cost;
-	bool any;
+	bool any, preferred;
 } Best;
+
+static bool is_preferred(const Net *net, const Kernel *k)
+{
+	for (int i = 0; i < net->preferred_count; i++)
+		if (net->preferred[i] == k)
+			return true;
+	return false;
+}
 
 static void consider(void *data, const Kernel *k, double cost, const char *reason)
 {
 	Best *best = data;
-	if (reason || (best->any && cost >= best->cost))
+	bool preferred = is_preferred(best->net, k);
+	if (reason || preferred < best->preferred)
 		return;
-	*best = (Best){k, cost, true};
+	if (best->any && preferred == best->preferred && cost >= best->cost)
+		return;
+	*best = (Best){best->net, k, cost, true, preferred};
 }
 
 /* Workspaces are named after what they serve: work_conv2, work_d_conv1. */
@@ -61,7 +74,7 @@ static void select_program(Net *net, Program *p)
 {
 	for (int i = 0; i < p->count; i++) {
 		Node *n = p->nodes[i];
-		Best best = {0};
+		Best best = {.net = net};
 		each_kernel(net, n, consider, &best);
 		n->kernel = best.kernel;
 		n->cost = best.cost;

@@ -1,0 +1,89 @@
+/*
+ * fft.h - straight-line discrete Fourier transforms as C text, for the kernels that
+ * convolve by them. Lanes are channels: every variable of a transform is a vector.
+ */
+#ifndef FFT_H
+#define FFT_H
+
+#include "nnc.h"
+
+/* ---- dag.c: expressions over vectors ------------------------------------------- */
+
+/* 0 is zero, n > 0 a node, -n its negative: signs cost nothing until they are written. */
+typedef int Expr;
+typedef struct Dag Dag;
+
+Dag *dag_new(void);
+Expr dag_input(Dag *d, const char *name, const char *value);
+Expr dag_add(Dag *d, Expr a, Expr b);
+Expr dag_sub(Dag *d, Expr a, Expr b);
+Expr dag_scale(Dag *d, double factor, Expr a);
+void dag_output(Dag *d, const char *place, Expr a);
+/* What the outputs need, and nothing else, as statements; its vector operations. */
+const char *dag_text(const Dag *d, int *operations);
+
+/* ---- dft.c: transforms of one size ------------------------------------------------ */
+
+typedef struct Complex {
+	Expr re, im;
+} Complex;
+
+enum { MAX_TRANSFORM = 36 };
+
+bool is_smooth(int64_t n);          /* a product of 2, 3, 5 and 7 */
+/* y[k] = the sum of x[j] e^(sign 2 pi i j k / n); all of x is 0 where it is not given. */
+void dft(Dag *d, const Complex *x, Complex *y, int n, int sign);
+double dft_operations(int64_t n);   /* about how many vector operations it takes */
+
+/* ---- codelet.c: functions -------------------------------------------------------- */
+
+/*
+ * A transform of `size` numbers of which only `count` are not zero (forward) or wanted
+ * (inverse): number i is in place (first + step i) mod size. Where these numbers are real,
+ * bins 0..size/2 stand for all.
+ */
+typedef struct Codelet {
+	int64_t size, count, first, step;
+	bool inverse, real;
+} Codelet;
+
+const char *codelet_function(Emit *e, const Codelet *c); /* emitted once; its name */
+
+/* ---- size.c: transforms of whole images ------------------------------------------- */
+
+/*
+ * A convolution by transforms of ph x pw. Rows come first, then the pw/2+1 columns of
+ * their bins; of columns 0 and pw/2, whose rows' bins are real, half is enough.
+ */
+typedef struct Transform {
+	int64_t ph, pw;
+	double operations;      /* on vectors of 16: of the images and taps */
+	double products;        /* likewise: multiply-adds of all bins */
+	double lines;           /* vectors written and read again on the way */
+} Transform;
+
+/* For batches of n. False: no size up to MAX_TRANSFORM will do. */
+bool transform_of(const Window *w, int64_t n, Transform *t);
+
+/* ---- stages.c: the steps between a tensor and its spectrum ---------------------------- */
+
+/* `count` images of h lines of w vectors of c numbers, and how a tensor holds them. */
+typedef struct Lines {
+	int64_t count, h, w, c;
+	int64_t image, line, step; /* from one to the next */
+	int64_t top, left, direction; /* places of number 0 in the transform; +1 or -1 */
+	const char *id;         /* "14x14x64" */
+} Lines;
+
+Lines image_lines(int64_t n, int64_t h, int64_t w, int64_t c);
+Lines tap_lines(const Window *w);
+
+/* Functions, by name: the first and second half of a transform, forward and back. */
+const char *lines_function(Emit *e, const Lines *l, const Transform *t);
+const char *columns_function(Emit *e, const Lines *l, const Transform *t, bool inverse);
+const char *inverse_lines_function(Emit *e, const Lines *l, const Transform *t,
+				   const Node *n);
+/* y (n,o) = x (n,c) w (c,o) in one bin; or, adjoint: dw (c,o) = x^H dy. */
+const char *product_function(Emit *e, int64_t n, int64_t c, int64_t o, bool adjoint);
+
+#endif
