@@ -633,6 +633,7 @@ struct Kernel {
 	const Op *op;
 	/* NULL if it can compute n, else the reason why not; NULL itself: always can. */
 	const char *(*fits)(const Net *net, const Node *n);
+	const char *on_request; /* why only --kernel=NAME takes it, or NULL */
 	double (*cost)(const Net *net, const Node *n); /* microseconds, nominal machine */
 	int64_t (*workspace)(const Net *net, const Node *n); /* reals; NULL: none */
 	void (*emit)(Emit *e, const Node *n);

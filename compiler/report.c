@@ -65,7 +65,7 @@ static void explain_kernel(void *data, const Kernel *k, double cost, const char 
 	const char *name = k ? k->name : "plain loops";
 	const char *mark = k == x->node->kernel ? "*" : " ";
 	if (reason)
-		fprintf(x->out, "    %s %-18s does not fit: %s\n", mark, name, reason);
+		fprintf(x->out, "    %s %-18s refused: %s\n", mark, name, reason);
 	else
 		fprintf(x->out, "    %s %-18s %10.1f us\n", mark, name, cost);
 }

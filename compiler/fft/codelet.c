@@ -2,6 +2,8 @@
  * codelet.c - one transform as one function over vectors. Numbers that are zero and bins
  * that nobody reads cost nothing; strides are the caller's, constants once inlined.
  */
+#include <string.h>
+
 #include "fft.h"
 
 /* "rfft18_14": 14 real numbers from place 0 on; "ifft18_7down3": to places 3, 2, .. -3. */
@@ -83,6 +85,18 @@ static void build_inverse(Dag *d, const Codelet *c)
 		output(d, i, y[place(c, i)], c->real);
 }
 
+/* Of one number no stride is used, of two bins no imaginary part. */
+static const char *unused(const char *body, bool in_im, bool out_im)
+{
+	static const char *const params[] = {"in_step", "out_step", "in_im", "out_im"};
+	const bool exists[] = {true, true, in_im, out_im};
+	const char *text = "";
+	for (int i = 0; i < 4; i++)
+		if (exists[i] && !strstr(body, params[i]))
+			text = arena_printf("%s%s(void)%s;", text, *text ? "\n" : "", params[i]);
+	return text;
+}
+
 const char *codelet_function(Emit *e, const Codelet *c)
 {
 	const char *name = codelet_name(c);
@@ -94,12 +108,14 @@ const char *codelet_function(Emit *e, const Codelet *c)
 	else
 		build_forward(d, c);
 	const char *body = dag_text(d, &operations);
+	bool in_im = c->inverse || !c->real, out_im = !c->inverse || !c->real;
 	const Hole holes[] = {
 		{"name", name},
 		{"what", describe(c)},
 		{"operations", int_text(operations)},
-		{"in_im", c->real && !c->inverse ? "" : " int in_im,"},
-		{"out_im", c->real && c->inverse ? "" : ", int out_im"},
+		{"in_im", in_im ? " int in_im," : ""},
+		{"out_im", out_im ? ", int out_im" : ""},
+		{"unused", unused(body, in_im, out_im)},
 		{"body", body},
 		{NULL, NULL},
 	};
@@ -112,6 +128,7 @@ const char *codelet_function(Emit *e, const Codelet *c)
 static NNC_INLINE void $name$(const nnc_vec *restrict in, int in_step,$in_im$
 			      nnc_vec *restrict out, int out_step$out_im$)
 {
+	$unused$
 	$body$
 }
 #endif

@@ -124,6 +124,7 @@ typedef struct Writer {
 	Text body;
 } Writer;
 
+/* 15 digits: the last one or two may depend on the machine's cos(). */
 static const char *constant_name(Writer *w, int c)
 {
 	if (w->constants[c] == 0) {

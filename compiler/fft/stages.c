@@ -204,7 +204,6 @@ static void $name$(int n, const nnc_vec *restrict s, int column, real *restrict 
 		for (int v = 0; v < CV; v++)
 			$codelet$(s + v, column, CV, t + v, CV);
 		for (int p = 0; p < W; p++)
-			NNC_INDEPENDENT
 			for (int j = 0; j < C; j++) {
 				const int at = line + p * STEP + j;
 				real v = share * ((const real *)t)[p * CP + j];

@@ -6,20 +6,7 @@
  */
 #include "fft/fft.h"
 
-static const char *fits(const Net *net, const Node *n)
-{
-	Window w = conv_window(n);
-	Transform t;
-	if (w.sh != 1 || w.sw != 1)
-		return "the stride is not 1";
-	if (w.dh != 1 || w.dw != 1)
-		return "the kernel is dilated";
-	if (w.c < 8 || w.o < 8)
-		return "fewer than 8 channels";
-	if (!transform_of(&w, net->training.batch, &t))
-		return "the image is too large for one transform";
-	return NULL;
-}
+#define MAX_WORKSPACE ((int64_t)1 << 28) /* reals */
 
 static Transform transform(const Net *net, const Window *w)
 {
@@ -86,6 +73,23 @@ static int64_t forward_reals(const Net *net, const Window *w)
 	Transform t = transform(net, w);
 	Sizes s = sizes_of(net, w);
 	return reals(&t, &s, s.xlines, s.wlines, s.ylines, s.x + s.w);
+}
+
+static const char *fits(const Net *net, const Node *n)
+{
+	Window w = conv_window(n);
+	Transform t;
+	if (w.sh != 1 || w.sw != 1)
+		return "the stride is not 1";
+	if (w.dh != 1 || w.dw != 1)
+		return "the kernel is dilated";
+	if (w.c < 8 || w.o < 8)
+		return "fewer than 8 channels";
+	if (!transform_of(&w, net->training.batch, &t))
+		return "the image is too large for one transform";
+	if (forward_reals(net, &w) > MAX_WORKSPACE)
+		return "its spectra would take more than 1 GB";
+	return NULL;
 }
 
 static int64_t workspace(const Net *net, const Node *n)
@@ -200,8 +204,16 @@ static void emit_dw(Emit *e, const Node *n)
 	call(e, n, name, n->out[0]);
 }
 
+/*
+ * Where a window is all zeros, as over an image's empty background, the direct sum is 0
+ * exactly and a transform's is +-1e-8: relu's gradient, 0 at 0, then lets half of it
+ * through. Until the biases have moved, that shows in the gradient of the bias.
+ */
+static const char on_request[] = "only by --kernel: it turns exact zeros into +-1e-8";
+
 const Kernel kernel_conv_fft = {
 	.name = "conv_fft",
+	.on_request = on_request,
 	.summary = "products in the bins of whole images' Fourier transforms",
 	.op = &op_conv,
 	.fits = fits,
@@ -212,6 +224,7 @@ const Kernel kernel_conv_fft = {
 
 const Kernel kernel_conv_dx_fft = {
 	.name = "conv_dx_fft",
+	.on_request = on_request,
 	.summary = "products in the bins of whole images' Fourier transforms",
 	.op = &op_conv_dx,
 	.fits = fits,
@@ -222,6 +235,7 @@ const Kernel kernel_conv_dx_fft = {
 
 const Kernel kernel_conv_dw_fft = {
 	.name = "conv_dw_fft",
+	.on_request = on_request,
 	.summary = "products in the bins of whole images' Fourier transforms",
 	.op = &op_conv_dw,
 	.fits = fits,

@@ -14,6 +14,14 @@ static double reference_cost(const Net *net, const Node *n)
 	return flops / (rate * 1e3);
 }
 
+static bool is_preferred(const Net *net, const Kernel *k)
+{
+	for (int i = 0; i < net->preferred_count; i++)
+		if (net->preferred[i] == k)
+			return true;
+	return false;
+}
+
 /* Calls visit for each kernel of n's op: with its cost, or the reason why it does not fit. */
 void each_kernel(const Net *net, const Node *n,
 		 void (*visit)(void *data, const Kernel *k, double cost, const char *reason),
@@ -25,6 +33,8 @@ void each_kernel(const Net *net, const Node *n,
 		if (k->op != n->op)
 			continue;
 		const char *reason = k->fits ? k->fits(net, n) : NULL;
+		if (!reason && !is_preferred(net, k))
+			reason = k->on_request;
 		visit(data, k, reason ? 0 : k->cost(net, n), reason);
 	}
 }
@@ -35,14 +45,6 @@ typedef struct Best {
 	double cost;
 	bool any, preferred;
 } Best;
-
-static bool is_preferred(const Net *net, const Kernel *k)
-{
-	for (int i = 0; i < net->preferred_count; i++)
-		if (net->preferred[i] == k)
-			return true;
-	return false;
-}
 
 static void consider(void *data, const Kernel *k, double cost, const char *reason)
 {

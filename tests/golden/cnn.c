@@ -46,19 +46,19 @@ enum {
 	D_CONV1 = MAXPOOL1_WINNER + 100352,      /* (32, 28x28x64) */
 	D_CONV1_SUM = D_CONV1,                   /* (32, 28x28x64) */
 	WORK_CONV1 = CONV1 + 1605632,            /* (1156) */
-	WORK_CONV2 = CONV2 + 401408,             /* (1449120) */
+	WORK_CONV2 = CONV2 + 401408,             /* (25600) */
 	WORK_D_DENSE2_SUM = D_DENSE2_SUM + 4096, /* (1280) */
 	WORK_D_DENSE1_SUM = D_DENSE2_SUM + 4096, /* (16384) */
 	WORK_D_DENSE1_FLAT = D_DENSE1_SUM + 4096, /* (401408) */
-	WORK_GRAD_CONV2_WEIGHT = D_CONV2 + 401408, /* (1447072) */
-	WORK_D_MAXPOOL1 = D_CONV2 + 401408,      /* (1649824) */
+	WORK_GRAD_CONV2_WEIGHT = MAXPOOL1_WINNER + 100352, /* (25600) */
+	WORK_D_MAXPOOL1 = MAXPOOL1_WINNER + 100352, /* (226304) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (1156) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_X + 25088,                  /* (41552) */
-	ARENA = WORK_D_MAXPOOL1 + 1649824,
+	ARENA = D_CONV1 + 1605632,
 #else
-	ARENA = WORK_D_MAXPOOL1 + 1649824,
+	ARENA = D_CONV1 + 1605632,
 #endif
 };
 
@@ -78,8 +78,8 @@ enum {
 	INFER_OUTPUT = INFER_DENSE3_SUM + 320,   /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
 	WORK_INFER_CONV1 = INFER_CONV1 + 1605632, /* (1156) */
-	WORK_INFER_CONV2 = INFER_MAXPOOL1 + 401408, /* (1449120) */
-	INFER_ARENA = WORK_INFER_CONV2 + 1449120,
+	WORK_INFER_CONV2 = INFER_CONV2 + 401408, /* (25600) */
+	INFER_ARENA = INFER_MAXPOOL1_WINNER + 100352,
 };
 
 /* ---- the kernels, defined below ---- */
@@ -91,22 +91,9 @@ static void conv_28x28x1_7x7x64_p3x3_bias_relu(int n, const real *restrict x,
 	const real *restrict bias);
 static void maxpool_28x28x64_2x2_s2x2(int n, const real *restrict x, real *restrict y,
 	uint8_t *restrict winner);
-static void lines_14x14x64_rfft18_14(int n, const real *restrict x, nnc_vec *restrict s,
-	int column);
-static void lines_7x7x64x64_rfft18_7down3(int n, const real *restrict x,
-	nnc_vec *restrict s, int column);
-static void columns_32x64_fft18_14(int n, const nnc_vec *restrict s,
-	nnc_vec *restrict f, bool half);
-static void columns_64x64_fft18_7down3(int n, const nnc_vec *restrict s,
-	nnc_vec *restrict f, bool half);
-static void product_32x64x64(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
-	nnc_vec *restrict s, bool half);
-static void lines_14x14x64_irfft18_14_18_bias_relu(int n, const nnc_vec *restrict s,
-	int column, real *restrict y, const real *restrict bias);
-static void conv_fft_14x14x64_7x7_p3x3_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict work,
+static void pad_14x14x64_7x7_p3x3(const real *restrict x, real *restrict p);
+static void conv_14x14x64_7x7_p3x3_bias_relu(int n, const real *restrict x,
+	const real *restrict w, real *restrict y, real *restrict p,
 	const real *restrict bias);
 static void maxpool_14x14x64_2x2_s2x2(int n, const real *restrict x, real *restrict y,
 	uint8_t *restrict winner);
@@ -140,21 +127,13 @@ static void maxpool_grad_14x14x64_2x2_s2x2(int n, const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
 static void relu_grad_12544(int n, const real *x, real *y, const real *saved);
 static void column_sums_6272x64(int n, const real *restrict dy, real *restrict db);
-static void product_tn_32x64x64(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void columns_64x64_ifft18_7down3(int n, const nnc_vec *restrict f,
-	nnc_vec *restrict s, bool half);
-static void lines_7x7x64x64_irfft18_7down3_18(int n, const nnc_vec *restrict s,
-	int column, real *restrict y);
-static void conv_dw_fft_14x14x64_7x7_p3x3(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict work);
+static void conv_dw_14x14x64_7x7_p3x3(int n, const real *restrict x,
+	const real *restrict dy, real *restrict dw, real *restrict p);
 static void turn_7x7x64x64(const real *restrict w, real *restrict t);
-static void lines_14x14x64_irfft18_14_18(int n, const nnc_vec *restrict s, int column,
-	real *restrict y);
-static void conv_fft_14x14x64_7x7_p3x3(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict work);
-static void conv_dx_fft_14x14x64_7x7_p3x3(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict work);
+static void conv_14x14x64_7x7_p3x3(int n, const real *restrict x,
+	const real *restrict w, real *restrict y, real *restrict p);
+static void conv_dx_14x14x64_7x7_p3x3(int n, const real *restrict dy,
+	const real *restrict w, real *restrict dx, real *restrict p);
 static void maxpool_grad_28x28x64_2x2_s2x2(int n, const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
 static void relu_grad_50176(int n, const real *x, real *y, const real *saved);
@@ -208,8 +187,8 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv2: conv 64 7x7 relu
 	 * 14x14x64 -> 14x14x64, 200,768 parameters, 39,337,984 multiply-adds
 	 */
-	conv_fft_14x14x64_7x7_p3x3_bias_relu(n, a + MAXPOOL1, w->conv2_weight, a +
-		CONV2, a + WORK_CONV2, w->conv2_bias);
+	conv_14x14x64_7x7_p3x3_bias_relu(n, a + MAXPOOL1, w->conv2_weight, a + CONV2,
+		a + WORK_CONV2, w->conv2_bias);
 
 	/*
 	 * maxpool2: maxpool 2 padding=same
@@ -293,10 +272,10 @@ static void backward(NncContext *c, const NncBatch *batch)
 	/* conv2: conv 64 7x7 relu */
 	relu_grad_12544(n, a + D_CONV2, a + D_CONV2_SUM, a + CONV2);
 	column_sums_6272x64(n, a + D_CONV2_SUM, dw->conv2_bias);
-	conv_dw_fft_14x14x64_7x7_p3x3(n, a + MAXPOOL1, a + D_CONV2_SUM,
-		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_fft_14x14x64_7x7_p3x3(n, a + D_CONV2_SUM, w->conv2_weight, a +
-		D_MAXPOOL1, a + WORK_D_MAXPOOL1);
+	conv_dw_14x14x64_7x7_p3x3(n, a + MAXPOOL1, a + D_CONV2_SUM, dw->conv2_weight,
+		a + WORK_GRAD_CONV2_WEIGHT);
+	conv_dx_14x14x64_7x7_p3x3(n, a + D_CONV2_SUM, w->conv2_weight, a + D_MAXPOOL1,
+		a + WORK_D_MAXPOOL1);
 
 	/* maxpool1: maxpool 2 padding=same */
 	maxpool_grad_28x28x64_2x2_s2x2(n, a + D_MAXPOOL1, (uint8_t *)(a +
@@ -362,7 +341,7 @@ static void infer(NncContext *c, const NncBatch *batch)
 		(uint8_t *)(a + INFER_MAXPOOL1_WINNER));
 
 	/* conv2: conv 64 7x7 relu */
-	conv_fft_14x14x64_7x7_p3x3_bias_relu(n, a + INFER_MAXPOOL1, w->conv2_weight, a +
+	conv_14x14x64_7x7_p3x3_bias_relu(n, a + INFER_MAXPOOL1, w->conv2_weight, a +
 		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
 
 	/* maxpool2: maxpool 2 padding=same */
@@ -547,1230 +526,49 @@ static void maxpool_28x28x64_2x2_s2x2(int n, const real *restrict x, real *restr
 	}
 }
 
-/* 18 bins of real numbers in places 0..13: 87 operations */
-static NNC_INLINE void rfft18_14(const nnc_vec *restrict in, int in_step,
-	nnc_vec *restrict out, int out_step, int out_im)
+/* p (20,20,64): one image x (14,14,64) with zeros around it */
+static void pad_14x14x64_7x7_p3x3(const real *restrict x, real *restrict p)
 {
-	const real c1 = (real)0.5;
-	const real c2 = (real)0.556670399226419;
-	const real c3 = (real)0.766044443118978;
-	const real c4 = (real)0.642787609686539;
-	const real c5 = (real)0.663413948168938;
-	const real c6 = (real)0.866025403784439;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x9 = in[9 * in_step];
-	const nnc_vec t1 = x0 + x9;
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x12 = in[12 * in_step];
-	const nnc_vec t2 = x3 + x12;
-	const nnc_vec t3 = x6 + t2;
-	const nnc_vec t4 = t1 + t3;
-	const nnc_vec x7 = in[7 * in_step];
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x10 = in[10 * in_step];
-	const nnc_vec t5 = x1 + x10;
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec x13 = in[13 * in_step];
-	const nnc_vec t6 = x4 + x13;
-	const nnc_vec t7 = t5 + t6;
-	const nnc_vec t8 = x7 + t7;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x11 = in[11 * in_step];
-	const nnc_vec t9 = x2 + x11;
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec x8 = in[8 * in_step];
-	const nnc_vec t10 = x5 + x8;
-	const nnc_vec t11 = t9 + t10;
-	const nnc_vec t12 = t8 + t11;
-	const nnc_vec t13 = t4 + t12;
-	out[0] = t13;
-	out[out_im] = (nnc_vec){0};
-	const nnc_vec t14 = x0 - x9;
-	const nnc_vec t15 = x3 - x12;
-	const nnc_vec t16 = x6 - t15;
-	const nnc_vec t17 = t14 - c1 * t16;
-	const nnc_vec t18 = x1 - x10;
-	const nnc_vec t19 = x4 - x13;
-	const nnc_vec t20 = t18 + t19;
-	const nnc_vec t21 = t18 - t19;
-	const nnc_vec t22 = x7 - c1 * t21;
-	const nnc_vec t23 = c2 * t20 - c3 * t22;
-	const nnc_vec t24 = x2 - x11;
-	const nnc_vec t25 = x5 - x8;
-	const nnc_vec t26 = t24 + c1 * t25;
-	const nnc_vec t27 = c2 * t10 - c3 * t26;
-	const nnc_vec t28 = t23 - t27;
-	const nnc_vec t29 = t17 + t28;
-	out[1 * out_step] = t29;
-	const nnc_vec t30 = x6 + t15;
-	const nnc_vec t31 = c4 * t22 + c5 * t20;
-	const nnc_vec t32 = c4 * t26 + c5 * t10;
-	const nnc_vec t33 = t31 + t32;
-	const nnc_vec t34 = c6 * t30 + t33;
-	out[1 * out_step + out_im] = -t34;
-	const nnc_vec t35 = t1 - c1 * t3;
-	const nnc_vec t36 = t5 - t6;
-	const nnc_vec t37 = x7 - c1 * t7;
-	const nnc_vec t38 = c2 * t36 - c3 * t37;
-	const nnc_vec t39 = t9 - c1 * t10;
-	const nnc_vec t40 = c2 * t25 + c3 * t39;
-	const nnc_vec t41 = t38 - t40;
-	const nnc_vec t42 = t35 + c1 * t41;
-	const nnc_vec t43 = c4 * t37 + c5 * t36;
-	const nnc_vec t44 = c4 * t39 - c5 * t25;
-	const nnc_vec t45 = t43 + t44;
-	const nnc_vec t46 = t42 + c6 * t45;
-	out[2 * out_step] = t46;
-	const nnc_vec t47 = x6 - t2;
-	const nnc_vec t48 = t43 - t44;
-	const nnc_vec t49 = c6 * t47 + c1 * t48;
-	const nnc_vec t50 = t38 + t40;
-	const nnc_vec t51 = t49 - c6 * t50;
-	out[2 * out_step + out_im] = t51;
-	const nnc_vec t52 = t14 + t16;
-	const nnc_vec t53 = x7 + t21;
-	const nnc_vec t54 = t24 - t25;
-	const nnc_vec t55 = t53 - t54;
-	const nnc_vec t56 = t52 + c1 * t55;
-	out[3 * out_step] = t56;
-	const nnc_vec t57 = t53 + t54;
-	out[3 * out_step + out_im] = -c6 * t57;
-	const nnc_vec t58 = t42 - c6 * t45;
-	out[4 * out_step] = t58;
-	const nnc_vec t59 = t49 + c6 * t50;
-	out[4 * out_step + out_im] = -t59;
-	const nnc_vec t60 = t17 - c1 * t28;
-	const nnc_vec t61 = t31 - t32;
-	const nnc_vec t62 = t60 + c6 * t61;
-	out[5 * out_step] = t62;
-	const nnc_vec t63 = c6 * t30 - c1 * t33;
-	const nnc_vec t64 = t23 + t27;
-	const nnc_vec t65 = t63 - c6 * t64;
-	out[5 * out_step + out_im] = t65;
-	const nnc_vec t66 = t4 - c1 * t12;
-	out[6 * out_step] = t66;
-	const nnc_vec t67 = t8 - t11;
-	out[6 * out_step + out_im] = -c6 * t67;
-	const nnc_vec t68 = t60 - c6 * t61;
-	out[7 * out_step] = t68;
-	const nnc_vec t69 = t63 + c6 * t64;
-	out[7 * out_step + out_im] = -t69;
-	const nnc_vec t70 = t35 - t41;
-	out[8 * out_step] = t70;
-	const nnc_vec t71 = c6 * t47 - t48;
-	out[8 * out_step + out_im] = t71;
-	const nnc_vec t72 = t52 - t55;
-	out[9 * out_step] = t72;
-	out[9 * out_step + out_im] = (nnc_vec){0};
+	enum { H = 14, W = 14, C = 64, PH = 20, PW = 20, TOP = 3, LEFT = 3 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
-/* s: the bins of each line of 14x14x64 images x, bin k at s + k * column */
-static void lines_14x14x64_rfft18_14(int n, const real *restrict x, nnc_vec *restrict s,
-	int column)
-{
-	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C),
-		WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
-
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft18_14(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
-	}
-}
-
-/* 18 bins of real numbers in places 3..-3: 70 operations */
-static NNC_INLINE void rfft18_7down3(const nnc_vec *restrict in, int in_step,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.5;
-	const real c2 = (real)0.556670399226419;
-	const real c3 = (real)0.766044443118978;
-	const real c4 = (real)0.663413948168938;
-	const real c5 = (real)0.642787609686539;
-	const real c6 = (real)0.866025403784439;
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x0 = in[0];
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec t1 = x0 + x6;
-	const nnc_vec t2 = x3 + t1;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec t3 = x2 + x5;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec t4 = x1 + x4;
-	const nnc_vec t5 = t3 + t4;
-	const nnc_vec t6 = t2 + t5;
-	out[0] = t6;
-	out[out_im] = (nnc_vec){0};
-	const nnc_vec t7 = x3 + c1 * t1;
-	const nnc_vec t8 = x5 + c1 * x2;
-	const nnc_vec t9 = c2 * x2 + c3 * t8;
-	const nnc_vec t10 = x1 + c1 * x4;
-	const nnc_vec t11 = c2 * x4 + c3 * t10;
-	const nnc_vec t12 = t9 + t11;
-	const nnc_vec t13 = t7 + t12;
-	out[1 * out_step] = t13;
-	const nnc_vec t14 = x0 - x6;
-	const nnc_vec t15 = c4 * x2 - c5 * t8;
-	const nnc_vec t16 = c4 * x4 - c5 * t10;
-	const nnc_vec t17 = t15 - t16;
-	const nnc_vec t18 = c6 * t14 + t17;
-	out[1 * out_step + out_im] = -t18;
-	const nnc_vec t19 = x3 - c1 * t1;
-	const nnc_vec t20 = x5 - c1 * x2;
-	const nnc_vec t21 = c2 * x2 - c3 * t20;
-	const nnc_vec t22 = x1 - c1 * x4;
-	const nnc_vec t23 = c2 * x4 - c3 * t22;
-	const nnc_vec t24 = t21 + t23;
-	const nnc_vec t25 = t19 + c1 * t24;
-	const nnc_vec t26 = c5 * t20 + c4 * x2;
-	const nnc_vec t27 = c5 * t22 + c4 * x4;
-	const nnc_vec t28 = t26 + t27;
-	const nnc_vec t29 = t25 + c6 * t28;
-	out[2 * out_step] = t29;
-	const nnc_vec t30 = t26 - t27;
-	const nnc_vec t31 = c6 * t14 - c1 * t30;
-	const nnc_vec t32 = t21 - t23;
-	const nnc_vec t33 = t31 + c6 * t32;
-	out[2 * out_step + out_im] = -t33;
-	const nnc_vec t34 = x3 - t1;
-	const nnc_vec t35 = x2 - x5;
-	const nnc_vec t36 = x1 - x4;
-	const nnc_vec t37 = t35 - t36;
-	const nnc_vec t38 = t34 + c1 * t37;
-	out[3 * out_step] = t38;
-	const nnc_vec t39 = t35 + t36;
-	out[3 * out_step + out_im] = -c6 * t39;
-	const nnc_vec t40 = t25 - c6 * t28;
-	out[4 * out_step] = t40;
-	const nnc_vec t41 = t31 - c6 * t32;
-	out[4 * out_step + out_im] = t41;
-	const nnc_vec t42 = t7 - c1 * t12;
-	const nnc_vec t43 = t15 + t16;
-	const nnc_vec t44 = t42 + c6 * t43;
-	out[5 * out_step] = t44;
-	const nnc_vec t45 = c6 * t14 - c1 * t17;
-	const nnc_vec t46 = t9 - t11;
-	const nnc_vec t47 = t45 - c6 * t46;
-	out[5 * out_step + out_im] = t47;
-	const nnc_vec t48 = t2 - c1 * t5;
-	out[6 * out_step] = t48;
-	const nnc_vec t49 = t3 - t4;
-	out[6 * out_step + out_im] = -c6 * t49;
-	const nnc_vec t50 = t42 - c6 * t43;
-	out[7 * out_step] = t50;
-	const nnc_vec t51 = t45 + c6 * t46;
-	out[7 * out_step + out_im] = -t51;
-	const nnc_vec t52 = t19 - t24;
-	out[8 * out_step] = t52;
-	const nnc_vec t53 = c6 * t14 + t30;
-	out[8 * out_step + out_im] = -t53;
-	const nnc_vec t54 = t34 - t37;
-	out[9 * out_step] = t54;
-	out[9 * out_step + out_im] = (nnc_vec){0};
-}
-
-/* s: the bins of each line of 7x7x64x64 images x, bin k at s + k * column */
-static void lines_7x7x64x64_rfft18_7down3(int n, const real *restrict x,
-	nnc_vec *restrict s, int column)
-{
-	enum { H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 64, LINE = 28672, STEP = 4096 };
-
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft18_7down3(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
-	}
-}
-
-/* 18 bins of complex numbers in places 0..13: 192 operations */
-static NNC_INLINE void fft18_14(const nnc_vec *restrict in, int in_step, int in_im,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.5;
-	const real c2 = (real)0.866025403784439;
-	const real c3 = (real)0.642787609686539;
-	const real c4 = (real)0.766044443118978;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x9 = in[9 * in_step];
-	const nnc_vec t1 = x0 + x9;
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x12 = in[12 * in_step];
-	const nnc_vec t2 = x3 + x12;
-	const nnc_vec t3 = x6 + t2;
-	const nnc_vec t4 = t1 + t3;
-	const nnc_vec x7 = in[7 * in_step];
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x10 = in[10 * in_step];
-	const nnc_vec t5 = x1 + x10;
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec x13 = in[13 * in_step];
-	const nnc_vec t6 = x4 + x13;
-	const nnc_vec t7 = t5 + t6;
-	const nnc_vec t8 = x7 + t7;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x11 = in[11 * in_step];
-	const nnc_vec t9 = x2 + x11;
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec x8 = in[8 * in_step];
-	const nnc_vec t10 = x5 + x8;
-	const nnc_vec t11 = t9 + t10;
-	const nnc_vec t12 = t8 + t11;
-	const nnc_vec t13 = t4 + t12;
-	out[0] = t13;
-	const nnc_vec y0 = in[in_im];
-	const nnc_vec y9 = in[9 * in_step + in_im];
-	const nnc_vec t14 = y0 + y9;
-	const nnc_vec y6 = in[6 * in_step + in_im];
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec y12 = in[12 * in_step + in_im];
-	const nnc_vec t15 = y3 + y12;
-	const nnc_vec t16 = y6 + t15;
-	const nnc_vec t17 = t14 + t16;
-	const nnc_vec y7 = in[7 * in_step + in_im];
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y10 = in[10 * in_step + in_im];
-	const nnc_vec t18 = y1 + y10;
-	const nnc_vec y4 = in[4 * in_step + in_im];
-	const nnc_vec y13 = in[13 * in_step + in_im];
-	const nnc_vec t19 = y4 + y13;
-	const nnc_vec t20 = t18 + t19;
-	const nnc_vec t21 = y7 + t20;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec y11 = in[11 * in_step + in_im];
-	const nnc_vec t22 = y2 + y11;
-	const nnc_vec y5 = in[5 * in_step + in_im];
-	const nnc_vec y8 = in[8 * in_step + in_im];
-	const nnc_vec t23 = y5 + y8;
-	const nnc_vec t24 = t22 + t23;
-	const nnc_vec t25 = t21 + t24;
-	const nnc_vec t26 = t17 + t25;
-	out[out_im] = t26;
-	const nnc_vec t27 = x0 - x9;
-	const nnc_vec t28 = x3 - x12;
-	const nnc_vec t29 = x6 - t28;
-	const nnc_vec t30 = t27 - c1 * t29;
-	const nnc_vec t31 = y3 - y12;
-	const nnc_vec t32 = y6 + t31;
-	const nnc_vec t33 = t30 + c2 * t32;
-	const nnc_vec t34 = y1 - y10;
-	const nnc_vec t35 = y4 - y13;
-	const nnc_vec t36 = t34 - t35;
-	const nnc_vec t37 = y7 - c1 * t36;
-	const nnc_vec t38 = x1 - x10;
-	const nnc_vec t39 = x4 - x13;
-	const nnc_vec t40 = t38 + t39;
-	const nnc_vec t41 = t37 + c2 * t40;
-	const nnc_vec t42 = t38 - t39;
-	const nnc_vec t43 = x7 - c1 * t42;
-	const nnc_vec t44 = t34 + t35;
-	const nnc_vec t45 = t43 - c2 * t44;
-	const nnc_vec t46 = c3 * t41 - c4 * t45;
-	const nnc_vec t47 = y2 - y11;
-	const nnc_vec t48 = y5 - y8;
-	const nnc_vec t49 = t47 + c1 * t48;
-	const nnc_vec t50 = t49 - c2 * t10;
-	const nnc_vec t51 = x2 - x11;
-	const nnc_vec t52 = x5 - x8;
-	const nnc_vec t53 = t51 + c1 * t52;
-	const nnc_vec t54 = t53 + c2 * t23;
-	const nnc_vec t55 = c3 * t50 + c4 * t54;
-	const nnc_vec t56 = t46 + t55;
-	const nnc_vec t57 = t33 + t56;
-	out[1 * out_step] = t57;
-	const nnc_vec t58 = y0 - y9;
-	const nnc_vec t59 = y6 - t31;
-	const nnc_vec t60 = t58 - c1 * t59;
-	const nnc_vec t61 = x6 + t28;
-	const nnc_vec t62 = t60 - c2 * t61;
-	const nnc_vec t63 = c3 * t45 + c4 * t41;
-	const nnc_vec t64 = c3 * t54 - c4 * t50;
-	const nnc_vec t65 = t63 + t64;
-	const nnc_vec t66 = t62 - t65;
-	out[1 * out_step + out_im] = t66;
-	const nnc_vec t67 = t1 - c1 * t3;
-	const nnc_vec t68 = y6 - t15;
-	const nnc_vec t69 = t67 - c2 * t68;
-	const nnc_vec t70 = y7 - c1 * t20;
-	const nnc_vec t71 = t5 - t6;
-	const nnc_vec t72 = t70 - c2 * t71;
-	const nnc_vec t73 = x7 - c1 * t7;
-	const nnc_vec t74 = t18 - t19;
-	const nnc_vec t75 = t73 + c2 * t74;
-	const nnc_vec t76 = c3 * t72 + c4 * t75;
-	const nnc_vec t77 = t22 - c1 * t23;
-	const nnc_vec t78 = t77 - c2 * t52;
-	const nnc_vec t79 = t9 - c1 * t10;
-	const nnc_vec t80 = t79 + c2 * t48;
-	const nnc_vec t81 = c3 * t78 - c4 * t80;
-	const nnc_vec t82 = t76 - t81;
-	const nnc_vec t83 = t69 - c1 * t82;
-	const nnc_vec t84 = c3 * t75 - c4 * t72;
-	const nnc_vec t85 = c3 * t80 + c4 * t78;
-	const nnc_vec t86 = t84 + t85;
-	const nnc_vec t87 = t83 + c2 * t86;
-	out[2 * out_step] = t87;
-	const nnc_vec t88 = t14 - c1 * t16;
-	const nnc_vec t89 = x6 - t2;
-	const nnc_vec t90 = t88 + c2 * t89;
-	const nnc_vec t91 = t84 - t85;
-	const nnc_vec t92 = t90 + c1 * t91;
-	const nnc_vec t93 = t76 + t81;
-	const nnc_vec t94 = t92 + c2 * t93;
-	out[2 * out_step + out_im] = t94;
-	const nnc_vec t95 = t27 + t29;
-	const nnc_vec t96 = x7 + t42;
-	const nnc_vec t97 = t51 - t52;
-	const nnc_vec t98 = t96 - t97;
-	const nnc_vec t99 = t95 + c1 * t98;
-	const nnc_vec t100 = y7 + t36;
-	const nnc_vec t101 = t47 - t48;
-	const nnc_vec t102 = t100 + t101;
-	const nnc_vec t103 = t99 + c2 * t102;
-	out[3 * out_step] = t103;
-	const nnc_vec t104 = t58 + t59;
-	const nnc_vec t105 = t100 - t101;
-	const nnc_vec t106 = t104 + c1 * t105;
-	const nnc_vec t107 = t96 + t97;
-	const nnc_vec t108 = t106 - c2 * t107;
-	out[3 * out_step + out_im] = t108;
-	const nnc_vec t109 = t67 + c2 * t68;
-	const nnc_vec t110 = t70 + c2 * t71;
-	const nnc_vec t111 = t73 - c2 * t74;
-	const nnc_vec t112 = c3 * t110 - c4 * t111;
-	const nnc_vec t113 = t77 + c2 * t52;
-	const nnc_vec t114 = t79 - c2 * t48;
-	const nnc_vec t115 = c3 * t113 + c4 * t114;
-	const nnc_vec t116 = t112 - t115;
-	const nnc_vec t117 = t109 + c1 * t116;
-	const nnc_vec t118 = c3 * t111 + c4 * t110;
-	const nnc_vec t119 = c3 * t114 - c4 * t113;
-	const nnc_vec t120 = t118 + t119;
-	const nnc_vec t121 = t117 - c2 * t120;
-	out[4 * out_step] = t121;
-	const nnc_vec t122 = t88 - c2 * t89;
-	const nnc_vec t123 = t118 - t119;
-	const nnc_vec t124 = t122 - c1 * t123;
-	const nnc_vec t125 = t112 + t115;
-	const nnc_vec t126 = t124 - c2 * t125;
-	out[4 * out_step + out_im] = t126;
-	const nnc_vec t127 = t30 - c2 * t32;
-	const nnc_vec t128 = t37 - c2 * t40;
-	const nnc_vec t129 = t43 + c2 * t44;
-	const nnc_vec t130 = c3 * t128 + c4 * t129;
-	const nnc_vec t131 = t49 + c2 * t10;
-	const nnc_vec t132 = t53 - c2 * t23;
-	const nnc_vec t133 = c3 * t131 - c4 * t132;
-	const nnc_vec t134 = t130 + t133;
-	const nnc_vec t135 = t127 + c1 * t134;
-	const nnc_vec t136 = c3 * t129 - c4 * t128;
-	const nnc_vec t137 = c3 * t132 + c4 * t131;
-	const nnc_vec t138 = t136 - t137;
-	const nnc_vec t139 = t135 + c2 * t138;
-	out[5 * out_step] = t139;
-	const nnc_vec t140 = t60 + c2 * t61;
-	const nnc_vec t141 = t136 + t137;
-	const nnc_vec t142 = t140 - c1 * t141;
-	const nnc_vec t143 = t130 - t133;
-	const nnc_vec t144 = t142 + c2 * t143;
-	out[5 * out_step + out_im] = t144;
-	const nnc_vec t145 = t4 - c1 * t12;
-	const nnc_vec t146 = t21 - t24;
-	const nnc_vec t147 = t145 + c2 * t146;
-	out[6 * out_step] = t147;
-	const nnc_vec t148 = t17 - c1 * t25;
-	const nnc_vec t149 = t8 - t11;
-	const nnc_vec t150 = t148 - c2 * t149;
-	out[6 * out_step + out_im] = t150;
-	const nnc_vec t151 = t33 - c1 * t56;
-	const nnc_vec t152 = t63 - t64;
-	const nnc_vec t153 = t151 - c2 * t152;
-	out[7 * out_step] = t153;
-	const nnc_vec t154 = t62 + c1 * t65;
-	const nnc_vec t155 = t46 - t55;
-	const nnc_vec t156 = t154 - c2 * t155;
-	out[7 * out_step + out_im] = t156;
-	const nnc_vec t157 = t69 + t82;
-	out[8 * out_step] = t157;
-	const nnc_vec t158 = t90 - t91;
-	out[8 * out_step + out_im] = t158;
-	const nnc_vec t159 = t95 - t98;
-	out[9 * out_step] = t159;
-	const nnc_vec t160 = t104 - t105;
-	out[9 * out_step + out_im] = t160;
-	const nnc_vec t161 = t109 - t116;
-	out[10 * out_step] = t161;
-	const nnc_vec t162 = t122 + t123;
-	out[10 * out_step + out_im] = t162;
-	const nnc_vec t163 = t135 - c2 * t138;
-	out[11 * out_step] = t163;
-	const nnc_vec t164 = t142 - c2 * t143;
-	out[11 * out_step + out_im] = t164;
-	const nnc_vec t165 = t145 - c2 * t146;
-	out[12 * out_step] = t165;
-	const nnc_vec t166 = t148 + c2 * t149;
-	out[12 * out_step + out_im] = t166;
-	const nnc_vec t167 = t151 + c2 * t152;
-	out[13 * out_step] = t167;
-	const nnc_vec t168 = t154 + c2 * t155;
-	out[13 * out_step + out_im] = t168;
-	const nnc_vec t169 = t83 - c2 * t86;
-	out[14 * out_step] = t169;
-	const nnc_vec t170 = t92 - c2 * t93;
-	out[14 * out_step + out_im] = t170;
-	const nnc_vec t171 = t99 - c2 * t102;
-	out[15 * out_step] = t171;
-	const nnc_vec t172 = t106 + c2 * t107;
-	out[15 * out_step + out_im] = t172;
-	const nnc_vec t173 = t117 + c2 * t120;
-	out[16 * out_step] = t173;
-	const nnc_vec t174 = t124 + c2 * t125;
-	out[16 * out_step + out_im] = t174;
-	const nnc_vec t175 = t127 - t134;
-	out[17 * out_step] = t175;
-	const nnc_vec t176 = t140 + t141;
-	out[17 * out_step + out_im] = t176;
-}
-
-/* f: the bins of one column of lines s; half: those of a real column */
-static void columns_32x64_fft18_14(int n, const nnc_vec *restrict s,
-	nnc_vec *restrict f, bool half)
-{
-	enum { H = 14, CV = NNC_VECTORS(64), PART = 32 * CV, BIN = 2 * PART | 1 };
-
-	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
-		if (half)
-			rfft18_14(line, 2 * CV, f + i, BIN, PART);
-		else
-			fft18_14(line, 2 * CV, CV, f + i, BIN, PART);
-	}
-}
-
-/* 18 bins of complex numbers in places 3..-3: 158 operations */
-static NNC_INLINE void fft18_7down3(const nnc_vec *restrict in, int in_step, int in_im,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.5;
-	const real c2 = (real)0.866025403784439;
-	const real c3 = (real)0.642787609686539;
-	const real c4 = (real)0.766044443118978;
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x0 = in[0];
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec t1 = x0 + x6;
-	const nnc_vec t2 = x3 + t1;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec t3 = x2 + x5;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec t4 = x1 + x4;
-	const nnc_vec t5 = t3 + t4;
-	const nnc_vec t6 = t2 + t5;
-	out[0] = t6;
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec y0 = in[in_im];
-	const nnc_vec y6 = in[6 * in_step + in_im];
-	const nnc_vec t7 = y0 + y6;
-	const nnc_vec t8 = y3 + t7;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec y5 = in[5 * in_step + in_im];
-	const nnc_vec t9 = y2 + y5;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y4 = in[4 * in_step + in_im];
-	const nnc_vec t10 = y1 + y4;
-	const nnc_vec t11 = t9 + t10;
-	const nnc_vec t12 = t8 + t11;
-	out[out_im] = t12;
-	const nnc_vec t13 = y0 - y6;
-	const nnc_vec t14 = x3 + c1 * t1;
-	const nnc_vec t15 = c2 * t13 + t14;
-	const nnc_vec t16 = y5 + c1 * y2;
-	const nnc_vec t17 = c2 * x2 - t16;
-	const nnc_vec t18 = x5 + c1 * x2;
-	const nnc_vec t19 = c2 * y2 + t18;
-	const nnc_vec t20 = c3 * t17 + c4 * t19;
-	const nnc_vec t21 = y1 + c1 * y4;
-	const nnc_vec t22 = c2 * x4 + t21;
-	const nnc_vec t23 = x1 + c1 * x4;
-	const nnc_vec t24 = c2 * y4 - t23;
-	const nnc_vec t25 = c3 * t22 - c4 * t24;
-	const nnc_vec t26 = t20 + t25;
-	const nnc_vec t27 = t15 + t26;
-	out[1 * out_step] = t27;
-	const nnc_vec t28 = x0 - x6;
-	const nnc_vec t29 = y3 + c1 * t7;
-	const nnc_vec t30 = c2 * t28 - t29;
-	const nnc_vec t31 = c3 * t19 - c4 * t17;
-	const nnc_vec t32 = c3 * t24 + c4 * t22;
-	const nnc_vec t33 = t31 + t32;
-	out[1 * out_step + out_im] = t33 - t30;
-	const nnc_vec t34 = x3 - c1 * t1;
-	const nnc_vec t35 = t34 + c2 * t13;
-	const nnc_vec t36 = y5 - c1 * y2;
-	const nnc_vec t37 = t36 - c2 * x2;
-	const nnc_vec t38 = x5 - c1 * x2;
-	const nnc_vec t39 = t38 + c2 * y2;
-	const nnc_vec t40 = c3 * t37 + c4 * t39;
-	const nnc_vec t41 = y1 - c1 * y4;
-	const nnc_vec t42 = t41 + c2 * x4;
-	const nnc_vec t43 = x1 - c1 * x4;
-	const nnc_vec t44 = t43 - c2 * y4;
-	const nnc_vec t45 = c3 * t42 - c4 * t44;
-	const nnc_vec t46 = t40 - t45;
-	const nnc_vec t47 = t35 - c1 * t46;
-	const nnc_vec t48 = c3 * t39 - c4 * t37;
-	const nnc_vec t49 = c3 * t44 + c4 * t42;
-	const nnc_vec t50 = t48 + t49;
-	const nnc_vec t51 = t47 + c2 * t50;
-	out[2 * out_step] = t51;
-	const nnc_vec t52 = y3 - c1 * t7;
-	const nnc_vec t53 = t52 - c2 * t28;
-	const nnc_vec t54 = t48 - t49;
-	const nnc_vec t55 = t53 + c1 * t54;
-	const nnc_vec t56 = t40 + t45;
-	const nnc_vec t57 = t55 + c2 * t56;
-	out[2 * out_step + out_im] = t57;
-	const nnc_vec t58 = x3 - t1;
-	const nnc_vec t59 = x2 - x5;
-	const nnc_vec t60 = x1 - x4;
-	const nnc_vec t61 = t59 - t60;
-	const nnc_vec t62 = t58 + c1 * t61;
-	const nnc_vec t63 = y2 - y5;
-	const nnc_vec t64 = y1 - y4;
-	const nnc_vec t65 = t63 + t64;
-	const nnc_vec t66 = t62 + c2 * t65;
-	out[3 * out_step] = t66;
-	const nnc_vec t67 = y3 - t7;
-	const nnc_vec t68 = t63 - t64;
-	const nnc_vec t69 = t67 + c1 * t68;
-	const nnc_vec t70 = t59 + t60;
-	const nnc_vec t71 = t69 - c2 * t70;
-	out[3 * out_step + out_im] = t71;
-	const nnc_vec t72 = t34 - c2 * t13;
-	const nnc_vec t73 = t36 + c2 * x2;
-	const nnc_vec t74 = t38 - c2 * y2;
-	const nnc_vec t75 = c3 * t73 - c4 * t74;
-	const nnc_vec t76 = t41 - c2 * x4;
-	const nnc_vec t77 = t43 + c2 * y4;
-	const nnc_vec t78 = c3 * t76 + c4 * t77;
-	const nnc_vec t79 = t75 - t78;
-	const nnc_vec t80 = t72 + c1 * t79;
-	const nnc_vec t81 = c3 * t74 + c4 * t73;
-	const nnc_vec t82 = c3 * t77 - c4 * t76;
-	const nnc_vec t83 = t81 + t82;
-	const nnc_vec t84 = t80 - c2 * t83;
-	out[4 * out_step] = t84;
-	const nnc_vec t85 = t52 + c2 * t28;
-	const nnc_vec t86 = t81 - t82;
-	const nnc_vec t87 = t85 - c1 * t86;
-	const nnc_vec t88 = t75 + t78;
-	const nnc_vec t89 = t87 - c2 * t88;
-	out[4 * out_step + out_im] = t89;
-	const nnc_vec t90 = c2 * t13 - t14;
-	const nnc_vec t91 = c2 * x2 + t16;
-	const nnc_vec t92 = c2 * y2 - t18;
-	const nnc_vec t93 = c3 * t91 - c4 * t92;
-	const nnc_vec t94 = c2 * x4 - t21;
-	const nnc_vec t95 = c2 * y4 + t23;
-	const nnc_vec t96 = c3 * t94 + c4 * t95;
-	const nnc_vec t97 = t93 + t96;
-	const nnc_vec t98 = t90 + c1 * t97;
-	const nnc_vec t99 = c3 * t92 + c4 * t91;
-	const nnc_vec t100 = c3 * t95 - c4 * t94;
-	const nnc_vec t101 = t99 - t100;
-	out[5 * out_step] = c2 * t101 - t98;
-	const nnc_vec t102 = c2 * t28 + t29;
-	const nnc_vec t103 = t99 + t100;
-	const nnc_vec t104 = t102 - c1 * t103;
-	const nnc_vec t105 = t93 - t96;
-	const nnc_vec t106 = t104 - c2 * t105;
-	out[5 * out_step + out_im] = t106;
-	const nnc_vec t107 = t2 - c1 * t5;
-	const nnc_vec t108 = t9 - t10;
-	const nnc_vec t109 = t107 + c2 * t108;
-	out[6 * out_step] = t109;
-	const nnc_vec t110 = t8 - c1 * t11;
-	const nnc_vec t111 = t3 - t4;
-	const nnc_vec t112 = t110 - c2 * t111;
-	out[6 * out_step + out_im] = t112;
-	const nnc_vec t113 = t15 - c1 * t26;
-	const nnc_vec t114 = t31 - t32;
-	const nnc_vec t115 = t113 + c2 * t114;
-	out[7 * out_step] = t115;
-	const nnc_vec t116 = t30 + c1 * t33;
-	const nnc_vec t117 = t20 - t25;
-	const nnc_vec t118 = t116 + c2 * t117;
-	out[7 * out_step + out_im] = -t118;
-	const nnc_vec t119 = t35 + t46;
-	out[8 * out_step] = t119;
-	const nnc_vec t120 = t53 - t54;
-	out[8 * out_step + out_im] = t120;
-	const nnc_vec t121 = t58 - t61;
-	out[9 * out_step] = t121;
-	const nnc_vec t122 = t67 - t68;
-	out[9 * out_step + out_im] = t122;
-	const nnc_vec t123 = t72 - t79;
-	out[10 * out_step] = t123;
-	const nnc_vec t124 = t85 + t86;
-	out[10 * out_step + out_im] = t124;
-	const nnc_vec t125 = t98 + c2 * t101;
-	out[11 * out_step] = -t125;
-	const nnc_vec t126 = t104 + c2 * t105;
-	out[11 * out_step + out_im] = t126;
-	const nnc_vec t127 = t107 - c2 * t108;
-	out[12 * out_step] = t127;
-	const nnc_vec t128 = t110 + c2 * t111;
-	out[12 * out_step + out_im] = t128;
-	const nnc_vec t129 = t113 - c2 * t114;
-	out[13 * out_step] = t129;
-	out[13 * out_step + out_im] = c2 * t117 - t116;
-	const nnc_vec t130 = t47 - c2 * t50;
-	out[14 * out_step] = t130;
-	const nnc_vec t131 = t55 - c2 * t56;
-	out[14 * out_step + out_im] = t131;
-	const nnc_vec t132 = t62 - c2 * t65;
-	out[15 * out_step] = t132;
-	const nnc_vec t133 = t69 + c2 * t70;
-	out[15 * out_step + out_im] = t133;
-	const nnc_vec t134 = t80 + c2 * t83;
-	out[16 * out_step] = t134;
-	const nnc_vec t135 = t87 + c2 * t88;
-	out[16 * out_step + out_im] = t135;
-	out[17 * out_step] = t97 - t90;
-	const nnc_vec t136 = t102 + t103;
-	out[17 * out_step + out_im] = t136;
-}
-
-/* f: the bins of one column of lines s; half: those of a real column */
-static void columns_64x64_fft18_7down3(int n, const nnc_vec *restrict s,
-	nnc_vec *restrict f, bool half)
-{
-	enum { H = 7, CV = NNC_VECTORS(64), PART = 64 * CV, BIN = 2 * PART | 1 };
-
-	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
-		if (half)
-			rfft18_7down3(line, 2 * CV, f + i, BIN, PART);
-		else
-			fft18_7down3(line, 2 * CV, CV, f + i, BIN, PART);
-	}
-}
-
-/*
- * c (n,64) = a (n,64) b (64,64), complex, by three real products:
- * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
- */
-static void product_32x64x64(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
-{
-	enum { L = NNC_LANES, N = 32, C = 64, CV = NNC_VECTORS(C),
-		OV = NNC_VECTORS(64) };
-	enum { ROWS = NNC_ROWS(N), A = N * CV, B = C * OV, PART = N * OV };
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
-
-	for (int i = 0; i < n * CV; i++)
-		sums[i] = a[i] + a[A + i];
-	for (int i = 0; i < C * OV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < OV; j += 2)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][ROWS * 2];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * CV * L;
-				const real *bp = (const real *)(bs[p] + j);
-				if (vecs == 2)
-					tile(ROWS, rows, 2 * L, 1, C, ap, CV * L, 1, 0,
-						bp, OV * L, 0, (real *)part[p], 2 * L);
-				else
-					tile(ROWS, rows, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, (real *)part[p], 2 * L);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * 2 + q],
-						t = part[1][r * 2 + q];
-					const nnc_vec u = part[2][r * 2 + q];
-					nnc_vec *to = c + (i + r) * OV + j + q;
-					to[0] = s - t;
-					to[PART] = u - s - t;
-				}
-		}
-}
-
-/* complex numbers 0..13 of the inverse transform of 18 bins, unscaled: 204 operations */
-static NNC_INLINE void ifft18_14(const nnc_vec *restrict in, int in_step, int in_im,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.5;
-	const real c2 = (real)0.866025403784439;
-	const real c3 = (real)0.642787609686539;
-	const real c4 = (real)0.766044443118978;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x9 = in[9 * in_step];
-	const nnc_vec t1 = x0 + x9;
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x12 = in[12 * in_step];
-	const nnc_vec t2 = x3 + x12;
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec x15 = in[15 * in_step];
-	const nnc_vec t3 = x6 + x15;
-	const nnc_vec t4 = t2 + t3;
-	const nnc_vec t5 = t1 + t4;
-	const nnc_vec x7 = in[7 * in_step];
-	const nnc_vec x16 = in[16 * in_step];
-	const nnc_vec t6 = x7 + x16;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x10 = in[10 * in_step];
-	const nnc_vec t7 = x1 + x10;
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec x13 = in[13 * in_step];
-	const nnc_vec t8 = x4 + x13;
-	const nnc_vec t9 = t7 + t8;
-	const nnc_vec t10 = t6 + t9;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x11 = in[11 * in_step];
-	const nnc_vec t11 = x2 + x11;
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec x14 = in[14 * in_step];
-	const nnc_vec t12 = x5 + x14;
-	const nnc_vec x8 = in[8 * in_step];
-	const nnc_vec x17 = in[17 * in_step];
-	const nnc_vec t13 = x8 + x17;
-	const nnc_vec t14 = t12 + t13;
-	const nnc_vec t15 = t11 + t14;
-	const nnc_vec t16 = t10 + t15;
-	const nnc_vec t17 = t5 + t16;
-	out[0] = t17;
-	const nnc_vec y0 = in[in_im];
-	const nnc_vec y9 = in[9 * in_step + in_im];
-	const nnc_vec t18 = y0 + y9;
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec y12 = in[12 * in_step + in_im];
-	const nnc_vec t19 = y3 + y12;
-	const nnc_vec y6 = in[6 * in_step + in_im];
-	const nnc_vec y15 = in[15 * in_step + in_im];
-	const nnc_vec t20 = y6 + y15;
-	const nnc_vec t21 = t19 + t20;
-	const nnc_vec t22 = t18 + t21;
-	const nnc_vec y7 = in[7 * in_step + in_im];
-	const nnc_vec y16 = in[16 * in_step + in_im];
-	const nnc_vec t23 = y7 + y16;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y10 = in[10 * in_step + in_im];
-	const nnc_vec t24 = y1 + y10;
-	const nnc_vec y4 = in[4 * in_step + in_im];
-	const nnc_vec y13 = in[13 * in_step + in_im];
-	const nnc_vec t25 = y4 + y13;
-	const nnc_vec t26 = t24 + t25;
-	const nnc_vec t27 = t23 + t26;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec y11 = in[11 * in_step + in_im];
-	const nnc_vec t28 = y2 + y11;
-	const nnc_vec y5 = in[5 * in_step + in_im];
-	const nnc_vec y14 = in[14 * in_step + in_im];
-	const nnc_vec t29 = y5 + y14;
-	const nnc_vec y8 = in[8 * in_step + in_im];
-	const nnc_vec y17 = in[17 * in_step + in_im];
-	const nnc_vec t30 = y8 + y17;
-	const nnc_vec t31 = t29 + t30;
-	const nnc_vec t32 = t28 + t31;
-	const nnc_vec t33 = t27 + t32;
-	const nnc_vec t34 = t22 + t33;
-	out[out_im] = t34;
-	const nnc_vec t35 = x0 - x9;
-	const nnc_vec t36 = x3 - x12;
-	const nnc_vec t37 = x6 - x15;
-	const nnc_vec t38 = t36 - t37;
-	const nnc_vec t39 = t35 + c1 * t38;
-	const nnc_vec t40 = y3 - y12;
-	const nnc_vec t41 = y6 - y15;
-	const nnc_vec t42 = t40 + t41;
-	const nnc_vec t43 = t39 - c2 * t42;
-	const nnc_vec t44 = y7 - y16;
-	const nnc_vec t45 = y1 - y10;
-	const nnc_vec t46 = y4 - y13;
-	const nnc_vec t47 = t45 - t46;
-	const nnc_vec t48 = t44 - c1 * t47;
-	const nnc_vec t49 = x1 - x10;
-	const nnc_vec t50 = x4 - x13;
-	const nnc_vec t51 = t49 + t50;
-	const nnc_vec t52 = t48 - c2 * t51;
-	const nnc_vec t53 = x7 - x16;
-	const nnc_vec t54 = t49 - t50;
-	const nnc_vec t55 = t53 - c1 * t54;
-	const nnc_vec t56 = t45 + t46;
-	const nnc_vec t57 = t55 + c2 * t56;
-	const nnc_vec t58 = c3 * t52 + c4 * t57;
-	const nnc_vec t59 = y2 - y11;
-	const nnc_vec t60 = y5 - y14;
-	const nnc_vec t61 = y8 - y17;
-	const nnc_vec t62 = t60 - t61;
-	const nnc_vec t63 = t59 + c1 * t62;
-	const nnc_vec t64 = x5 - x14;
-	const nnc_vec t65 = x8 - x17;
-	const nnc_vec t66 = t64 + t65;
-	const nnc_vec t67 = t63 + c2 * t66;
-	const nnc_vec t68 = x2 - x11;
-	const nnc_vec t69 = t64 - t65;
-	const nnc_vec t70 = t68 + c1 * t69;
-	const nnc_vec t71 = t60 + t61;
-	const nnc_vec t72 = t70 - c2 * t71;
-	const nnc_vec t73 = c3 * t67 - c4 * t72;
-	const nnc_vec t74 = t58 + t73;
-	const nnc_vec t75 = t43 - t74;
-	out[1 * out_step] = t75;
-	const nnc_vec t76 = y0 - y9;
-	const nnc_vec t77 = t40 - t41;
-	const nnc_vec t78 = t76 + c1 * t77;
-	const nnc_vec t79 = t36 + t37;
-	const nnc_vec t80 = t78 + c2 * t79;
-	const nnc_vec t81 = c3 * t57 - c4 * t52;
-	const nnc_vec t82 = c3 * t72 + c4 * t67;
-	const nnc_vec t83 = t81 + t82;
-	const nnc_vec t84 = t80 + t83;
-	out[1 * out_step + out_im] = t84;
-	const nnc_vec t85 = t1 - c1 * t4;
-	const nnc_vec t86 = t19 - t20;
-	const nnc_vec t87 = t85 - c2 * t86;
-	const nnc_vec t88 = t23 - c1 * t26;
-	const nnc_vec t89 = t7 - t8;
-	const nnc_vec t90 = t88 + c2 * t89;
-	const nnc_vec t91 = t6 - c1 * t9;
-	const nnc_vec t92 = t24 - t25;
-	const nnc_vec t93 = t91 - c2 * t92;
-	const nnc_vec t94 = c3 * t90 - c4 * t93;
-	const nnc_vec t95 = t28 - c1 * t31;
-	const nnc_vec t96 = t12 - t13;
-	const nnc_vec t97 = t95 + c2 * t96;
-	const nnc_vec t98 = t11 - c1 * t14;
-	const nnc_vec t99 = t29 - t30;
-	const nnc_vec t100 = t98 - c2 * t99;
-	const nnc_vec t101 = c3 * t97 + c4 * t100;
-	const nnc_vec t102 = t94 - t101;
-	const nnc_vec t103 = t87 + c1 * t102;
-	const nnc_vec t104 = c3 * t93 + c4 * t90;
-	const nnc_vec t105 = c3 * t100 - c4 * t97;
-	const nnc_vec t106 = t104 + t105;
-	const nnc_vec t107 = t103 + c2 * t106;
-	out[2 * out_step] = t107;
-	const nnc_vec t108 = t18 - c1 * t21;
-	const nnc_vec t109 = t2 - t3;
-	const nnc_vec t110 = t108 + c2 * t109;
-	const nnc_vec t111 = t104 - t105;
-	const nnc_vec t112 = t110 - c1 * t111;
-	const nnc_vec t113 = t94 + t101;
-	const nnc_vec t114 = t112 + c2 * t113;
-	out[2 * out_step + out_im] = t114;
-	const nnc_vec t115 = t35 - t38;
-	const nnc_vec t116 = t53 + t54;
-	const nnc_vec t117 = t68 - t69;
-	const nnc_vec t118 = t116 - t117;
-	const nnc_vec t119 = t115 + c1 * t118;
-	const nnc_vec t120 = t44 + t47;
-	const nnc_vec t121 = t59 - t62;
-	const nnc_vec t122 = t120 + t121;
-	const nnc_vec t123 = t119 - c2 * t122;
-	out[3 * out_step] = t123;
-	const nnc_vec t124 = t76 - t77;
-	const nnc_vec t125 = t120 - t121;
-	const nnc_vec t126 = t124 + c1 * t125;
-	const nnc_vec t127 = t116 + t117;
-	const nnc_vec t128 = t126 + c2 * t127;
-	out[3 * out_step + out_im] = t128;
-	const nnc_vec t129 = t85 + c2 * t86;
-	const nnc_vec t130 = t88 - c2 * t89;
-	const nnc_vec t131 = t91 + c2 * t92;
-	const nnc_vec t132 = c3 * t130 + c4 * t131;
-	const nnc_vec t133 = t95 - c2 * t96;
-	const nnc_vec t134 = t98 + c2 * t99;
-	const nnc_vec t135 = c3 * t133 - c4 * t134;
-	const nnc_vec t136 = t132 - t135;
-	const nnc_vec t137 = t129 - c1 * t136;
-	const nnc_vec t138 = c3 * t131 - c4 * t130;
-	const nnc_vec t139 = c3 * t134 + c4 * t133;
-	const nnc_vec t140 = t138 + t139;
-	const nnc_vec t141 = t137 - c2 * t140;
-	out[4 * out_step] = t141;
-	const nnc_vec t142 = t108 - c2 * t109;
-	const nnc_vec t143 = t138 - t139;
-	const nnc_vec t144 = t142 + c1 * t143;
-	const nnc_vec t145 = t132 + t135;
-	const nnc_vec t146 = t144 - c2 * t145;
-	out[4 * out_step + out_im] = t146;
-	const nnc_vec t147 = t39 + c2 * t42;
-	const nnc_vec t148 = t48 + c2 * t51;
-	const nnc_vec t149 = t55 - c2 * t56;
-	const nnc_vec t150 = c3 * t148 - c4 * t149;
-	const nnc_vec t151 = t63 - c2 * t66;
-	const nnc_vec t152 = t70 + c2 * t71;
-	const nnc_vec t153 = c3 * t151 + c4 * t152;
-	const nnc_vec t154 = t150 + t153;
-	const nnc_vec t155 = t147 - c1 * t154;
-	const nnc_vec t156 = c3 * t149 + c4 * t148;
-	const nnc_vec t157 = c3 * t152 - c4 * t151;
-	const nnc_vec t158 = t156 - t157;
-	const nnc_vec t159 = t155 + c2 * t158;
-	out[5 * out_step] = t159;
-	const nnc_vec t160 = t78 - c2 * t79;
-	const nnc_vec t161 = t156 + t157;
-	const nnc_vec t162 = t160 + c1 * t161;
-	const nnc_vec t163 = t150 - t153;
-	const nnc_vec t164 = t162 + c2 * t163;
-	out[5 * out_step + out_im] = t164;
-	const nnc_vec t165 = t5 - c1 * t16;
-	const nnc_vec t166 = t27 - t32;
-	const nnc_vec t167 = t165 - c2 * t166;
-	out[6 * out_step] = t167;
-	const nnc_vec t168 = t22 - c1 * t33;
-	const nnc_vec t169 = t10 - t15;
-	const nnc_vec t170 = t168 + c2 * t169;
-	out[6 * out_step + out_im] = t170;
-	const nnc_vec t171 = t43 + c1 * t74;
-	const nnc_vec t172 = t81 - t82;
-	const nnc_vec t173 = t171 - c2 * t172;
-	out[7 * out_step] = t173;
-	const nnc_vec t174 = t80 - c1 * t83;
-	const nnc_vec t175 = t58 - t73;
-	const nnc_vec t176 = t174 - c2 * t175;
-	out[7 * out_step + out_im] = t176;
-	const nnc_vec t177 = t87 - t102;
-	out[8 * out_step] = t177;
-	const nnc_vec t178 = t110 + t111;
-	out[8 * out_step + out_im] = t178;
-	const nnc_vec t179 = t115 - t118;
-	out[9 * out_step] = t179;
-	const nnc_vec t180 = t124 - t125;
-	out[9 * out_step + out_im] = t180;
-	const nnc_vec t181 = t129 + t136;
-	out[10 * out_step] = t181;
-	const nnc_vec t182 = t142 - t143;
-	out[10 * out_step + out_im] = t182;
-	const nnc_vec t183 = t155 - c2 * t158;
-	out[11 * out_step] = t183;
-	const nnc_vec t184 = t162 - c2 * t163;
-	out[11 * out_step + out_im] = t184;
-	const nnc_vec t185 = t165 + c2 * t166;
-	out[12 * out_step] = t185;
-	const nnc_vec t186 = t168 - c2 * t169;
-	out[12 * out_step + out_im] = t186;
-	const nnc_vec t187 = t171 + c2 * t172;
-	out[13 * out_step] = t187;
-	const nnc_vec t188 = t174 + c2 * t175;
-	out[13 * out_step + out_im] = t188;
-}
-
-/* real numbers 0..13 of the inverse transform of 18 bins, unscaled: 90 operations */
-static NNC_INLINE void irfft18_14(const nnc_vec *restrict in, int in_step, int in_im,
-	nnc_vec *restrict out, int out_step)
-{
-	const real c1 = (real)2;
-	const real c2 = (real)1.73205080756888;
-	const real c3 = (real)0.5;
-	const real c4 = (real)0.866025403784439;
-	const real c5 = (real)0.642787609686539;
-	const real c6 = (real)0.766044443118978;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x9 = in[9 * in_step];
-	const nnc_vec t1 = x0 + x9;
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec t2 = x3 + x6;
-	const nnc_vec t3 = t1 + c1 * t2;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x7 = in[7 * in_step];
-	const nnc_vec t4 = x2 + x7;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x8 = in[8 * in_step];
-	const nnc_vec t5 = x1 + x8;
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec t6 = x4 + x5;
-	const nnc_vec t7 = t5 + t6;
-	const nnc_vec t8 = t4 + t7;
-	const nnc_vec t9 = t3 + c1 * t8;
-	out[0] = t9;
-	const nnc_vec t10 = x3 - x6;
-	const nnc_vec t11 = x0 - x9;
-	const nnc_vec t12 = t10 + t11;
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec y6 = in[6 * in_step + in_im];
-	const nnc_vec t13 = y3 + y6;
-	const nnc_vec t14 = t12 - c2 * t13;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec y7 = in[7 * in_step + in_im];
-	const nnc_vec t15 = y2 + y7;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y8 = in[8 * in_step + in_im];
-	const nnc_vec t16 = y1 + y8;
-	const nnc_vec y4 = in[4 * in_step + in_im];
-	const nnc_vec y5 = in[5 * in_step + in_im];
-	const nnc_vec t17 = y4 + y5;
-	const nnc_vec t18 = t16 - t17;
-	const nnc_vec t19 = t15 - c3 * t18;
-	const nnc_vec t20 = x1 - x8;
-	const nnc_vec t21 = x4 - x5;
-	const nnc_vec t22 = t20 + t21;
-	const nnc_vec t23 = t19 - c4 * t22;
-	const nnc_vec t24 = x2 - x7;
-	const nnc_vec t25 = t20 - t21;
-	const nnc_vec t26 = t24 + c3 * t25;
-	const nnc_vec t27 = t16 + t17;
-	const nnc_vec t28 = t26 - c4 * t27;
-	const nnc_vec t29 = c5 * t23 - c6 * t28;
-	const nnc_vec t30 = t14 - c1 * t29;
-	out[1 * out_step] = t30;
-	const nnc_vec t31 = t2 - t1;
-	const nnc_vec t32 = y3 - y6;
-	const nnc_vec t33 = t31 + c2 * t32;
-	const nnc_vec t34 = y2 - y7;
-	const nnc_vec t35 = y1 - y8;
-	const nnc_vec t36 = y4 - y5;
-	const nnc_vec t37 = t35 + t36;
-	const nnc_vec t38 = t34 + c3 * t37;
-	const nnc_vec t39 = t5 - t6;
-	const nnc_vec t40 = t38 - c4 * t39;
-	const nnc_vec t41 = t4 - c3 * t7;
-	const nnc_vec t42 = t35 - t36;
-	const nnc_vec t43 = t41 - c4 * t42;
-	const nnc_vec t44 = c5 * t40 + c6 * t43;
-	const nnc_vec t45 = t33 + t44;
-	const nnc_vec t46 = c5 * t43 - c6 * t40;
-	out[2 * out_step] = c2 * t46 - t45;
-	const nnc_vec t47 = t24 - t25;
-	const nnc_vec t48 = t11 - c1 * t10;
-	const nnc_vec t49 = t47 - t48;
-	const nnc_vec t50 = t15 + t18;
-	const nnc_vec t51 = t49 + c2 * t50;
-	out[3 * out_step] = -t51;
-	const nnc_vec t52 = t31 - c2 * t32;
-	const nnc_vec t53 = t38 + c4 * t39;
-	const nnc_vec t54 = t41 + c4 * t42;
-	const nnc_vec t55 = c5 * t53 - c6 * t54;
-	const nnc_vec t56 = t52 - t55;
-	const nnc_vec t57 = c5 * t54 + c6 * t53;
-	const nnc_vec t58 = t56 + c2 * t57;
-	out[4 * out_step] = -t58;
-	const nnc_vec t59 = t12 + c2 * t13;
-	const nnc_vec t60 = t19 + c4 * t22;
-	const nnc_vec t61 = t26 + c4 * t27;
-	const nnc_vec t62 = c5 * t60 + c6 * t61;
-	const nnc_vec t63 = t59 - t62;
-	const nnc_vec t64 = c5 * t61 - c6 * t60;
-	const nnc_vec t65 = t63 - c2 * t64;
-	out[5 * out_step] = t65;
-	const nnc_vec t66 = t8 - t3;
-	const nnc_vec t67 = t34 - t37;
-	out[6 * out_step] = c2 * t67 - t66;
-	const nnc_vec t68 = t14 + t29;
-	const nnc_vec t69 = c5 * t28 + c6 * t23;
-	const nnc_vec t70 = t68 + c2 * t69;
-	out[7 * out_step] = t70;
-	out[8 * out_step] = c1 * t44 - t33;
-	const nnc_vec t71 = t48 + c1 * t47;
-	out[9 * out_step] = t71;
-	const nnc_vec t72 = t52 + c1 * t55;
-	out[10 * out_step] = -t72;
-	const nnc_vec t73 = t63 + c2 * t64;
-	out[11 * out_step] = t73;
-	const nnc_vec t74 = t66 + c2 * t67;
-	out[12 * out_step] = -t74;
-	const nnc_vec t75 = t68 - c2 * t69;
-	out[13 * out_step] = t75;
-}
-
-/* s: one column of lines, from its bins f; half: of a real column */
-static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
-	nnc_vec *restrict s, bool half)
-{
-	enum { H = 14, CV = NNC_VECTORS(64), PART = 32 * CV, BIN = 2 * PART | 1 };
-
-	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
-		if (half)
-			irfft18_14(f + i, BIN, PART, line, 2 * CV);
-		else
-			ifft18_14(f + i, BIN, PART, line, 2 * CV, CV);
-	}
-}
-
-/* 14x14x64 images y from the bins of their lines, bin k at s + k * column, then bias, relu */
-static void lines_14x14x64_irfft18_14_18_bias_relu(int n, const nnc_vec *restrict s,
-	int column, real *restrict y, const real *restrict bias)
-{
-	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
-	const real share = (real)(1.0 / 324);
-
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int v = 0; v < CV; v++)
-			irfft18_14(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			NNC_INDEPENDENT
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = share * ((const real *)t)[p * CP + j];
-				v += bias[j];
-				v = v < 0 ? 0 : v;
-				y[at] = v;
-			}
-	}
-}
-
-/*
- * y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64), then bias, relu: transforms of
- * 18 x 18 places, a column of bins at a time
- */
-static void conv_fft_14x14x64_7x7_p3x3_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict work,
+/* y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64), then bias, relu */
+static void conv_14x14x64_7x7_p3x3_bias_relu(int n, const real *restrict x,
+	const real *restrict w, real *restrict y, real *restrict p,
 	const real *restrict bias)
 {
-	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
-	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
-	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = taps + COLUMNS * TAPS, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
+	enum { H = 14, W = 14, C = 64, OH = 14, OW = 14, O = 64 };
+	enum { KH = 7, SH = 1, SW = 1, PW = 20, TERMS = 7 * C };
+	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
 
-	lines_14x14x64_rfft18_14(n, x, lines, LINES);
-	lines_7x7x64x64_rfft18_7down3(C, w, taps, TAPS);
-	for (int i = 0; i < COLUMNS; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
-		columns_64x64_fft18_7down3(C, taps + i * TAPS, wf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_32x64x64(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN,
-				sums);
-		columns_32x64_ifft18_14(n, yf, lines + i * LINES, half);
+	for (int i = 0; i < n * OH; i++) {
+		if (i % OH == 0)
+			pad_14x14x64_7x7_p3x3(x + i / OH * H * W * C, p);
+		for (int j0 = 0; j0 < O; j0 += COLS)
+			for (int k0 = 0; k0 < OW; k0 += ROWS) {
+				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
+				const int cols = O - j0 < COLS ? O - j0 : COLS;
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
+				for (int r = 0; r < rows; r++)
+					for (int q = 0; q < cols; q++) {
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
+						real v = t[r * COLS + q];
+						v += bias[j];
+						v = v < 0 ? 0 : v;
+						y[at] = v;
+					}
+			}
 	}
-	lines_14x14x64_irfft18_14_18_bias_relu(n, lines, LINES, y, bias);
 }
 
 /* y (n,7,7,64), winner: the largest of each 2x2 window of x (n,14,14,64) */
@@ -2160,438 +958,35 @@ static void column_sums_6272x64(int n, const real *restrict dy, real *restrict d
 			db[j] += dy[i * N + j];
 }
 
-/*
- * c (64,64) = conj(a (n,64))^T b (n,64), complex, by three real products:
- * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
- */
-static void product_tn_32x64x64(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
+/* dw (7,7,64,64) from x (n,14,14,64) and dy (n,14,14,64) */
+static void conv_dw_14x14x64_7x7_p3x3(int n, const real *restrict x,
+	const real *restrict dy, real *restrict dw, real *restrict p)
 {
-	enum { L = NNC_LANES, N = 32, C = 64, CV = NNC_VECTORS(C),
-		OV = NNC_VECTORS(64) };
-	enum { ROWS = NNC_ROWS(C), A = N * CV, B = N * OV, PART = C * OV };
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
+	enum { H = 14, W = 14, C = 64, OH = 14, OW = 14, O = 64 };
+	enum { KH = 7, SH = 1, SW = 1, PW = 20, TERMS = 7 * C };
+	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
 
-	for (int i = 0; i < n * CV; i++)
-		sums[i] = a[i] - a[A + i];
-	for (int i = 0; i < n * OV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < OV; j += 2)
-		for (int i = 0; i < C; i += ROWS) {
-			const int rows = C - i < ROWS ? C - i : ROWS;
-			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][ROWS * 2];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * 1;
-				const real *bp = (const real *)(bs[p] + j);
-				if (vecs == 2)
-					tile(ROWS, rows, 2 * L, 1, n, ap, 1, CV * L, 0,
-						bp, OV * L, 0, (real *)part[p], 2 * L);
-				else
-					tile(ROWS, rows, L, 1, n, ap, 1, CV * L, 0, bp,
-						OV * L, 0, (real *)part[p], 2 * L);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * 2 + q],
-						t = part[1][r * 2 + q];
-					const nnc_vec u = part[2][r * 2 + q];
-					nnc_vec *to = c + (i + r) * OV + j + q;
-					to[0] = s + t;
-					to[PART] = u - s + t;
+	for (int i = 0; i < KH * TERMS * O; i++)
+		dw[i] = 0;
+	for (int i = 0; i < n; i++) {
+		pad_14x14x64_7x7_p3x3(x + i * H * W * C, p);
+		for (int ky = 0; ky < KH; ky++)
+			for (int j0 = 0; j0 < O; j0 += COLS)
+				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
+					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
+						ROWS;
+					const int cols = O - j0 < COLS ? O - j0 : COLS;
+					real t[ROWS * COLS] = {0};
+					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
+						k0, 1, SW * C, SH * PW * C, dy + i *
+						OH * OW * O + j0, O, OW * O, t, COLS);
+					for (int r = 0; r < rows; r++)
+						for (int q = 0; q < cols; q++)
+							dw[(ky * TERMS + k0 + r) * O +
+								j0 + q] +=
+								t[r * COLS + q];
 				}
-		}
-}
-
-/* complex numbers 3..-3 of the inverse transform of 18 bins, unscaled: 178 operations */
-static NNC_INLINE void ifft18_7down3(const nnc_vec *restrict in, int in_step, int in_im,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.5;
-	const real c2 = (real)0.866025403784439;
-	const real c3 = (real)0.642787609686539;
-	const real c4 = (real)0.766044443118978;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x9 = in[9 * in_step];
-	const nnc_vec t1 = x0 - x9;
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x12 = in[12 * in_step];
-	const nnc_vec t2 = x3 - x12;
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec x15 = in[15 * in_step];
-	const nnc_vec t3 = x6 - x15;
-	const nnc_vec t4 = t2 - t3;
-	const nnc_vec t5 = t1 - t4;
-	const nnc_vec x7 = in[7 * in_step];
-	const nnc_vec x16 = in[16 * in_step];
-	const nnc_vec t6 = x7 - x16;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x10 = in[10 * in_step];
-	const nnc_vec t7 = x1 - x10;
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec x13 = in[13 * in_step];
-	const nnc_vec t8 = x4 - x13;
-	const nnc_vec t9 = t7 - t8;
-	const nnc_vec t10 = t6 + t9;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x11 = in[11 * in_step];
-	const nnc_vec t11 = x2 - x11;
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec x14 = in[14 * in_step];
-	const nnc_vec t12 = x5 - x14;
-	const nnc_vec x8 = in[8 * in_step];
-	const nnc_vec x17 = in[17 * in_step];
-	const nnc_vec t13 = x8 - x17;
-	const nnc_vec t14 = t12 - t13;
-	const nnc_vec t15 = t11 - t14;
-	const nnc_vec t16 = t10 - t15;
-	const nnc_vec t17 = t5 + c1 * t16;
-	const nnc_vec y7 = in[7 * in_step + in_im];
-	const nnc_vec y16 = in[16 * in_step + in_im];
-	const nnc_vec t18 = y7 - y16;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y10 = in[10 * in_step + in_im];
-	const nnc_vec t19 = y1 - y10;
-	const nnc_vec y4 = in[4 * in_step + in_im];
-	const nnc_vec y13 = in[13 * in_step + in_im];
-	const nnc_vec t20 = y4 - y13;
-	const nnc_vec t21 = t19 - t20;
-	const nnc_vec t22 = t18 + t21;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec y11 = in[11 * in_step + in_im];
-	const nnc_vec t23 = y2 - y11;
-	const nnc_vec y5 = in[5 * in_step + in_im];
-	const nnc_vec y14 = in[14 * in_step + in_im];
-	const nnc_vec t24 = y5 - y14;
-	const nnc_vec y8 = in[8 * in_step + in_im];
-	const nnc_vec y17 = in[17 * in_step + in_im];
-	const nnc_vec t25 = y8 - y17;
-	const nnc_vec t26 = t24 - t25;
-	const nnc_vec t27 = t23 - t26;
-	const nnc_vec t28 = t22 + t27;
-	const nnc_vec t29 = t17 - c2 * t28;
-	out[0] = t29;
-	const nnc_vec y0 = in[in_im];
-	const nnc_vec y9 = in[9 * in_step + in_im];
-	const nnc_vec t30 = y0 - y9;
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec y12 = in[12 * in_step + in_im];
-	const nnc_vec t31 = y3 - y12;
-	const nnc_vec y6 = in[6 * in_step + in_im];
-	const nnc_vec y15 = in[15 * in_step + in_im];
-	const nnc_vec t32 = y6 - y15;
-	const nnc_vec t33 = t31 - t32;
-	const nnc_vec t34 = t30 - t33;
-	const nnc_vec t35 = t22 - t27;
-	const nnc_vec t36 = t34 + c1 * t35;
-	const nnc_vec t37 = t10 + t15;
-	const nnc_vec t38 = t36 + c2 * t37;
-	out[out_im] = t38;
-	const nnc_vec t39 = x0 + x9;
-	const nnc_vec t40 = x3 + x12;
-	const nnc_vec t41 = x6 + x15;
-	const nnc_vec t42 = t40 + t41;
-	const nnc_vec t43 = t39 - c1 * t42;
-	const nnc_vec t44 = y3 + y12;
-	const nnc_vec t45 = y6 + y15;
-	const nnc_vec t46 = t44 - t45;
-	const nnc_vec t47 = t43 - c2 * t46;
-	const nnc_vec t48 = y7 + y16;
-	const nnc_vec t49 = y1 + y10;
-	const nnc_vec t50 = y4 + y13;
-	const nnc_vec t51 = t49 + t50;
-	const nnc_vec t52 = t48 - c1 * t51;
-	const nnc_vec t53 = x1 + x10;
-	const nnc_vec t54 = x4 + x13;
-	const nnc_vec t55 = t53 - t54;
-	const nnc_vec t56 = t52 + c2 * t55;
-	const nnc_vec t57 = x7 + x16;
-	const nnc_vec t58 = t53 + t54;
-	const nnc_vec t59 = t57 - c1 * t58;
-	const nnc_vec t60 = t49 - t50;
-	const nnc_vec t61 = t59 - c2 * t60;
-	const nnc_vec t62 = c3 * t56 - c4 * t61;
-	const nnc_vec t63 = y2 + y11;
-	const nnc_vec t64 = y5 + y14;
-	const nnc_vec t65 = y8 + y17;
-	const nnc_vec t66 = t64 + t65;
-	const nnc_vec t67 = t63 - c1 * t66;
-	const nnc_vec t68 = x5 + x14;
-	const nnc_vec t69 = x8 + x17;
-	const nnc_vec t70 = t68 - t69;
-	const nnc_vec t71 = t67 + c2 * t70;
-	const nnc_vec t72 = x2 + x11;
-	const nnc_vec t73 = t68 + t69;
-	const nnc_vec t74 = t72 - c1 * t73;
-	const nnc_vec t75 = t64 - t65;
-	const nnc_vec t76 = t74 - c2 * t75;
-	const nnc_vec t77 = c3 * t71 + c4 * t76;
-	const nnc_vec t78 = t62 - t77;
-	const nnc_vec t79 = t47 + c1 * t78;
-	const nnc_vec t80 = c3 * t61 + c4 * t56;
-	const nnc_vec t81 = c3 * t76 - c4 * t71;
-	const nnc_vec t82 = t80 + t81;
-	const nnc_vec t83 = t79 + c2 * t82;
-	out[1 * out_step] = t83;
-	const nnc_vec t84 = y0 + y9;
-	const nnc_vec t85 = t44 + t45;
-	const nnc_vec t86 = t84 - c1 * t85;
-	const nnc_vec t87 = t40 - t41;
-	const nnc_vec t88 = t86 + c2 * t87;
-	const nnc_vec t89 = t80 - t81;
-	const nnc_vec t90 = t88 - c1 * t89;
-	const nnc_vec t91 = t62 + t77;
-	const nnc_vec t92 = t90 + c2 * t91;
-	out[1 * out_step + out_im] = t92;
-	const nnc_vec t93 = t1 + c1 * t4;
-	const nnc_vec t94 = t31 + t32;
-	const nnc_vec t95 = t93 - c2 * t94;
-	const nnc_vec t96 = t18 - c1 * t21;
-	const nnc_vec t97 = t7 + t8;
-	const nnc_vec t98 = t96 - c2 * t97;
-	const nnc_vec t99 = t6 - c1 * t9;
-	const nnc_vec t100 = t19 + t20;
-	const nnc_vec t101 = t99 + c2 * t100;
-	const nnc_vec t102 = c3 * t98 + c4 * t101;
-	const nnc_vec t103 = t23 + c1 * t26;
-	const nnc_vec t104 = t12 + t13;
-	const nnc_vec t105 = t103 + c2 * t104;
-	const nnc_vec t106 = t11 + c1 * t14;
-	const nnc_vec t107 = t24 + t25;
-	const nnc_vec t108 = t106 - c2 * t107;
-	const nnc_vec t109 = c3 * t105 - c4 * t108;
-	const nnc_vec t110 = t102 + t109;
-	const nnc_vec t111 = t95 - t110;
-	out[2 * out_step] = t111;
-	const nnc_vec t112 = t30 + c1 * t33;
-	const nnc_vec t113 = t2 + t3;
-	const nnc_vec t114 = t112 + c2 * t113;
-	const nnc_vec t115 = c3 * t101 - c4 * t98;
-	const nnc_vec t116 = c3 * t108 + c4 * t105;
-	const nnc_vec t117 = t115 + t116;
-	const nnc_vec t118 = t114 + t117;
-	out[2 * out_step + out_im] = t118;
-	const nnc_vec t119 = t39 + t42;
-	const nnc_vec t120 = t57 + t58;
-	const nnc_vec t121 = t72 + t73;
-	const nnc_vec t122 = t120 + t121;
-	const nnc_vec t123 = t119 + t122;
-	out[3 * out_step] = t123;
-	const nnc_vec t124 = t84 + t85;
-	const nnc_vec t125 = t48 + t51;
-	const nnc_vec t126 = t63 + t66;
-	const nnc_vec t127 = t125 + t126;
-	const nnc_vec t128 = t124 + t127;
-	out[3 * out_step + out_im] = t128;
-	const nnc_vec t129 = t93 + c2 * t94;
-	const nnc_vec t130 = t96 + c2 * t97;
-	const nnc_vec t131 = t99 - c2 * t100;
-	const nnc_vec t132 = c3 * t130 - c4 * t131;
-	const nnc_vec t133 = t103 - c2 * t104;
-	const nnc_vec t134 = t106 + c2 * t107;
-	const nnc_vec t135 = c3 * t133 + c4 * t134;
-	const nnc_vec t136 = t132 + t135;
-	const nnc_vec t137 = t129 + t136;
-	out[4 * out_step] = t137;
-	const nnc_vec t138 = t112 - c2 * t113;
-	const nnc_vec t139 = c3 * t131 + c4 * t130;
-	const nnc_vec t140 = c3 * t134 - c4 * t133;
-	const nnc_vec t141 = t139 + t140;
-	const nnc_vec t142 = t138 - t141;
-	out[4 * out_step + out_im] = t142;
-	const nnc_vec t143 = t43 + c2 * t46;
-	const nnc_vec t144 = t52 - c2 * t55;
-	const nnc_vec t145 = t59 + c2 * t60;
-	const nnc_vec t146 = c3 * t144 + c4 * t145;
-	const nnc_vec t147 = t67 - c2 * t70;
-	const nnc_vec t148 = t74 + c2 * t75;
-	const nnc_vec t149 = c3 * t147 - c4 * t148;
-	const nnc_vec t150 = t146 - t149;
-	const nnc_vec t151 = t143 - c1 * t150;
-	const nnc_vec t152 = c3 * t145 - c4 * t144;
-	const nnc_vec t153 = c3 * t148 + c4 * t147;
-	const nnc_vec t154 = t152 + t153;
-	const nnc_vec t155 = t151 + c2 * t154;
-	out[5 * out_step] = t155;
-	const nnc_vec t156 = t86 - c2 * t87;
-	const nnc_vec t157 = t152 - t153;
-	const nnc_vec t158 = t156 + c1 * t157;
-	const nnc_vec t159 = t146 + t149;
-	const nnc_vec t160 = t158 + c2 * t159;
-	out[5 * out_step + out_im] = t160;
-	const nnc_vec t161 = t17 + c2 * t28;
-	out[6 * out_step] = t161;
-	const nnc_vec t162 = t36 - c2 * t37;
-	out[6 * out_step + out_im] = t162;
-}
-
-/* real numbers 3..-3 of the inverse transform of 18 bins, unscaled: 72 operations */
-static NNC_INLINE void irfft18_7down3(const nnc_vec *restrict in, int in_step,
-	int in_im, nnc_vec *restrict out, int out_step)
-{
-	const real c1 = (real)2;
-	const real c2 = (real)1.73205080756888;
-	const real c3 = (real)0.5;
-	const real c4 = (real)0.866025403784439;
-	const real c5 = (real)0.642787609686539;
-	const real c6 = (real)0.766044443118978;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x7 = in[7 * in_step];
-	const nnc_vec t1 = x2 - x7;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x8 = in[8 * in_step];
-	const nnc_vec t2 = x1 - x8;
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec t3 = x4 - x5;
-	const nnc_vec t4 = t2 - t3;
-	const nnc_vec t5 = t1 - t4;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x9 = in[9 * in_step];
-	const nnc_vec t6 = x0 - x9;
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec t7 = x3 - x6;
-	const nnc_vec t8 = t6 - c1 * t7;
-	const nnc_vec t9 = t5 - t8;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec y7 = in[7 * in_step + in_im];
-	const nnc_vec t10 = y2 + y7;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y8 = in[8 * in_step + in_im];
-	const nnc_vec t11 = y1 + y8;
-	const nnc_vec y4 = in[4 * in_step + in_im];
-	const nnc_vec y5 = in[5 * in_step + in_im];
-	const nnc_vec t12 = y4 + y5;
-	const nnc_vec t13 = t11 - t12;
-	const nnc_vec t14 = t10 + t13;
-	const nnc_vec t15 = t9 + c2 * t14;
-	out[0] = -t15;
-	const nnc_vec t16 = x3 + x6;
-	const nnc_vec t17 = x0 + x9;
-	const nnc_vec t18 = t16 - t17;
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec y6 = in[6 * in_step + in_im];
-	const nnc_vec t19 = y3 - y6;
-	const nnc_vec t20 = t18 + c2 * t19;
-	const nnc_vec t21 = y2 - y7;
-	const nnc_vec t22 = y1 - y8;
-	const nnc_vec t23 = y4 - y5;
-	const nnc_vec t24 = t22 + t23;
-	const nnc_vec t25 = t21 + c3 * t24;
-	const nnc_vec t26 = x1 + x8;
-	const nnc_vec t27 = x4 + x5;
-	const nnc_vec t28 = t26 - t27;
-	const nnc_vec t29 = t25 - c4 * t28;
-	const nnc_vec t30 = x2 + x7;
-	const nnc_vec t31 = t26 + t27;
-	const nnc_vec t32 = t30 - c3 * t31;
-	const nnc_vec t33 = t22 - t23;
-	const nnc_vec t34 = t32 - c4 * t33;
-	const nnc_vec t35 = c5 * t29 + c6 * t34;
-	const nnc_vec t36 = t20 + t35;
-	const nnc_vec t37 = c5 * t34 - c6 * t29;
-	out[1 * out_step] = c2 * t37 - t36;
-	const nnc_vec t38 = t7 + t6;
-	const nnc_vec t39 = y3 + y6;
-	const nnc_vec t40 = t38 - c2 * t39;
-	const nnc_vec t41 = t10 - c3 * t13;
-	const nnc_vec t42 = t2 + t3;
-	const nnc_vec t43 = t41 - c4 * t42;
-	const nnc_vec t44 = t1 + c3 * t4;
-	const nnc_vec t45 = t11 + t12;
-	const nnc_vec t46 = t44 - c4 * t45;
-	const nnc_vec t47 = c5 * t43 - c6 * t46;
-	const nnc_vec t48 = t40 - c1 * t47;
-	out[2 * out_step] = t48;
-	const nnc_vec t49 = t17 + c1 * t16;
-	const nnc_vec t50 = t30 + t31;
-	const nnc_vec t51 = t49 + c1 * t50;
-	out[3 * out_step] = t51;
-	const nnc_vec t52 = t38 + c2 * t39;
-	const nnc_vec t53 = t41 + c4 * t42;
-	const nnc_vec t54 = t44 + c4 * t45;
-	const nnc_vec t55 = c5 * t53 + c6 * t54;
-	const nnc_vec t56 = t52 + c1 * t55;
-	out[4 * out_step] = t56;
-	const nnc_vec t57 = t18 - c2 * t19;
-	const nnc_vec t58 = t25 + c4 * t28;
-	const nnc_vec t59 = t32 + c4 * t33;
-	const nnc_vec t60 = c5 * t58 - c6 * t59;
-	const nnc_vec t61 = t57 - t60;
-	const nnc_vec t62 = c5 * t59 + c6 * t58;
-	out[5 * out_step] = c2 * t62 - t61;
-	out[6 * out_step] = c2 * t14 - t9;
-}
-
-/* s: one column of lines, from its bins f; half: of a real column */
-static void columns_64x64_ifft18_7down3(int n, const nnc_vec *restrict f,
-	nnc_vec *restrict s, bool half)
-{
-	enum { H = 7, CV = NNC_VECTORS(64), PART = 64 * CV, BIN = 2 * PART | 1 };
-
-	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
-		if (half)
-			irfft18_7down3(f + i, BIN, PART, line, 2 * CV);
-		else
-			ifft18_7down3(f + i, BIN, PART, line, 2 * CV, CV);
 	}
-}
-
-/* 7x7x64x64 images y from the bins of their lines, bin k at s + k * column */
-static void lines_7x7x64x64_irfft18_7down3_18(int n, const nnc_vec *restrict s,
-	int column, real *restrict y)
-{
-	enum { H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 64, LINE = 28672, STEP = 4096 };
-	const real share = (real)(1.0 / 324);
-
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int v = 0; v < CV; v++)
-			irfft18_7down3(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			NNC_INDEPENDENT
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = share * ((const real *)t)[p * CP + j];
-				y[at] = v;
-			}
-	}
-}
-
-/*
- * dw (7,7,64,64) from x (n,14,14,64) and dy (n,14,14,64): transforms of
- * 18 x 18 places, a column of bins at a time
- */
-static void conv_dw_fft_14x14x64_7x7_p3x3(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict work)
-{
-	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
-	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
-	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > WL ? XL : WL) | 1, DLINES = YL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *dlines = lines + COLUMNS * LINES;
-	nnc_vec *xf = dlines + COLUMNS * DLINES, *wf = xf + PH * XBIN, *yf = wf + PH *
-		WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-
-	lines_14x14x64_rfft18_14(n, x, lines, LINES);
-	lines_14x14x64_rfft18_14(n, dy, dlines, DLINES);
-	for (int i = 0; i < COLUMNS; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
-		columns_32x64_fft18_14(n, dlines + i * DLINES, yf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_tn_32x64x64(n, xf + k * XBIN, yf + k * YBIN, wf + k *
-				WBIN, sums);
-		columns_64x64_ifft18_7down3(C, wf, lines + i * LINES, half);
-	}
-	lines_7x7x64x64_irfft18_7down3_18(C, lines, LINES, dw);
 }
 
 /* t (7,7,64,64) = w (7,7,64,64), each tap transposed, the taps in reverse */
@@ -2606,66 +1001,44 @@ static void turn_7x7x64x64(const real *restrict w, real *restrict t)
 					C + i];
 }
 
-/* 14x14x64 images y from the bins of their lines, bin k at s + k * column */
-static void lines_14x14x64_irfft18_14_18(int n, const nnc_vec *restrict s, int column,
-	real *restrict y)
+/* y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64) */
+static void conv_14x14x64_7x7_p3x3(int n, const real *restrict x,
+	const real *restrict w, real *restrict y, real *restrict p)
 {
-	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
-	const real share = (real)(1.0 / 324);
+	enum { H = 14, W = 14, C = 64, OH = 14, OW = 14, O = 64 };
+	enum { KH = 7, SH = 1, SW = 1, PW = 20, TERMS = 7 * C };
+	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
 
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int v = 0; v < CV; v++)
-			irfft18_14(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			NNC_INDEPENDENT
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = share * ((const real *)t)[p * CP + j];
-				y[at] = v;
+	for (int i = 0; i < n * OH; i++) {
+		if (i % OH == 0)
+			pad_14x14x64_7x7_p3x3(x + i / OH * H * W * C, p);
+		for (int j0 = 0; j0 < O; j0 += COLS)
+			for (int k0 = 0; k0 < OW; k0 += ROWS) {
+				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
+				const int cols = O - j0 < COLS ? O - j0 : COLS;
+				real t[ROWS * COLS] = {0};
+				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
+					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
+					TERMS * O, t, COLS);
+				for (int r = 0; r < rows; r++)
+					for (int q = 0; q < cols; q++) {
+						const int j = j0 + q, at = (i * OW +
+							k0 + r) * O + j;
+						real v = t[r * COLS + q];
+						y[at] = v;
+					}
 			}
 	}
 }
 
-/*
- * y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64): transforms of
- * 18 x 18 places, a column of bins at a time
- */
-static void conv_fft_14x14x64_7x7_p3x3(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict work)
-{
-	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
-	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
-	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = taps + COLUMNS * TAPS, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-
-	lines_14x14x64_rfft18_14(n, x, lines, LINES);
-	lines_7x7x64x64_rfft18_7down3(C, w, taps, TAPS);
-	for (int i = 0; i < COLUMNS; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
-		columns_64x64_fft18_7down3(C, taps + i * TAPS, wf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_32x64x64(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN,
-				sums);
-		columns_32x64_ifft18_14(n, yf, lines + i * LINES, half);
-	}
-	lines_14x14x64_irfft18_14_18(n, lines, LINES, y);
-}
-
 /* dx (n,14,14,64) from dy (n,14,14,64) and w (7,7,64,64) */
-static void conv_dx_fft_14x14x64_7x7_p3x3(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict work)
+static void conv_dx_14x14x64_7x7_p3x3(int n, const real *restrict dy,
+	const real *restrict w, real *restrict dx, real *restrict p)
 {
-	turn_7x7x64x64(w, work);
-	conv_fft_14x14x64_7x7_p3x3(n, dy, work, dx, work + 200704);
+	real *wt = p + 25600;
+
+	turn_7x7x64x64(w, wt);
+	conv_14x14x64_7x7_p3x3(n, dy, wt, dx, p);
 }
 
 /* dx (n,28,28,64) = dy (n,14,14,64), each to the place that won its window */

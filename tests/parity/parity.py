@@ -18,6 +18,8 @@ from network import Network
 HERE = os.path.dirname(os.path.abspath(__file__))
 FASHION = "/usr/share/datasets/fashion-mnist"
 SAMPLES = 200  # of each part: float64 convolutions take their time
+CANDIDATES = 800  # training samples among which a batch away from every kink is chosen
+MARGIN = 1e-6  # what is nearer to a kink, float may see on its other side
 BOUND = 1e-5
 torch.set_num_threads(1)
 
@@ -58,7 +60,8 @@ def copy_fashion(folder):
     """The first samples of Fashion-MNIST."""
     os.makedirs(folder)
     for name in os.listdir(FASHION):
-        files.write_idx("%s/%s" % (folder, name), files.read_idx("%s/%s" % (FASHION, name))[:SAMPLES])
+        count = CANDIDATES if name.startswith("train") else SAMPLES
+        files.write_idx("%s/%s" % (folder, name), files.read_idx("%s/%s" % (FASHION, name))[:count])
 
 
 def load_data(folder, part, settings):
@@ -110,8 +113,13 @@ def smooth_samples(model, network):
     maxpool see two sides within a rounding error, float and double may each take another."""
     folder = model.tmp + "/smooth"
     x, _ = load_data(model.folder, "train", model.settings)
+    chosen = torch.empty(0, dtype=torch.int64)
     with torch.no_grad():
-        chosen = network.smooth(x[:4 * model.batch], 4e-7)[:model.batch]
+        for start in range(0, len(x), 100):
+            far = network.smooth(x[start:start + 100], MARGIN)
+            chosen = torch.cat([chosen, start + far])[:model.batch]
+            if len(chosen) == model.batch:
+                break
     if len(chosen) == 0:
         raise Failed("no sample is far enough from every kink")
     os.makedirs(folder, exist_ok=True)
