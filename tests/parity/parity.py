@@ -18,7 +18,6 @@ from network import Network
 HERE = os.path.dirname(os.path.abspath(__file__))
 FASHION = "/usr/share/datasets/fashion-mnist"
 SAMPLES = 200  # of each part: float64 convolutions take their time
-CANDIDATES = 800  # training samples among which a batch away from every kink is chosen
 MARGIN = 1e-6  # what is nearer to a kink, float may see on its other side
 BOUND = 1e-5
 torch.set_num_threads(1)
@@ -60,8 +59,7 @@ def copy_fashion(folder):
     """The first samples of Fashion-MNIST."""
     os.makedirs(folder)
     for name in os.listdir(FASHION):
-        count = CANDIDATES if name.startswith("train") else SAMPLES
-        files.write_idx("%s/%s" % (folder, name), files.read_idx("%s/%s" % (FASHION, name))[:count])
+        files.write_idx("%s/%s" % (folder, name), files.read_idx("%s/%s" % (FASHION, name))[:SAMPLES])
 
 
 def load_data(folder, part, settings):
@@ -129,14 +127,15 @@ def smooth_samples(model, network):
     return folder
 
 
-def check_gradients(model, weights):
-    """Dropout is off on both sides: `grad` computes without it."""
+def check_gradients(model, weights, smooth):
+    """Dropout is off on both sides: `grad` computes without it, for the first batch."""
     saved = model.tmp + "/grad.safetensors"
     network = model.network(weights)
-    folder = smooth_samples(model, network)
+    folder = smooth_samples(model, network) if smooth else model.folder
     model.call("grad", "--weights", weights, "--data", folder, "-o", saved)
     ours = files.read_tensors(saved)
-    loss, grads = network.gradients(*load_data(folder, "train", model.settings), model.loss)
+    x, labels = load_data(folder, "train", model.settings)
+    loss, grads = network.gradients(x[:model.batch], labels[:model.batch], model.loss)
     if set(ours) != set(grads) | {"loss"}:
         raise Failed("the tensors are %s, not %s" % (sorted(ours), sorted(grads)))
     errors = {name: difference(ours[name], g) for name, g in grads.items()}
@@ -164,15 +163,15 @@ def check_scores(model, weights):
         raise Failed("eval: another confusion matrix:\n%s" % (np.array(ours["confusion"]) - confusion))
 
 
-def check_model(build, source, tmp, folder):
+def check_model(build, source, tmp, folder, smooth=False):
     model = Compiled(build, source, tmp, folder)
     weights = model.init()
-    worst = check_gradients(model, weights)
+    worst = check_gradients(model, weights, smooth)
     check_scores(model, weights)
     out = tmp + "/run"
     model.call("train", "--data", folder, "--train", "160", "--epochs", "1", "--out", out, "-q")
     trained = out + "/last.safetensors"
-    worst = max(worst, check_gradients(model, trained))
+    worst = max(worst, check_gradients(model, trained, smooth))
     check_scores(model, trained)
     return worst
 
@@ -187,7 +186,7 @@ def check_case(build, tmp, number, name, batch, loss, layers):
     with open(source, "w") as f:
         f.write('data idx "%s" { scale 1/255; }\ntrain { batch %s; loss %s; }\n%s\n'
                 % (folder, batch, loss, layers))
-    return check_model(build, source, tmp, folder)
+    return check_model(build, source, tmp, folder, smooth=True)
 
 
 # ---- optimizers
