@@ -7,8 +7,10 @@
 
 #include "nnc.h"
 
-#define ALPHA(initial, min, max, help)                                             \
-	{"alpha", NNC_ARG_REAL, true, false, initial, min, max, NULL, help}
+#define ALPHA(initial, min, max, help)                                                 \
+	{                                                                              \
+		"alpha", NNC_ARG_REAL, true, false, initial, min, max, NULL, help      \
+	}
 
 const Activation activations[] = {
 	{.name = "elu",
@@ -18,7 +20,8 @@ const Activation activations[] = {
 	 .grad = "y > 0 ? v : v * (y + alpha)",
 	 .init = "he"},
 	{.name = "gelu",
-	 .summary = "x times the normal distribution function (Hendrycks and Gimpel 2016)",
+	 .summary =
+		 "x times the normal distribution function (Hendrycks and Gimpel 2016)",
 	 .value = "(real)0.5 * v * (1 + nnc_erf(v * (real)0.70710678118654752))",
 	 .grad = "v * ((real)0.5 * (1 + nnc_erf(x * (real)0.70710678118654752)) + "
 		 "x * (real)0.39894228040143268 * nnc_exp((real)-0.5 * x * x))",
@@ -30,9 +33,7 @@ const Activation activations[] = {
 	 .value = "v > 0 ? v : alpha * v",
 	 .grad = "y > 0 ? v : alpha * v",
 	 .init = "he"},
-	{.name = "linear",
-	 .summary = "x itself",
-	 .init = "glorot"},
+	{.name = "linear", .summary = "x itself", .init = "glorot"},
 	{.name = "relu",
 	 .summary = "x above 0, 0 below",
 	 .value = "v < 0 ? 0 : v", /* not a number stays one */
@@ -42,7 +43,8 @@ const Activation activations[] = {
 	 .summary = "self-normalising elu with fixed scales (Klambauer et al. 2017)",
 	 .value = "v > 0 ? (real)1.0507009873554805 * v"
 		  " : (real)1.7580993408473766 * nnc_expm1(v)",
-	 .grad = "y > 0 ? (real)1.0507009873554805 * v : v * (y + (real)1.7580993408473766)",
+	 .grad = "y > 0 ? (real)1.0507009873554805 * v : v * (y + "
+		 "(real)1.7580993408473766)",
 	 .init = "lecun"},
 	{.name = "sigmoid",
 	 .summary = "1 / (1 + e^-x)",

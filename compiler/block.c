@@ -62,8 +62,8 @@ void do_block(Expand *x, const Stmt *s, StmtList *out)
 	bool ok = scope_free_name(x, "a block", v->text, name) &&
 		  expand_is_new(x, v->text, name);
 	if (ok && (find_layer(v->text) || is_section(v->text))) {
-		expand_error(x, name, "a block cannot be called '%s', which is a %s", v->text,
-			     is_section(v->text) ? "section" : "layer");
+		expand_error(x, name, "a block cannot be called '%s', which is a %s",
+			     v->text, is_section(v->text) ? "section" : "layer");
 		ok = false;
 	}
 	if (!check_params(x, v) || !ok)

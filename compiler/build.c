@@ -31,14 +31,16 @@ const Optimizer *find_optimizer(const char *name)
 	return NULL;
 }
 
-/* A model's name as a C identifier: "mlp3_relu.nn" is mlp3_relu, "2-layer.nn" m2_layer. */
+/* A model's name as a C identifier: "mlp3_relu.nn" is mlp3_relu, "2-layer.nn" m2_layer.
+ */
 static const char *model_name(const char *base)
 {
 	size_t length = strlen(base);
 	if (length > 3 && strcmp(base + length - 3, ".nn") == 0)
 		length -= 3;
 	const char *prefix = length == 0 || !isalpha((unsigned char)base[0]) ? "m" : "";
-	char *name = arena_printf("%s%.*s", prefix, (int)(length < 64 ? length : 64), base);
+	char *name =
+		arena_printf("%s%.*s", prefix, (int)(length < 64 ? length : 64), base);
 	for (char *c = name; *c; c++)
 		if (!isalnum((unsigned char)*c) || (unsigned char)*c >= 128)
 			*c = '_';
@@ -88,7 +90,9 @@ static const Stmt *as_activation(const Stmt *stmt)
 	Arg *args = NULL;
 	int count = 0;
 	Arg *first = vec_push(&args, &count);
-	*first = (Arg){.value = {.kind = VALUE_NAME, .span = stmt->name_span, .text = stmt->name}};
+	*first = (Arg){.value = {.kind = VALUE_NAME,
+				 .span = stmt->name_span,
+				 .text = stmt->name}};
 	for (int i = 0; i < stmt->count; i++) {
 		const Arg *a = &stmt->args[i];
 		bool argument = a->value.kind == VALUE_NUMBER &&
@@ -135,7 +139,8 @@ static bool name_plain(const Args *args, const char *name)
 		ok = ok && (isalnum((unsigned char)*c) || strchr("_-.", *c)) &&
 		     (unsigned char)*c < 128;
 	if (!ok) {
-		diag_error(arg_span(args, "name"), "a layer cannot be named \"%s\"", name);
+		diag_error(arg_span(args, "name"), "a layer cannot be named \"%s\"",
+			   name);
 		diag_help("use 1 to 64 letters, digits, '_', '-' and '.'");
 	}
 	return ok;
@@ -172,7 +177,8 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 	if (x)
 		use->in = x->shape;
 	Args args;
-	if (!bind_args(&args, word, stmt->span, stmt->args, stmt->count, layer->params)) {
+	if (!bind_args(&args, word, stmt->span, stmt->args, stmt->count,
+		       layer->params)) {
 		diag_origin(stmt->origin);
 		return NULL;
 	}
@@ -205,7 +211,8 @@ static bool is_layer(const char *word)
 	return find_layer(word) || is_activation(word);
 }
 
-/* Behind an error shapes are not known, but words and arguments can still be checked. */
+/* Behind an error shapes are not known, but words and arguments can still be checked.
+ */
 static void check_layer(const Stmt *stmt)
 {
 	const Layer *layer = find_layer(stmt->name);
@@ -217,7 +224,8 @@ static void check_layer(const Stmt *stmt)
 	}
 	if (!layer)
 		unknown_layer(stmt);
-	else if (!bind_args(&args, word, stmt->span, stmt->args, stmt->count, layer->params))
+	else if (!bind_args(&args, word, stmt->span, stmt->args, stmt->count,
+			    layer->params))
 		diag_origin(stmt->origin);
 }
 
@@ -230,8 +238,10 @@ static void build_layers(Net *net, const Stmt *stmts, int count)
 		if (is_section(s->name))
 			continue;
 		if (!x && !lost && strcmp(s->name, "input") != 0 && is_layer(s->name)) {
-			diag_error(s->name_span, "%s before the input: a model begins with its "
-				   "input's shape", s->name);
+			diag_error(s->name_span,
+				   "%s before the input: a model begins with its "
+				   "input's shape",
+				   s->name);
 			diag_help("write, for example, `input 28x28x1;` before it");
 			lost = true;
 		}
@@ -263,20 +273,25 @@ static void check_output(Net *net, Span file)
 	}
 	const NetLayer *last = net->layers[net->layer_count - 1];
 	if (net->param_count == 0) {
-		diag_error(last->stmt->span, "the model has no weights: there is nothing to train");
+		diag_error(last->stmt->span,
+			   "the model has no weights: there is nothing to train");
 		diag_help("add a layer such as `dense 10 softmax;`");
 		return;
 	}
 	if (net->output->shape.rank != 1) {
-		diag_error(last->stmt->span, "the model ends with %s, but a classifier ends with one "
-			   "value a class", shape_name(net->output->shape));
+		diag_error(last->stmt->span,
+			   "the model ends with %s, but a classifier ends with one "
+			   "value a class",
+			   shape_name(net->output->shape));
 		diag_help("end it with `dense CLASSES softmax;`");
 		return;
 	}
 	net->outputs = net->output->shape.dim[0];
 	if (net->outputs < 2 || net->outputs > NNC_MAX_CLASSES) {
-		diag_error(last->stmt->span, "the model has %lld output%s; a classifier has 2 to %d",
-			   (long long)net->outputs, net->outputs == 1 ? "" : "s", NNC_MAX_CLASSES);
+		diag_error(last->stmt->span,
+			   "the model has %lld output%s; a classifier has 2 to %d",
+			   (long long)net->outputs, net->outputs == 1 ? "" : "s",
+			   NNC_MAX_CLASSES);
 		if (net->outputs == 1)
 			diag_help("two classes are two outputs: `dense 2 softmax;`");
 		return;

@@ -20,7 +20,8 @@ extern char **environ;
 
 enum { EXIT_COMPILER = 3, EXIT_IO = 74 };
 
-/* ---- writing a file ------------------------------------------------------------------ */
+/* ---- writing a file
+ * ------------------------------------------------------------------ */
 
 static int fail_io(const char *what, const char *path)
 {
@@ -59,7 +60,8 @@ int write_output(const char *path, const char *text, size_t size)
 	return status;
 }
 
-/* ---- the runtime ------------------------------------------------------------------------ */
+/* ---- the runtime
+ * ------------------------------------------------------------------------ */
 
 typedef struct Runtime {
 	const char *include, *library;
@@ -86,21 +88,29 @@ static bool find_runtime(Runtime *r)
 	const char *own = own_folder(), *set = getenv("NNC_RUNTIME");
 	const Runtime places[] = {
 		{set ? set : own, arena_printf("%s/libnncrt.a", set ? set : own)},
-		{arena_printf("%s/../runtime", own), arena_printf("%s/libnncrt.a", own)},
-		{arena_printf("%s/../../runtime", own), arena_printf("%s/libnncrt.a", own)},
-		{arena_printf("%s/../lib/nnc", own), arena_printf("%s/../lib/nnc/libnncrt.a", own)},
+		{arena_printf("%s/../runtime", own),
+		 arena_printf("%s/libnncrt.a", own)},
+		{arena_printf("%s/../../runtime", own),
+		 arena_printf("%s/libnncrt.a", own)},
+		{arena_printf("%s/../lib/nnc", own),
+		 arena_printf("%s/../lib/nnc/libnncrt.a", own)},
 	};
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		*r = places[i];
-		if (exists(arena_printf("%s/nnc_rt.h", r->include)) && exists(r->library))
+		if (exists(arena_printf("%s/nnc_rt.h", r->include)) &&
+		    exists(r->library))
 			return true;
 	}
-	fprintf(stderr, "nnc: error: the runtime (libnncrt.a, nnc_rt.h) is not beside %s\n", own);
-	fprintf(stderr, "help: run make, or set NNC_RUNTIME to the folder that holds both\n");
+	fprintf(stderr,
+		"nnc: error: the runtime (libnncrt.a, nnc_rt.h) is not beside %s\n",
+		own);
+	fprintf(stderr,
+		"help: run make, or set NNC_RUNTIME to the folder that holds both\n");
 	return false;
 }
 
-/* ---- commands ------------------------------------------------------------------------------ */
+/* ---- commands
+ * ------------------------------------------------------------------------------ */
 
 typedef struct Command {
 	char **argv;
@@ -121,7 +131,8 @@ static void file_arg(Command *c, const char *path)
 static void words(Command *c, const char *text)
 {
 	char *copy = arena_printf("%s", text), *rest = NULL;
-	for (char *w = strtok_r(copy, " \t\n", &rest); w; w = strtok_r(NULL, " \t\n", &rest))
+	for (char *w = strtok_r(copy, " \t\n", &rest); w;
+	     w = strtok_r(NULL, " \t\n", &rest))
 		arg(c, w);
 }
 
@@ -167,8 +178,8 @@ static Command compiler(void)
  * The float build runs for hours: -O3. The double one only checks gradients: -O1. No
  * -ffast-math: not a number must stay one. errno and traps are read by nobody.
  */
-static Command compile_command(const Runtime *r, const BuildOptions *o, const char *source,
-			       const char *object, bool twin)
+static Command compile_command(const Runtime *r, const BuildOptions *o,
+			       const char *source, const char *object, bool twin)
 {
 	Command c = compiler();
 	words(&c, "-std=gnu11 -w -fno-math-errno -fno-trapping-math");
@@ -205,7 +216,8 @@ static Command link_command(const Runtime *r, const char *object, const char *tw
 	return c;
 }
 
-/* ---- the whole ------------------------------------------------------------------------------- */
+/* ---- the whole
+ * ------------------------------------------------------------------------------- */
 
 static int run_two(Command *a, Command *b)
 {
@@ -308,7 +320,8 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 		status = build(&paths, &runtime, options);
 	bool failed = status == EXIT_COMPILER;
 	if (failed)
-		fprintf(stderr, "nnc: error: the C compiler failed; the C text is in %s\n",
+		fprintf(stderr,
+			"nnc: error: the C compiler failed; the C text is in %s\n",
 			paths.source);
 	if (options->keep && status == 0)
 		status = write_output(arena_printf("%s.c", output), text, size);

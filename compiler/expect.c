@@ -4,7 +4,8 @@
 #include "nnc.h"
 
 static const Param params[] = {
-	{"params", NNC_ARG_INT, false, false, 0, 0, 1e18, NULL, "the number of weights"},
+	{"params", NNC_ARG_INT, false, false, 0, 0, 1e18, NULL,
+	 "the number of weights"},
 	{"shape", NNC_ARG_SHAPE | NNC_ARG_INT, false, false, 0, 1, NNC_MAX_DIM, NULL,
 	 "the output of the layer above"},
 	{"macs", NNC_ARG_INT, false, false, 0, 0, 1e18, NULL,
@@ -14,7 +15,8 @@ static const Param params[] = {
 	{.name = NULL},
 };
 
-static void check_count(const Args *args, const char *key, const char *what, int64_t found)
+static void check_count(const Args *args, const char *key, const char *what,
+			int64_t found)
 {
 	if (!arg_given(args, key) || arg_int(args, key) == found)
 		return;
@@ -29,15 +31,16 @@ static void check_shape(const Args *args, const NetLayer *layer)
 	const Value *v = arg_value(args, "shape");
 	if (!v)
 		return;
-	Shape want = {.rank = v->kind == VALUE_SHAPE ? v->count : 1, .dim = {v->integer}};
+	Shape want = {.rank = v->kind == VALUE_SHAPE ? v->count : 1,
+		      .dim = {v->integer}};
 	for (int i = 0; v->kind == VALUE_SHAPE && i < v->count && i < NNC_MAX_RANK; i++)
 		want.dim[i] = v->items[i].value.integer;
 	if (shape_equal(want, layer->out))
 		return;
 	diag_error(v->span, "expected shape %s here, but it is %s", shape_name(want),
 		   shape_name(layer->out));
-	diag_note(layer->stmt->span, "%s comes from this %s%s", shape_name(layer->out), layer->word,
-		  origin_turn(layer->stmt->origin));
+	diag_note(layer->stmt->span, "%s comes from this %s%s", shape_name(layer->out),
+		  layer->word, origin_turn(layer->stmt->origin));
 }
 
 static void check_memory(const Args *args, const Net *net)
@@ -45,13 +48,15 @@ static void check_memory(const Args *args, const Net *net)
 	int64_t bytes = training_bytes(net);
 	if (!arg_given(args, "memory") || bytes <= arg_int(args, "memory"))
 		return;
-	diag_error(arg_span(args, "memory"), "expected at most %lld bytes, but training needs %lld",
+	diag_error(arg_span(args, "memory"),
+		   "expected at most %lld bytes, but training needs %lld",
 		   (long long)arg_int(args, "memory"), (long long)bytes);
 	diag_help("use a smaller batch or smaller layers");
 }
 
 /* The last layer written before a statement; expansion keeps the order of the file. */
-static const NetLayer *layer_before(const Net *net, const Stmt *stmts, const Stmt *expect)
+static const NetLayer *layer_before(const Net *net, const Stmt *stmts,
+				    const Stmt *expect)
 {
 	int n = 0;
 	for (const Stmt *s = stmts; s < expect; s++)
@@ -82,7 +87,8 @@ void check_expectations(const Net *net, const Stmt *stmts, int count)
 		if (layer)
 			check_shape(&args, layer);
 		else if (arg_given(&args, "shape"))
-			diag_error(arg_span(&args, "shape"), "no layer stands before this claim");
+			diag_error(arg_span(&args, "shape"),
+				   "no layer stands before this claim");
 	}
 }
 
@@ -90,7 +96,8 @@ void check_memory_expectations(const Net *net, const Stmt *stmts, int count)
 {
 	for (int i = 0; i < count; i++) {
 		Args args;
-		if (strcmp(stmts[i].name, "expect") == 0 && bind_expect(&args, &stmts[i]))
+		if (strcmp(stmts[i].name, "expect") == 0 &&
+		    bind_expect(&args, &stmts[i]))
 			check_memory(&args, net);
 	}
 }

@@ -47,7 +47,8 @@ const char *shape_name(Shape s)
 {
 	const char *name = "";
 	for (int i = 0; i < s.rank; i++)
-		name = arena_printf("%s%s%lld", name, i ? "x" : "", (long long)s.dim[i]);
+		name = arena_printf("%s%s%lld", name, i ? "x" : "",
+				    (long long)s.dim[i]);
 	return name;
 }
 
@@ -118,7 +119,8 @@ Tensor *new_value(Program *p, const char *id, Shape shape)
 
 Tensor *new_param(Net *net, NetLayer *layer, const char *part, Shape shape)
 {
-	Tensor *t = new_tensor(TENSOR_PARAM, arena_printf("%s_%s", layer->id, part), shape);
+	Tensor *t =
+		new_tensor(TENSOR_PARAM, arena_printf("%s_%s", layer->id, part), shape);
 	t->name = arena_printf("%s.%s", layer->name, part);
 	*vec_push(&net->params, &net->param_count) = t;
 	layer->params += shape_size(shape);

@@ -1,4 +1,5 @@
-/* main.c - the command: options, the passes in order, and what is written at the end. */
+/* main.c - the command: options, the passes in order, and what is written at the end.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -23,8 +24,8 @@ static const struct Pass {
 
 typedef struct Options {
 	const char *input, *output;
-	const char *emit;       /* exe, c, ir, nn */
-	const char *after;      /* --after: stop behind this pass */
+	const char *emit;  /* exe, c, ir, nn */
+	const char *after; /* --after: stop behind this pass */
 	bool check, summary, explain;
 	const Kernel **kernels; /* --kernel */
 	int kernel_count;
@@ -37,29 +38,43 @@ static const char usage[] =
 	"       nnc -S MODEL.nn [-o FILE.c]    the generated C (-o - for stdout)\n"
 	"       nnc --summary MODEL.nn         layers, shapes, parameters, memory\n"
 	"       nnc --explain MODEL.nn         the kernel of every op, and why\n"
-	"       nnc --doc NAME                 a layer, activation, optimizer, loss, data set\n";
+	"       nnc --doc NAME                 a layer, activation, optimizer, loss, "
+	"data set\n";
 
 static const char details[] =
 	"\n"
 	"  -o FILE           where to write; by default the model's name\n"
 	"  -S                the same as --emit=c\n"
 	"  --emit=KIND       exe (default), c, ir, or nn (the model in normal form)\n"
-	"  --after=PASS      with --emit=ir: as it is behind build, infer, diff, fuse, select, plan\n"
+	"  --after=PASS      with --emit=ir: as it is behind build, infer, diff, fuse, "
+	"select, plan\n"
 	"  -D NAME=VALUE     another value for a constant of the model\n"
 	"  -I DIR            look for included files here too\n"
-	"  --kernel=NAME     take this kernel where it fits, whatever it costs; may be repeated\n"
+	"  --kernel=NAME     take this kernel where it fits, whatever it costs; may be "
+	"repeated\n"
 	"  --march=ARCH      build for this CPU, as cc -march (default: native)\n"
 	"  --check           read and check the model, write nothing\n"
 	"  --keep            leave the C text beside the program\n"
 	"  -v, -###          print the commands; print them and run none\n"
 	"  --version, --help\n"
 	"\n"
-	"CC, CFLAGS and LDFLAGS are honoured. Exit status: 0; 1 errors in the model; 2 usage;\n"
-	"3 the C compiler is missing or failed; 70 a bug of nnc; 74 a file cannot be written.\n";
+	"CC, CFLAGS and LDFLAGS are honoured. Exit status: 0; 1 errors in the model; 2 "
+	"usage;\n"
+	"3 the C compiler is missing or failed; 70 a bug of nnc; 74 a file cannot be "
+	"written.\n";
 
 enum {
-	OPT_EMIT = 256, OPT_AFTER, OPT_SUMMARY, OPT_EXPLAIN, OPT_KERNEL, OPT_MARCH,
-	OPT_CHECK, OPT_KEEP, OPT_DOC, OPT_VERSION, OPT_HELP,
+	OPT_EMIT = 256,
+	OPT_AFTER,
+	OPT_SUMMARY,
+	OPT_EXPLAIN,
+	OPT_KERNEL,
+	OPT_MARCH,
+	OPT_CHECK,
+	OPT_KEEP,
+	OPT_DOC,
+	OPT_VERSION,
+	OPT_HELP,
 };
 
 static const struct option long_options[] = {
@@ -77,7 +92,8 @@ static const struct option long_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* ---- options ------------------------------------------------------------------------- */
+/* ---- options
+ * ------------------------------------------------------------------------- */
 
 static int usage_error(const char *message)
 {
@@ -126,12 +142,21 @@ static bool add_kernel(Options *o, const char *name)
 static int read_option(Options *o, int option, const char *value)
 {
 	static const char *const kinds[] = {"exe", "c", "ir", "nn", NULL};
-	static const char *const stages[] = {"build", "infer", "diff", "fuse", "select", "plan", NULL};
+	static const char *const stages[] = {"build",  "infer", "diff", "fuse",
+					     "select", "plan",  NULL};
 	switch (option) {
-	case 'o': o->output = value; break;
-	case 'S': o->emit = "c"; break;
-	case 'v': o->build.verbose = true; break;
-	case 'I': add_include(o, value); break;
+	case 'o':
+		o->output = value;
+		break;
+	case 'S':
+		o->emit = "c";
+		break;
+	case 'v':
+		o->build.verbose = true;
+		break;
+	case 'I':
+		add_include(o, value);
+		break;
 	case 'D':
 		if (!add_define(o, value))
 			return usage_error("-D takes NAME=VALUE");
@@ -143,22 +168,41 @@ static int read_option(Options *o, int option, const char *value)
 		break;
 	case OPT_AFTER:
 		if (!one_of(value, stages))
-			return usage_error("--after takes build, infer, diff, fuse, select or plan");
+			return usage_error("--after takes build, infer, diff, fuse, "
+					   "select or plan");
 		o->after = value;
 		break;
-	case OPT_SUMMARY: o->summary = true; break;
-	case OPT_EXPLAIN: o->explain = true; break;
+	case OPT_SUMMARY:
+		o->summary = true;
+		break;
+	case OPT_EXPLAIN:
+		o->explain = true;
+		break;
 	case OPT_KERNEL:
 		if (!add_kernel(o, value))
-			return usage_error("--kernel takes a kernel's name, as --explain shows them");
+			return usage_error("--kernel takes a kernel's name, as "
+					   "--explain shows them");
 		break;
-	case OPT_MARCH: o->build.march = value; break;
-	case OPT_CHECK: o->check = true; break;
-	case OPT_KEEP: o->build.keep = true; break;
-	case OPT_DOC: return print_doc(stdout, value);
-	case OPT_VERSION: puts("nnc " NNC_VERSION); return 0;
-	case OPT_HELP: printf("%s%s", usage, details); return 0;
-	default: fputs(usage, stderr); return EXIT_USAGE;
+	case OPT_MARCH:
+		o->build.march = value;
+		break;
+	case OPT_CHECK:
+		o->check = true;
+		break;
+	case OPT_KEEP:
+		o->build.keep = true;
+		break;
+	case OPT_DOC:
+		return print_doc(stdout, value);
+	case OPT_VERSION:
+		puts("nnc " NNC_VERSION);
+		return 0;
+	case OPT_HELP:
+		printf("%s%s", usage, details);
+		return 0;
+	default:
+		fputs(usage, stderr);
+		return EXIT_USAGE;
 	}
 	return -1;
 }
@@ -182,7 +226,8 @@ static int read_options(Options *o, int argc, char **argv)
 	*o = (Options){.emit = "exe", .build = {.march = "native"}};
 	argc = take_dry(argc, argv, o);
 	int option;
-	while ((option = getopt_long(argc, argv, "o:SvD:I:", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:SvD:I:", long_options, NULL)) !=
+	       -1) {
 		int status = read_option(o, option, optarg);
 		if (status >= 0)
 			return status;
@@ -197,12 +242,14 @@ static int read_options(Options *o, int argc, char **argv)
 	return -1;
 }
 
-/* ---- output -------------------------------------------------------------------------- */
+/* ---- output
+ * -------------------------------------------------------------------------- */
 
 static bool same_file(const char *a, const char *b)
 {
 	struct stat x, y;
-	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
 }
 
 /* Text goes to `path`, or to stdout where that is "-". */
@@ -221,7 +268,8 @@ static const char *default_output(const Source *source, const char *suffix)
 	size_t length = strlen(source->base);
 	bool known = length > 3 && strcmp(source->base + length - 3, ".nn") == 0;
 	const char *stem = arena_strndup(source->base, known ? length - 3 : length);
-	return known || *suffix ? arena_printf("%s%s", stem, suffix) : arena_printf("%s.out", stem);
+	return known || *suffix ? arena_printf("%s%s", stem, suffix)
+				: arena_printf("%s.out", stem);
 }
 
 static int write_result(const Options *o, const Net *net, const Stmt *stmts, int count)
@@ -229,7 +277,8 @@ static int write_result(const Options *o, const Net *net, const Stmt *stmts, int
 	bool program = strcmp(o->emit, "exe") == 0, c = strcmp(o->emit, "c") == 0;
 	const char *output = o->output;
 	if (!output)
-		output = program || c ? default_output(net->source, c ? ".c" : "") : "-";
+		output =
+			program || c ? default_output(net->source, c ? ".c" : "") : "-";
 	if (same_file(output, o->input))
 		return usage_error("the output would overwrite the model");
 	if (program)
@@ -249,7 +298,8 @@ static int write_result(const Options *o, const Net *net, const Stmt *stmts, int
 	return status;
 }
 
-/* ---- the road ---------------------------------------------------------------------------- */
+/* ---- the road
+ * ---------------------------------------------------------------------------- */
 
 static void run_passes(Net *net, const char *after)
 {

@@ -65,8 +65,8 @@ static void print_program(FILE *out, const Net *net, const Program *p)
 	for (int i = 0; i < p->placed_count; i++) {
 		const Tensor *t = p->placed[i];
 		fprintf(out, "%s\t%-30s at %lld, %lld reals, nodes %d to %d\n",
-			i ? "" : "places:\n", t->id, (long long)t->offset, (long long)t->reals,
-			t->first, t->last);
+			i ? "" : "places:\n", t->id, (long long)t->offset,
+			(long long)t->reals, t->first, t->last);
 	}
 }
 
@@ -76,7 +76,8 @@ void print_ir(FILE *out, const Net *net)
 	fputs("weights:\n", out);
 	for (int i = 0; i < net->param_count; i++) {
 		const Tensor *t = net->params[i];
-		fprintf(out, "\t%s (%s) \"%s\" %s", t->id, shape_name(t->shape), t->name, t->init);
+		fprintf(out, "\t%s (%s) \"%s\" %s", t->id, shape_name(t->shape),
+			t->name, t->init);
 		const NncInit *init = nnc_find_init(t->init);
 		if (init && init->param.name)
 			fprintf(out, "(%.9g)", t->init_argument);

@@ -1,20 +1,24 @@
-/* report.c - what nnc tells about a model without compiling it: --summary, --explain, --doc. */
+/* report.c - what nnc tells about a model without compiling it: --summary, --explain,
+ * --doc. */
 #include <string.h>
 
 #include "nnc.h"
 
-/* ---- --summary ---------------------------------------------------------------------- */
+/* ---- --summary ----------------------------------------------------------------------
+ */
 
 static void rule(FILE *out)
 {
-	fputs("----------------------------------------------------------------------------------\n",
+	fputs("------------------------------------------------------------------------"
+	      "----------\n",
 	      out);
 }
 
 /* Names and statements are the user's and of any length: cut to their column. */
 static const char *cut(const char *text, int width)
 {
-	return (int)strlen(text) <= width ? text : arena_printf("%.*s...", width - 3, text);
+	return (int)strlen(text) <= width ? text
+					  : arena_printf("%.*s...", width - 3, text);
 }
 
 static int64_t value_bytes(const Net *net, const NetLayer *l)
@@ -25,34 +29,44 @@ static int64_t value_bytes(const Net *net, const NetLayer *l)
 void print_summary(FILE *out, const Net *net)
 {
 	const Training *t = &net->training;
-	fprintf(out, "%s: batch %lld, %s, %s lr %g\n", net->name, (long long)t->batch, t->loss->name,
-		t->optimizer->name, arg_real(&t->optimizer_args, "lr"));
+	fprintf(out, "%s: batch %lld, %s, %s lr %g\n", net->name, (long long)t->batch,
+		t->loss->name, t->optimizer->name, arg_real(&t->optimizer_args, "lr"));
 	rule(out);
-	fprintf(out, "%-18s %-24s %-12s %12s %14s\n", "layer", "statement", "output", "parameters",
-		"multiply-adds");
+	fprintf(out, "%-18s %-24s %-12s %12s %14s\n", "layer", "statement", "output",
+		"parameters", "multiply-adds");
 	rule(out);
 	int64_t values = 0;
 	for (int i = 0; i < net->layer_count; i++) {
 		const NetLayer *l = net->layers[i];
-		fprintf(out, "%-18s %-24s %-12s %12s %14s\n", cut(l->name, 18), cut(l->text, 24),
-			shape_name(l->out), grouped_text(l->params), grouped_text(l->macs));
+		fprintf(out, "%-18s %-24s %-12s %12s %14s\n", cut(l->name, 18),
+			cut(l->text, 24), shape_name(l->out), grouped_text(l->params),
+			grouped_text(l->macs));
 		values += value_bytes(net, l);
 	}
 	rule(out);
 	const char *const *slots;
 	int count = t->optimizer->slots(&t->optimizer_args, &slots);
 	fprintf(out, "parameters     %14s\n", grouped_text(net->params_total));
-	fprintf(out, "multiply-adds  %14s  one sample, forward\n", grouped_text(net->macs_total));
-	fprintf(out, "weights        %14s  bytes\n", grouped_text(4 * net->params_total));
-	fprintf(out, "gradients      %14s  bytes\n", grouped_text(4 * net->params_total));
-	fprintf(out, "optimizer      %14s  bytes\n", grouped_text(4 * count * net->params_total));
-	fprintf(out, "activations    %14s  bytes, if each were kept apart\n", grouped_text(values));
-	fprintf(out, "arena          %14s  bytes, as planned: activations, adjoints, workspace\n",
+	fprintf(out, "multiply-adds  %14s  one sample, forward\n",
+		grouped_text(net->macs_total));
+	fprintf(out, "weights        %14s  bytes\n",
+		grouped_text(4 * net->params_total));
+	fprintf(out, "gradients      %14s  bytes\n",
+		grouped_text(4 * net->params_total));
+	fprintf(out, "optimizer      %14s  bytes\n",
+		grouped_text(4 * count * net->params_total));
+	fprintf(out, "activations    %14s  bytes, if each were kept apart\n",
+		grouped_text(values));
+	fprintf(out,
+		"arena          %14s  bytes, as planned: activations, adjoints, "
+		"workspace\n",
 		grouped_text(4 * net->train.arena));
-	fprintf(out, "training       %14s  bytes in all\n", grouped_text(training_bytes(net)));
+	fprintf(out, "training       %14s  bytes in all\n",
+		grouped_text(training_bytes(net)));
 }
 
-/* ---- --explain ------------------------------------------------------------------------ */
+/* ---- --explain
+ * ------------------------------------------------------------------------ */
 
 typedef struct Explain {
 	FILE *out;
@@ -86,7 +100,9 @@ static double explain_program(FILE *out, const Net *net, const Program *p)
 		const Node *n = p->nodes[i];
 		if (n->op->reshape || n->input_only)
 			continue;
-		const char *of = n->layer ? n->layer->id : n->in_count ? n->in[0]->id : "";
+		const char *of = n->layer      ? n->layer->id
+				 : n->in_count ? n->in[0]->id
+					       : "";
 		fprintf(out, "  %-16s %s", of, n->op->name);
 		for (int f = 0; f < n->fused_count; f++)
 			fprintf(out, " + %s", n->fused[f]->op->suffix(n->fused[f]));
@@ -105,13 +121,16 @@ static double explain_program(FILE *out, const Net *net, const Program *p)
 
 void print_explain(FILE *out, const Net *net)
 {
-	fprintf(out, "Estimated costs for one nominal core (%g GFLOP/s); * is what was chosen.\n",
+	fprintf(out,
+		"Estimated costs for one nominal core (%g GFLOP/s); * is what was "
+		"chosen.\n",
 		NOMINAL_GFLOPS);
 	explain_program(out, net, &net->train);
 	explain_program(out, net, &net->infer);
 }
 
-/* ---- --doc ------------------------------------------------------------------------------ */
+/* ---- --doc
+ * ------------------------------------------------------------------------------ */
 
 static bool doc(FILE *out, const char *kind, const char *name, const char *summary,
 		const char *detail, const Param *params)
@@ -128,7 +147,8 @@ static bool doc_one(FILE *out, const char *name)
 {
 	const Layer *layer = find_layer(name);
 	if (layer)
-		return doc(out, "layer", name, layer->summary, layer->detail, layer->params);
+		return doc(out, "layer", name, layer->summary, layer->detail,
+			   layer->params);
 	const Activation *act = find_activation(name);
 	if (act) {
 		const Param params[] = {act->param, {.name = NULL}};
@@ -136,7 +156,8 @@ static bool doc_one(FILE *out, const char *name)
 	}
 	const Optimizer *optimizer = find_optimizer(name);
 	if (optimizer)
-		return doc(out, "optimizer", name, optimizer->summary, NULL, optimizer->params);
+		return doc(out, "optimizer", name, optimizer->summary, NULL,
+			   optimizer->params);
 	const Loss *loss = find_loss(name);
 	if (loss)
 		return doc(out, "loss", name, loss->summary, NULL, loss->params);

@@ -16,7 +16,8 @@ bool is_section(const char *name)
 	return false;
 }
 
-/* One word of a section: `read` takes the bound arguments, `choose` the statement itself. */
+/* One word of a section: `read` takes the bound arguments, `choose` the statement
+ * itself. */
 typedef struct Setting {
 	const char *name;
 	Param params[4];
@@ -24,8 +25,10 @@ typedef struct Setting {
 	void (*choose)(Training *t, const Stmt *stmt);
 } Setting;
 
-#define VALUE(forms, initial, min, max, help)                                      \
-	{"value", forms, true, true, initial, min, max, NULL, help}
+#define VALUE(forms, initial, min, max, help)                                          \
+	{                                                                              \
+		"value", forms, true, true, initial, min, max, NULL, help              \
+	}
 
 /* ---- data ------------------------------------------------------------------------ */
 
@@ -57,15 +60,23 @@ static void read_label(Training *t, const Args *args)
 
 static const Setting data_settings[] = {
 	{"label",
-	 {{"value", NNC_ARG_CHOICE | NNC_ARG_INT | NNC_ARG_STRING, true, true, 0, 1, 1e6,
-	   "last|first", "the column of the class: last, first, its number or its heading"}},
-	 read_label, NULL},
-	{"train", {VALUE(NNC_ARG_INT, 0, 1, 1e12, "training samples used")},
-	 read_train_count, NULL},
-	{"validation", {VALUE(NNC_ARG_REAL, 0, 0, 0.9, "share of them held out")},
-	 read_validation, NULL},
-	{"scale", {VALUE(NNC_ARG_REAL, 1, -1e9, 1e9, "every pixel is multiplied by it")},
-	 read_scale, NULL},
+	 {{"value", NNC_ARG_CHOICE | NNC_ARG_INT | NNC_ARG_STRING, true, true, 0, 1,
+	   1e6, "last|first",
+	   "the column of the class: last, first, its number or its heading"}},
+	 read_label,
+	 NULL},
+	{"train",
+	 {VALUE(NNC_ARG_INT, 0, 1, 1e12, "training samples used")},
+	 read_train_count,
+	 NULL},
+	{"validation",
+	 {VALUE(NNC_ARG_REAL, 0, 0, 0.9, "share of them held out")},
+	 read_validation,
+	 NULL},
+	{"scale",
+	 {VALUE(NNC_ARG_REAL, 1, -1e9, 1e9, "every pixel is multiplied by it")},
+	 read_scale,
+	 NULL},
 	{.name = NULL},
 };
 
@@ -75,7 +86,8 @@ static void choose_format(Training *t, const Stmt *stmt)
 	int n = 0;
 	for (int i = 0; nnc_formats[i]; i++)
 		*vec_push(&names, &n) = nnc_formats[i]->name;
-	if (stmt->count == 0 || stmt->args[0].key || stmt->args[0].value.kind != VALUE_NAME) {
+	if (stmt->count == 0 || stmt->args[0].key ||
+	    stmt->args[0].value.kind != VALUE_NAME) {
 		diag_error(stmt->span, "data names a data set or format first");
 		diag_help("write, for example, `data fashion_mnist { scale 1/255; }`");
 		return;
@@ -126,8 +138,8 @@ static void choose_loss(Training *t, const Stmt *stmt)
 		diag_unknown(name->span, "loss", name->text, names, n);
 		return;
 	}
-	if (bind_args(&t->loss_args, loss->name, stmt->span, stmt->args + 1, stmt->count - 1,
-		      loss->params)) {
+	if (bind_args(&t->loss_args, loss->name, stmt->span, stmt->args + 1,
+		      stmt->count - 1, loss->params)) {
 		t->loss = loss;
 		t->loss_span = stmt->span;
 	}
@@ -181,22 +193,32 @@ static void read_early_stop(Training *t, const Args *args)
 static const Setting train_settings[] = {
 	{"loss", {{.name = NULL}}, NULL, choose_loss},
 	{"optimizer", {{.name = NULL}}, NULL, choose_optimizer},
-	{"batch", {VALUE(NNC_ARG_INT, 32, 1, NNC_MAX_BATCH, "samples a step")}, read_batch, NULL},
-	{"epochs", {VALUE(NNC_ARG_INT, 10, 1, NNC_MAX_EPOCHS, "passes over the samples")},
-	 read_epochs, NULL},
-	{"seed", {VALUE(NNC_ARG_INT, 1, 0, 4294967295.0, "the key of every random draw")},
-	 read_seed, NULL},
+	{"batch",
+	 {VALUE(NNC_ARG_INT, 32, 1, NNC_MAX_BATCH, "samples a step")},
+	 read_batch,
+	 NULL},
+	{"epochs",
+	 {VALUE(NNC_ARG_INT, 10, 1, NNC_MAX_EPOCHS, "passes over the samples")},
+	 read_epochs,
+	 NULL},
+	{"seed",
+	 {VALUE(NNC_ARG_INT, 1, 0, 4294967295.0, "the key of every random draw")},
+	 read_seed,
+	 NULL},
 	{"early_stop",
-	 {{"metric", NNC_ARG_CHOICE, true, false, 0, 0, 0, "val_accuracy|val_loss|accuracy|loss",
-	   "what must improve"},
+	 {{"metric", NNC_ARG_CHOICE, true, false, 0, 0, 0,
+	   "val_accuracy|val_loss|accuracy|loss", "what must improve"},
 	  {"patience", NNC_ARG_INT, false, false, 10, 1, NNC_MAX_EPOCHS, NULL,
 	   "epochs without an improvement"},
-	  {"min_delta", NNC_ARG_REAL, false, false, 0, 0, 1e9, NULL, "the least improvement"}},
-	 read_early_stop, NULL},
+	  {"min_delta", NNC_ARG_REAL, false, false, 0, 0, 1e9, NULL,
+	   "the least improvement"}},
+	 read_early_stop,
+	 NULL},
 	{.name = NULL},
 };
 
-/* ---- a section -------------------------------------------------------------------- */
+/* ---- a section --------------------------------------------------------------------
+ */
 
 /* `lr 1e-3;` in train: a key of the optimizer, not a setting. */
 static bool optimizer_key(const Stmt *stmt)
@@ -204,7 +226,8 @@ static bool optimizer_key(const Stmt *stmt)
 	for (int i = 0; optimizers[i]; i++)
 		for (const Param *p = optimizers[i]->params; p->name; p++)
 			if (strcmp(p->name, stmt->name) == 0) {
-				diag_error(stmt->name_span, "%s belongs to the optimizer", p->name);
+				diag_error(stmt->name_span,
+					   "%s belongs to the optimizer", p->name);
 				diag_help("write, for example, `optimizer %s %s=...;`",
 					  optimizers[i]->name, p->name);
 				return true;
@@ -212,7 +235,8 @@ static bool optimizer_key(const Stmt *stmt)
 	return false;
 }
 
-static const Setting *find_setting(const Setting *table, const Stmt *stmt, const char *section)
+static const Setting *find_setting(const Setting *table, const Stmt *stmt,
+				   const char *section)
 {
 	const char **names = NULL;
 	int n = 0;
@@ -222,8 +246,8 @@ static const Setting *find_setting(const Setting *table, const Stmt *stmt, const
 		*vec_push(&names, &n) = s->name;
 	}
 	if (strcmp(section, "train") != 0 || !optimizer_key(stmt))
-		diag_unknown(stmt->name_span, arena_printf("%s setting", section), stmt->name, names,
-			     n);
+		diag_unknown(stmt->name_span, arena_printf("%s setting", section),
+			     stmt->name, names, n);
 	return NULL;
 }
 
@@ -231,7 +255,8 @@ static bool repeated(const Stmt *body, int i)
 {
 	for (int k = 0; k < i; k++)
 		if (strcmp(body[k].name, body[i].name) == 0) {
-			diag_error(body[i].name_span, "%s is given twice", body[i].name);
+			diag_error(body[i].name_span, "%s is given twice",
+				   body[i].name);
 			diag_note(body[k].name_span, "the first time is here");
 			return true;
 		}
@@ -261,15 +286,27 @@ static void read_body(Training *t, const Stmt *section, const Setting *table)
 	}
 }
 
-/* ---- tune: checked here, run by `nnc tune` ------------------------------------------ */
+/* ---- tune: checked here, run by `nnc tune` ------------------------------------------
+ */
 
 static const Setting tune_settings[] = {
-	{"folds", {VALUE(NNC_ARG_INT, 5, 2, 100, "parts of the cross-validation")}, NULL, NULL},
+	{"folds",
+	 {VALUE(NNC_ARG_INT, 5, 2, 100, "parts of the cross-validation")},
+	 NULL,
+	 NULL},
 	{"samples", {VALUE(NNC_ARG_INT, 0, 1, 1e12, "samples used")}, NULL, NULL},
-	{"epochs", {VALUE(NNC_ARG_INT, 10, 1, NNC_MAX_EPOCHS, "epochs of each run")}, NULL, NULL},
-	{"lr", {VALUE(NNC_ARG_LIST | NNC_ARG_REAL, 0, 1e-12, 1e6, "rates to try")}, NULL, NULL},
-	{"batch", {VALUE(NNC_ARG_LIST | NNC_ARG_INT, 0, 1, NNC_MAX_BATCH, "batches to try")},
-	 NULL, NULL},
+	{"epochs",
+	 {VALUE(NNC_ARG_INT, 10, 1, NNC_MAX_EPOCHS, "epochs of each run")},
+	 NULL,
+	 NULL},
+	{"lr",
+	 {VALUE(NNC_ARG_LIST | NNC_ARG_REAL, 0, 1e-12, 1e6, "rates to try")},
+	 NULL,
+	 NULL},
+	{"batch",
+	 {VALUE(NNC_ARG_LIST | NNC_ARG_INT, 0, 1, NNC_MAX_BATCH, "batches to try")},
+	 NULL,
+	 NULL},
 	{.name = NULL},
 };
 
@@ -298,17 +335,19 @@ static void check_tune(const Stmt *section)
 				*vec_push(&names, &count) = s->name;
 			for (int k = 0; k < n; k++)
 				*vec_push(&names, &count) = constants[k];
-			diag_unknown(stmt->name_span, "tune setting or constant", stmt->name, names,
-				     count);
+			diag_unknown(stmt->name_span, "tune setting or constant",
+				     stmt->name, names, count);
 			continue;
 		}
 		Args args;
 		if (!repeated(section->body, i))
-			bind_args(&args, stmt->name, stmt->span, stmt->args, stmt->count, params);
+			bind_args(&args, stmt->name, stmt->span, stmt->args,
+				  stmt->count, params);
 	}
 }
 
-/* ---- all sections -------------------------------------------------------------------- */
+/* ---- all sections
+ * -------------------------------------------------------------------- */
 
 static bool section_form(const Stmt *s, const Stmt *first)
 {
@@ -324,7 +363,8 @@ static bool section_form(const Stmt *s, const Stmt *first)
 		return false;
 	}
 	if (s->count && !named) {
-		diag_error(s->args[0].value.span, "%s takes no arguments before its body", s->name);
+		diag_error(s->args[0].value.span,
+			   "%s takes no arguments before its body", s->name);
 		diag_help("put settings inside: `%s { ... }`", s->name);
 		return false;
 	}
@@ -339,7 +379,8 @@ static void set_defaults(Training *t)
 	t->optimizer = find_optimizer("adam");
 	Span nowhere = {NULL, 0, 0};
 	bind_args(&t->loss_args, t->loss->name, nowhere, none, 0, t->loss->params);
-	bind_args(&t->optimizer_args, t->optimizer->name, nowhere, none, 0, t->optimizer->params);
+	bind_args(&t->optimizer_args, t->optimizer->name, nowhere, none, 0,
+		  t->optimizer->params);
 }
 
 void read_sections(Net *net, const Stmt *stmts, int count)
@@ -366,10 +407,13 @@ void read_sections(Net *net, const Stmt *stmts, int count)
 	net->has_data = data != NULL;
 	bool validated = strncmp(t->watch, "val_", 4) == 0;
 	if (validated && t->validation == 0 && diag_errors() == 0) {
-		diag_error(t->watch_span, "early_stop watches %s, but no samples are held out",
+		diag_error(t->watch_span,
+			   "early_stop watches %s, but no samples are held out",
 			   t->watch);
-		diag_help(data ? "add `validation 0.1;` to the data section, or watch loss or accuracy"
-			       : "add a data section with `validation 0.1;`, or watch loss or accuracy");
+		diag_help(data ? "add `validation 0.1;` to the data section, or watch "
+				 "loss or accuracy"
+			       : "add a data section with `validation 0.1;`, or watch "
+				 "loss or accuracy");
 	}
 }
 
@@ -398,8 +442,10 @@ void check_data_shape(Net *net)
 	int64_t size = (int64_t)f->height * f->width * f->channels;
 	const Stmt *input = net->layers[0]->stmt;
 	if (size != shape_size(net->input)) {
-		diag_error(input->span, "the input is %s, but the samples of %s are %dx%dx%d",
-			   shape_name(net->input), f->name, f->height, f->width, f->channels);
+		diag_error(input->span,
+			   "the input is %s, but the samples of %s are %dx%dx%d",
+			   shape_name(net->input), f->name, f->height, f->width,
+			   f->channels);
 		diag_note(net->training.data_span, "the data comes from here");
 		diag_help("write `input %dx%dx%d;`", f->height, f->width, f->channels);
 	}

@@ -18,8 +18,8 @@ bool param_fits(const NetLayer *use, int64_t inputs, int64_t outputs)
 	int64_t size;
 	if (mul_ok(inputs, outputs, &size) && size <= MAX_TENSOR)
 		return true;
-	diag_error(use->stmt->span, "a weight of %lld x %lld is too large", (long long)inputs,
-		   (long long)outputs);
+	diag_error(use->stmt->span, "a weight of %lld x %lld is too large",
+		   (long long)inputs, (long long)outputs);
 	diag_help("a tensor has at most %lld elements", (long long)MAX_TENSOR);
 	return false;
 }
@@ -29,16 +29,19 @@ bool value_fits(const Net *net, const NetLayer *use, Shape shape)
 	int64_t size = net->training.batch;
 	for (int i = 0; i < shape.rank; i++)
 		if (!mul_ok(size, shape.dim[i], &size) || size > MAX_TENSOR) {
-			diag_error(use->stmt->span, "a batch of %lld times %s is too large",
+			diag_error(use->stmt->span,
+				   "a batch of %lld times %s is too large",
 				   (long long)net->training.batch, shape_name(shape));
-			diag_help("a tensor has at most %lld elements; use a smaller batch",
+			diag_help("a tensor has at most %lld elements; use a smaller "
+				  "batch",
 				  (long long)MAX_TENSOR);
 			return false;
 		}
 	return true;
 }
 
-/* ---- pieces of layers ------------------------------------------------------------- */
+/* ---- pieces of layers -------------------------------------------------------------
+ */
 
 Tensor *flatten(Net *net, NetLayer *use, Tensor *x)
 {
@@ -58,7 +61,8 @@ Tensor *add_bias(Net *net, NetLayer *use, const Args *args, Tensor *x)
 	Tensor *bias = new_param(net, use, "bias", shape1(columns(x->shape)));
 	bias->init = "zeros";
 	Tensor *in[] = {x, bias};
-	return append(net, &op_bias, use, NULL, in, 2, layer_id(use, "sum"), x->shape)->out[0];
+	return append(net, &op_bias, use, NULL, in, 2, layer_id(use, "sum"), x->shape)
+		->out[0];
 }
 
 static Tensor *softmax(Net *net, NetLayer *use, Tensor *x)
@@ -83,7 +87,8 @@ Tensor *activate(Net *net, NetLayer *use, const Args *args, Tensor *x)
 		return x;
 	Attr attr = {.act = act, .alpha = activation_argument(act, v)};
 	Tensor *in[] = {x};
-	return append(net, &op_activation, use, &attr, in, 1, use->id, x->shape)->out[0];
+	return append(net, &op_activation, use, &attr, in, 1, use->id, x->shape)
+		->out[0];
 }
 
 /* The initialiser of a weight: what was asked for, or what suits its activation. */
@@ -97,27 +102,33 @@ void init_weight(Tensor *weight, const Args *args, double fan_in, double fan_out
 	weight->fan_out = fan_out;
 	const NncInit *found = nnc_find_init(weight->init);
 	bool given = init && init->kind == VALUE_CALL && init->count > 0;
-	weight->init_argument = given ? init->items[0].value.number : found->param.initial;
+	weight->init_argument =
+		given ? init->items[0].value.number : found->param.initial;
 }
 
-/* ---- sliding windows ---------------------------------------------------------------- */
+/* ---- sliding windows ----------------------------------------------------------------
+ */
 
 bool needs_image(const NetLayer *use, const Tensor *x)
 {
 	if (x->shape.rank == 3)
 		return true;
-	diag_error(use->stmt->name_span, "%s needs an image, height x width x channels; "
-		   "its input is %s", use->word, shape_name(x->shape));
+	diag_error(use->stmt->name_span,
+		   "%s needs an image, height x width x channels; "
+		   "its input is %s",
+		   use->word, shape_name(x->shape));
 	if (x->producer)
 		diag_note(x->producer->layer->stmt->span, "%s comes from here",
 			  shape_name(x->shape));
-	diag_help("put it before the layer that flattens, or give `input` a shape such as 28x28x1");
+	diag_help("put it before the layer that flattens, or give `input` a shape such "
+		  "as 28x28x1");
 	return false;
 }
 
 /* The output size along one axis; 0 where the window does not fit. */
-static int64_t window_axis(int64_t size, int64_t kernel, int64_t stride, int64_t dilation,
-			   const Args *args, int64_t *before, int64_t *after)
+static int64_t window_axis(int64_t size, int64_t kernel, int64_t stride,
+			   int64_t dilation, const Args *args, int64_t *before,
+			   int64_t *after)
 {
 	const Value *padding = arg_value(args, "padding");
 	int64_t reach;
@@ -129,7 +140,8 @@ static int64_t window_axis(int64_t size, int64_t kernel, int64_t stride, int64_t
 		int64_t out = (size + stride - 1) / stride;
 		int64_t total = (out - 1) * stride + reach - size;
 		total = total > 0 ? total : 0;
-		*before = total / 2; /* the odd one goes to the end, as in Keras and PyTorch */
+		*before = total /
+			  2; /* the odd one goes to the end, as in Keras and PyTorch */
 		*after = total - *before;
 	} else {
 		*before = *after = 0;
@@ -142,9 +154,10 @@ static bool report_window(const NetLayer *use, const Args *args, const char *key
 			  const Attr *attr, const Tensor *x)
 {
 	bool one = attr->dilation[0] == 1 && attr->dilation[1] == 1;
-	diag_error(arg_span(args, key), "%s %s %lldx%lld%s does not fit its %s input%s", use->word,
-		   key, (long long)attr->kernel[0], (long long)attr->kernel[1],
-		   one ? "" : ", dilated,", shape_name(x->shape), origin_turn(use->stmt->origin));
+	diag_error(arg_span(args, key), "%s %s %lldx%lld%s does not fit its %s input%s",
+		   use->word, key, (long long)attr->kernel[0],
+		   (long long)attr->kernel[1], one ? "" : ", dilated,",
+		   shape_name(x->shape), origin_turn(use->stmt->origin));
 	if (x->producer)
 		diag_note(x->producer->layer->stmt->span, "%s comes from this %s%s",
 			  shape_name(x->shape), x->producer->layer->word,
@@ -163,9 +176,10 @@ static bool check_padding(const NetLayer *use, const Args *args, const Attr *att
 		int64_t reach = attr->dilation[i % 2] * (attr->kernel[i % 2] - 1);
 		if (attr->pad[i] <= reach)
 			continue;
-		diag_error(arg_span(args, "padding"), "%s: a padding of %lld is as wide as the "
-			   "window: its outermost outputs would see nothing", use->word,
-			   (long long)attr->pad[i]);
+		diag_error(arg_span(args, "padding"),
+			   "%s: a padding of %lld is as wide as the "
+			   "window: its outermost outputs would see nothing",
+			   use->word, (long long)attr->pad[i]);
 		diag_help("use at most %lld, or padding=same", (long long)reach);
 		return false;
 	}
@@ -180,7 +194,8 @@ static bool has_param(const Args *args, const char *name)
 	return false;
 }
 
-bool window_attr(Attr *attr, const NetLayer *use, const Args *args, Tensor *x, Shape *out)
+bool window_attr(Attr *attr, const NetLayer *use, const Args *args, Tensor *x,
+		 Shape *out)
 {
 	if (!needs_image(use, x))
 		return false;
@@ -196,8 +211,9 @@ bool window_attr(Attr *attr, const NetLayer *use, const Args *args, Tensor *x, S
 		arg_size2(args, "dilation", attr->dilation);
 	*out = x->shape;
 	for (int i = 0; i < 2; i++) {
-		out->dim[i] = window_axis(x->shape.dim[i], attr->kernel[i], attr->stride[i],
-					  attr->dilation[i], args, &attr->pad[i], &attr->pad[i + 2]);
+		out->dim[i] = window_axis(x->shape.dim[i], attr->kernel[i],
+					  attr->stride[i], attr->dilation[i], args,
+					  &attr->pad[i], &attr->pad[i + 2]);
 		if (out->dim[i] < 1)
 			return report_window(use, args, key, attr, x);
 	}

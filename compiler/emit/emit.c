@@ -62,7 +62,7 @@ void put(Emit *e, const char *format, ...)
 	va_start(args, format);
 	char *text = arena_vprintf(format, args);
 	va_end(args);
-	for (char *line = text; line; ) {
+	for (char *line = text; line;) {
 		char *end = strchr(line, '\n');
 		size_t length = end ? (size_t)(end - line) : strlen(line);
 		bool closes;
@@ -83,7 +83,8 @@ void blank(Emit *e)
 	add(e->out, "\n");
 }
 
-/* ---- templates --------------------------------------------------------------------- */
+/* ---- templates ---------------------------------------------------------------------
+ */
 
 static const char *find_template(const char *name)
 {
@@ -132,7 +133,9 @@ static void fill_line(Text *out, const char *line, size_t length, const Hole *ho
 	while (width < length && isspace((unsigned char)line[width]))
 		width++;
 	for (size_t i = 0; i < length; i++) {
-		const char *close = line[i] == '$' ? memchr(line + i + 1, '$', length - i - 1) : NULL;
+		const char *close = line[i] == '$'
+					    ? memchr(line + i + 1, '$', length - i - 1)
+					    : NULL;
 		if (!close) {
 			text_add(out, line + i, 1);
 			continue;
@@ -148,7 +151,7 @@ const char *fill(const char *template, const Hole *holes)
 {
 	Text out = {0};
 	add(&out, "");
-	for (const char *line = template; *line; ) {
+	for (const char *line = template; *line;) {
 		const char *end = strchr(line, '\n');
 		size_t length = end ? (size_t)(end - line) : strlen(line);
 		if (!only_empty_hole(line, length, holes))
@@ -170,7 +173,8 @@ Hole *join_holes(const Hole *a, size_t count, const Hole *b)
 	return all;
 }
 
-/* ---- functions ----------------------------------------------------------------------- */
+/* ---- functions
+ * ----------------------------------------------------------------------- */
 
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes)
 {

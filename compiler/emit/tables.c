@@ -7,14 +7,16 @@ static const char *ints_text(const int64_t *values, int count)
 {
 	const char *text = "{";
 	for (int i = 0; i < count; i++)
-		text = arena_printf("%s%s%lld", text, i ? ", " : "", (long long)values[i]);
+		text = arena_printf("%s%s%lld", text, i ? ", " : "",
+				    (long long)values[i]);
 	return arena_printf("%s}", text);
 }
 
 static void emit_tensors(Emit *e)
 {
 	const Net *net = e->net;
-	put(e, "/* PyTorch's name and shape, the stride of each of its dimensions in ours, place, init. */");
+	put(e, "/* PyTorch's name and shape, the stride of each of its dimensions in "
+	       "ours, place, init. */");
 	put(e, "static const NncTensor tensors[] = {");
 	for (int i = 0; i < net->param_count; i++) {
 		const Tensor *t = net->params[i];
@@ -25,11 +27,12 @@ static void emit_tensors(Emit *e)
 			for (int q = t->torch[k] + 1; q < t->shape.rank; q++)
 				stride[k] *= t->shape.dim[q];
 		}
-		put(e, "{%s, %d, %s, %s, offsetof(Params, %s) / sizeof(real),", string_text(t->name),
-		    t->shape.rank, ints_text(dim, t->shape.rank), ints_text(stride, t->shape.rank),
-		    t->id);
-		put(e, " %s, %s, %s, %s},", string_text(t->init), number_text(t->init_argument),
-		    number_text(t->fan_in), number_text(t->fan_out));
+		put(e, "{%s, %d, %s, %s, offsetof(Params, %s) / sizeof(real),",
+		    string_text(t->name), t->shape.rank, ints_text(dim, t->shape.rank),
+		    ints_text(stride, t->shape.rank), t->id);
+		put(e, " %s, %s, %s, %s},", string_text(t->init),
+		    number_text(t->init_argument), number_text(t->fan_in),
+		    number_text(t->fan_out));
 	}
 	put(e, "};\n");
 }
@@ -50,7 +53,8 @@ static void emit_layers(Emit *e)
 		const NetLayer *l = net->layers[i];
 		put(e, "{%s, %s, %s, %d, %s, %lld, %lld},", string_text(l->name),
 		    string_text(l->text), string_text(location(l)), l->out.rank,
-		    ints_text(l->out.dim, l->out.rank), (long long)l->params, (long long)l->macs);
+		    ints_text(l->out.dim, l->out.rank), (long long)l->params,
+		    (long long)l->macs);
 	}
 	put(e, "};\n");
 }
@@ -112,15 +116,16 @@ static void emit_sizes(Emit *e)
 	put(e, ".real_bytes = sizeof(real),");
 	put(e, ".cpu = NNC_CPU_NEEDS,");
 	put(e, ".batch = %lld,", (long long)net->training.batch);
-	put(e, ".height = %lld,\n.width = %lld,\n.channels = %lld,", (long long)in.dim[0],
-	    (long long)in.dim[1], (long long)in.dim[2]);
+	put(e, ".height = %lld,\n.width = %lld,\n.channels = %lld,",
+	    (long long)in.dim[0], (long long)in.dim[1], (long long)in.dim[2]);
 	put(e, ".outputs = %lld,", (long long)net->outputs);
 	put(e, ".bytes = %s,", takes_bytes(net) ? "true" : "false");
 	put(e, ".parameters = %lld,", (long long)net->params_total);
 	put(e, ".macs = %lld,", (long long)net->macs_total);
 	put(e, ".step_flops = %.0f,", step_flops(net));
 	put(e, ".params_reals = sizeof(Params) / sizeof(real),");
-	const char *larger = net->train.arena > net->infer.arena ? "ARENA" : "INFER_ARENA";
+	const char *larger =
+		net->train.arena > net->infer.arena ? "ARENA" : "INFER_ARENA";
 	put(e, ".arena_reals = %s,", larger);
 	put(e, ".input = %s,", upper_text(net->x->id));
 	if (net->d_x)
@@ -147,7 +152,8 @@ void emit_tables(Emit *e)
 	if (slots)
 		put(e, ".slots = slots,\n.slot_count = %d,", slots);
 	emit_training(e);
-	put(e, ".load = load,\n.forward = forward,\n.backward = backward,\n.update = update,");
+	put(e, ".load = load,\n.forward = forward,\n.backward = backward,\n.update = "
+	       "update,");
 	put(e, ".infer = infer,\n.evaluate = evaluate,");
 	put(e, "};\n");
 	put(e, "NNC_MAIN(%s);", net->name);

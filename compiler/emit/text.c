@@ -13,7 +13,8 @@ const char *int_text(int64_t value)
 /* "n", or "n * 196". */
 const char *times_text(const char *factor, int64_t times)
 {
-	return times == 1 ? factor : arena_printf("%s * %lld", factor, (long long)times);
+	return times == 1 ? factor
+			  : arena_printf("%s * %lld", factor, (long long)times);
 }
 
 /* The shortest decimal that reads back as the same double. */
@@ -55,8 +56,8 @@ const char *grouped_text(int64_t value)
 	const char *text = "";
 	size_t length = strlen(digits);
 	for (size_t i = 0; i < length; i++)
-		text = arena_printf("%s%s%c", text, i && (length - i) % 3 == 0 ? "," : "",
-				    digits[i]);
+		text = arena_printf("%s%s%c", text,
+				    i && (length - i) % 3 == 0 ? "," : "", digits[i]);
 	return text;
 }
 
@@ -96,7 +97,8 @@ const char *string_text(const char *text)
 	Text out = {0};
 	add(&out, "\"");
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		bool plain = *c < 128 && (isalnum(*c) || strchr(" _-+.,:;=()[]{}/<>!*&|^~@#$'`", *c));
+		bool plain = *c < 128 && (isalnum(*c) ||
+					  strchr(" _-+.,:;=()[]{}/<>!*&|^~@#$'`", *c));
 		add(&out, plain ? arena_printf("%c", *c) : arena_printf("\\%03o", *c));
 	}
 	add(&out, "\"");
@@ -110,9 +112,10 @@ const char *replace_word(const char *text, const char *word, const char *with)
 	size_t length = strlen(word);
 	add(&out, "");
 	for (const char *c = text; *c;) {
-		bool starts = c == text || (!isalnum((unsigned char)c[-1]) && c[-1] != '_');
-		bool ends = strncmp(c, word, length) == 0 && !isalnum((unsigned char)c[length]) &&
-			    c[length] != '_';
+		bool starts =
+			c == text || (!isalnum((unsigned char)c[-1]) && c[-1] != '_');
+		bool ends = strncmp(c, word, length) == 0 &&
+			    !isalnum((unsigned char)c[length]) && c[length] != '_';
 		if (starts && ends) {
 			add(&out, with);
 			c += length;
@@ -125,7 +128,9 @@ const char *replace_word(const char *text, const char *word, const char *with)
 
 const char *element_type(Element element)
 {
-	return element == ELEMENT_BYTE ? "uint8_t" : element == ELEMENT_INT ? "int32_t" : "real";
+	return element == ELEMENT_BYTE  ? "uint8_t"
+	       : element == ELEMENT_INT ? "int32_t"
+					: "real";
 }
 
 const char *adjoint_id(const Tensor *t)

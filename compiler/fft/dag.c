@@ -13,10 +13,10 @@ enum { BUCKETS = 1024 };
 #define SAME 1e-12 /* constants nearer than this are one */
 
 typedef struct DagNode {
-	char op;                /* + - * of a and b; 'x': an input */
-	int a, b;               /* nodes; of a product, a is a constant's number */
+	char op;                  /* + - * of a and b; 'x': an input */
+	int a, b;                 /* nodes; of a product, a is a constant's number */
 	const char *name, *value; /* of an input */
-	int next;               /* in its bucket */
+	int next;                 /* in its bucket */
 } DagNode;
 
 typedef struct Output {
@@ -25,9 +25,9 @@ typedef struct Output {
 } Output;
 
 struct Dag {
-	DagNode *nodes;         /* [0] is not used */
+	DagNode *nodes; /* [0] is not used */
 	int count;
-	double *constants;      /* all positive */
+	double *constants; /* all positive */
 	int constant_count;
 	Output *outputs;
 	int output_count;
@@ -43,7 +43,8 @@ Dag *dag_new(void)
 
 Expr dag_input(Dag *d, const char *name, const char *value)
 {
-	*vec_push(&d->nodes, &d->count) = (DagNode){.op = 'x', .name = name, .value = value};
+	*vec_push(&d->nodes, &d->count) =
+		(DagNode){.op = 'x', .name = name, .value = value};
 	return d->count - 1;
 }
 
@@ -52,7 +53,8 @@ void dag_output(Dag *d, const char *place, Expr a)
 	*vec_push(&d->outputs, &d->output_count) = (Output){place, a};
 }
 
-/* ---- growing ----------------------------------------------------------------------- */
+/* ---- growing -----------------------------------------------------------------------
+ */
 
 static Expr node(Dag *d, char op, int a, int b)
 {
@@ -61,7 +63,8 @@ static Expr node(Dag *d, char op, int a, int b)
 	for (int i = *bucket; i; i = d->nodes[i].next)
 		if (d->nodes[i].op == op && d->nodes[i].a == a && d->nodes[i].b == b)
 			return i;
-	*vec_push(&d->nodes, &d->count) = (DagNode){.op = op, .a = a, .b = b, .next = *bucket};
+	*vec_push(&d->nodes, &d->count) =
+		(DagNode){.op = op, .a = a, .b = b, .next = *bucket};
 	return *bucket = d->count - 1;
 }
 
@@ -112,15 +115,16 @@ Expr dag_scale(Dag *d, double factor, Expr a)
 	return node(d, '*', constant(d, factor), a);
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------------------
+ */
 
 typedef struct Writer {
 	const Dag *dag;
-	int *names;             /* of nodes: t1, t2 ...; 0: not written yet */
-	int *constants;         /* likewise */
+	int *names;     /* of nodes: t1, t2 ...; 0: not written yet */
+	int *constants; /* likewise */
 	int name_count, constant_count;
 	int operations;
-	const char *head;       /* the constants' declarations */
+	const char *head; /* the constants' declarations */
 	Text body;
 } Writer;
 
@@ -179,7 +183,8 @@ static void put_node(Writer *w, int i)
 	w->names[i] = ++w->name_count;
 	w->operations += cost(w, n);
 	const char *a = operand(w, n->a), *b = operand(w, n->b);
-	put_line(w, arena_printf("const nnc_vec t%d = %s %c %s;", w->names[i], a, n->op, b));
+	put_line(w, arena_printf("const nnc_vec t%d = %s %c %s;", w->names[i], a, n->op,
+				 b));
 }
 
 static void put_output(Writer *w, const Output *o)
@@ -200,7 +205,8 @@ static void put_output(Writer *w, const Output *o)
 	}
 	put_node(w, i);
 	w->operations += n->op == '*' || o->value < 0;
-	put_line(w, arena_printf("%s = %s%s;", o->place, o->value < 0 ? "-" : "", operand(w, i)));
+	put_line(w, arena_printf("%s = %s%s;", o->place, o->value < 0 ? "-" : "",
+				 operand(w, i)));
 }
 
 const char *dag_text(const Dag *d, int *operations)

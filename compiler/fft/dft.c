@@ -11,7 +11,8 @@
 
 #define PI 3.14159265358979323846
 
-/* ---- complex numbers --------------------------------------------------------------- */
+/* ---- complex numbers ---------------------------------------------------------------
+ */
 
 static Complex add(Dag *d, Complex a, Complex b)
 {
@@ -44,7 +45,8 @@ static Complex rotate(Dag *d, Complex a, int n, int k)
 	};
 }
 
-/* ---- small sizes ------------------------------------------------------------------- */
+/* ---- small sizes -------------------------------------------------------------------
+ */
 
 static void dft4(Dag *d, const Complex *x, Complex *y, int sign)
 {
@@ -75,7 +77,8 @@ static void dft_odd(Dag *d, const Complex *x, Complex *y, int n, int sign)
 	}
 }
 
-/* ---- products of sizes ----------------------------------------------------------------- */
+/* ---- products of sizes
+ * ----------------------------------------------------------------- */
 
 static int mod(int k, int n)
 {
@@ -83,12 +86,13 @@ static int mod(int k, int n)
 }
 
 /*
- * n = a b: the outer transforms of size a of each b-th number, then inner ones of size b.
- * Coprime factors need no twiddles: numbers b i + a j go to the bin that is k1 mod a and
- * k2 mod b. Otherwise numbers b i + j go to bin k1 + a k2, turned by j k1 / n on the way.
+ * n = a b: the outer transforms of size a of each b-th number, then inner ones of size
+ * b. Coprime factors need no twiddles: numbers b i + a j go to the bin that is k1 mod a
+ * and k2 mod b. Otherwise numbers b i + j go to bin k1 + a k2, turned by j k1 / n on
+ * the way.
  */
-static void dft_product(Dag *d, const Complex *x, Complex *y, int a, int b, bool coprime,
-			int sign)
+static void dft_product(Dag *d, const Complex *x, Complex *y, int a, int b,
+			bool coprime, int sign)
 {
 	int n = a * b;
 	Complex part[MAX_TRANSFORM], inner[MAX_TRANSFORM], outer[MAX_TRANSFORM];
@@ -153,7 +157,8 @@ void dft(Dag *d, const Complex *x, Complex *y, int n, int sign)
 	}
 }
 
-/* ---- counts ------------------------------------------------------------------------ */
+/* ---- counts ------------------------------------------------------------------------
+ */
 
 bool is_smooth(int64_t n)
 {

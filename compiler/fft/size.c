@@ -27,13 +27,15 @@ static double image_operations(const Transform *t, int64_t lines)
 
 static void count(const Window *w, int64_t n, Transform *t)
 {
-	double x = (double)(n * ((w->c + 15) / 16)), y = (double)(n * ((w->o + 15) / 16));
+	double x = (double)(n * ((w->c + 15) / 16)),
+	       y = (double)(n * ((w->o + 15) / 16));
 	double taps = (double)(w->c * ((w->o + 15) / 16));
 	double bins = (double)(t->ph * t->pw / 2 + 2);
 	t->operations = x * image_operations(t, w->h) + y * image_operations(t, w->oh) +
 			taps * image_operations(t, w->kh);
 	t->products = 3 * bins * (double)n * taps;
-	t->lines = (double)t->pw * (x * (double)w->h + y * (double)w->oh + taps * (double)w->kh);
+	t->lines = (double)t->pw *
+		   (x * (double)w->h + y * (double)w->oh + taps * (double)w->kh);
 }
 
 bool transform_of(const Window *w, int64_t n, Transform *best)

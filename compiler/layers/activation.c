@@ -1,4 +1,5 @@
-/* activation FUNCTION: an activation as a statement of its own; `relu;` is short for it. */
+/* activation FUNCTION: an activation as a statement of its own; `relu;` is short for
+ * it. */
 #include <string.h>
 
 #include "nnc.h"
@@ -16,7 +17,8 @@ static const Param params[] = {
 
 const Layer layer_activation = {
 	.name = "activation",
-	.summary = "an elementwise function, or softmax; `relu;` is short for `activation relu;`",
+	.summary = "an elementwise function, or softmax; `relu;` is short for "
+		   "`activation relu;`",
 	.detail = "Output: the shape of the input.",
 	.params = params,
 	.build = build,

@@ -12,11 +12,13 @@ static Tensor *build(Net *net, NetLayer *use, const Args *args, Tensor *x)
 }
 
 static const Param params[] = {
-	{"window", NNC_ARG_SIZE2, true, true, 0, 1, NNC_MAX_DIM, NULL, "height x width"},
+	{"window", NNC_ARG_SIZE2, true, true, 0, 1, NNC_MAX_DIM, NULL,
+	 "height x width"},
 	{"stride", NNC_ARG_SIZE2, false, false, 0, 1, NNC_MAX_DIM, NULL,
 	 "step of the window; the window itself by default"},
 	{"padding", NNC_ARG_CHOICE | NNC_ARG_INT, false, false, 0, 0, NNC_MAX_DIM,
-	 "valid|same", "valid (default), same, or a number a side; padding is not counted"},
+	 "valid|same",
+	 "valid (default), same, or a number a side; padding is not counted"},
 	PARAM_NAME,
 	{.name = NULL},
 };
@@ -24,7 +26,8 @@ static const Param params[] = {
 const Layer layer_avgpool = {
 	.name = "avgpool",
 	.summary = "the mean of each window of each channel",
-	.detail = "Input H x W x C. Output H' x W' x C; with padding=same H' is H / stride\n"
+	.detail = "Input H x W x C. Output H' x W' x C; with padding=same H' is H / "
+		  "stride\n"
 		  "rounded up, else (H + padding - window) / stride + 1 rounded down.",
 	.params = params,
 	.build = build,

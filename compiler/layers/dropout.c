@@ -1,4 +1,5 @@
-/* dropout RATE: in training, sets a share of the values to zero (Srivastava et al. 2014). */
+/* dropout RATE: in training, sets a share of the values to zero (Srivastava et al.
+ * 2014). */
 #include "nnc.h"
 
 static Tensor *build(Net *net, NetLayer *use, const Args *args, Tensor *x)
@@ -14,7 +15,8 @@ static Tensor *build(Net *net, NetLayer *use, const Args *args, Tensor *x)
 }
 
 static const Param params[] = {
-	{"rate", NNC_ARG_REAL, true, true, 0, 0, 1, NULL, "share of the values set to zero"},
+	{"rate", NNC_ARG_REAL, true, true, 0, 0, 1, NULL,
+	 "share of the values set to zero"},
 	PARAM_NAME,
 	{.name = NULL},
 };
@@ -22,7 +24,8 @@ static const Param params[] = {
 const Layer layer_dropout = {
 	.name = "dropout",
 	.summary = "in training, sets a share of the values to zero",
-	.detail = "What is kept is divided by 1 - RATE, so that inference needs no change.\n"
+	.detail = "What is kept is divided by 1 - RATE, so that inference needs no "
+		  "change.\n"
 		  "Each draw depends on the seed, epoch, step, row and place alone.",
 	.params = params,
 	.build = build,

@@ -1,4 +1,5 @@
-/* cross_entropy: the negative log likelihood of the label under softmax of the output. */
+/* cross_entropy: the negative log likelihood of the label under softmax of the output.
+ */
 #include "nnc.h"
 
 /* The logits: the output, or what a closing softmax was applied to. */

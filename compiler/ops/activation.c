@@ -9,8 +9,9 @@ static void grad(Net *net, Node *n, Tensor *dout, const bool *wanted, Tensor **d
 		return;
 	Tensor *saved = n->attr.act->from_input ? n->in[0] : n->out[0];
 	Tensor *in[] = {dout, saved};
-	din[0] = append(net, &op_activation_grad, n->layer, &n->attr, in, 2, adjoint_id(n->in[0]),
-			n->in[0]->shape)->out[0];
+	din[0] = append(net, &op_activation_grad, n->layer, &n->attr, in, 2,
+			adjoint_id(n->in[0]), n->in[0]->shape)
+			 ->out[0];
 }
 
 static double flops(const Net *net, const Node *n)

@@ -7,7 +7,8 @@ static void grad(Net *net, Node *n, Tensor *dout, const bool *wanted, Tensor **d
 		return;
 	Tensor *in[] = {dout};
 	din[0] = append(net, &op_reshape, n->layer, NULL, in, 1, adjoint_id(n->in[0]),
-			n->in[0]->shape)->out[0];
+			n->in[0]->shape)
+			 ->out[0];
 	din[0]->alias = dout;
 }
 

@@ -23,8 +23,9 @@ static void emit(Emit *e, const Node *n)
 	const Optimizer *o = n->attr.optimizer;
 	const char *template = o->template(n->attr.args);
 	emit_function(e, o->name, template, o->holes(n->attr.args));
-	put(e, "%s(%lld, %s, %s, %s%s);", o->name, (long long)shape_size(n->in[0]->shape),
-	    o->scalars, ref(n->in[0]), ref(n->in[1]), slot_refs(n));
+	put(e, "%s(%lld, %s, %s, %s%s);", o->name,
+	    (long long)shape_size(n->in[0]->shape), o->scalars, ref(n->in[0]),
+	    ref(n->in[1]), slot_refs(n));
 }
 
 static void print_attr(FILE *out, const Node *n)

@@ -27,7 +27,8 @@ static void contribute(Net *net, const Node *n, Tensor *to, Tensor *value)
 	}
 	Tensor *in[] = {to->adjoint, value};
 	const char *id = arena_printf("%s_sum", adjoint_id(to));
-	to->adjoint = append(net, &op_add, n->layer, NULL, in, 2, id, to->shape)->out[0];
+	to->adjoint =
+		append(net, &op_add, n->layer, NULL, in, 2, id, to->shape)->out[0];
 }
 
 /* The adjoints of n's inputs: of those that weights depend on, or of the others. */

@@ -27,7 +27,8 @@ static void pair(Twins *t, Tensor *from, Tensor *to)
 
 static Tensor *copy_tensor(Net *net, const Twins *t, const Tensor *of, Node *producer)
 {
-	Tensor *copy = new_value(&net->infer, arena_printf("infer_%s", of->id), of->shape);
+	Tensor *copy =
+		new_value(&net->infer, arena_printf("infer_%s", of->id), of->shape);
 	copy->kind = of->kind;
 	copy->element = of->element;
 	copy->producer = producer;
@@ -56,7 +57,8 @@ static void add_result(Net *net, Tensor *output)
 	if (!net->training.loss->probabilities)
 		return;
 	Node *n = arena_alloc(sizeof *n);
-	*n = (Node){.op = &op_softmax, .phase = PHASE_FORWARD, .layer = net->loss->layer};
+	*n = (Node){
+		.op = &op_softmax, .phase = PHASE_FORWARD, .layer = net->loss->layer};
 	n->in[n->in_count++] = output;
 	n->out[n->out_count++] = new_value(&net->infer, "infer_output", output->shape);
 	n->out[0]->producer = n;

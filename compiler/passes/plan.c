@@ -20,7 +20,8 @@ static bool in_arena(const Tensor *t)
 	return t->kind == TENSOR_VALUE || t->kind == TENSOR_INPUT;
 }
 
-/* ---- lives ------------------------------------------------------------------------ */
+/* ---- lives ------------------------------------------------------------------------
+ */
 
 static void live(Tensor *t, int at)
 {
@@ -62,22 +63,25 @@ static void work_in_place(const Net *net, Program *p)
 			continue;
 		Tensor *x = storage(n->in[0]), *y = result(n);
 		bool other = n->in_count > 1 && storage(n->in[1]) == x;
-		if (x->kind != TENSOR_VALUE || y->kind != TENSOR_VALUE || x->last != i || other ||
-		    x->first == i || reals_of(net, x) != reals_of(net, y))
+		if (x->kind != TENSOR_VALUE || y->kind != TENSOR_VALUE ||
+		    x->last != i || other || x->first == i ||
+		    reals_of(net, x) != reals_of(net, y))
 			continue;
 		y->alias = n->in[0];
 		x->last = y->last;
 	}
 }
 
-/* ---- places ------------------------------------------------------------------------ */
+/* ---- places ------------------------------------------------------------------------
+ */
 
 static bool lives_meet(const Tensor *a, const Tensor *b)
 {
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* First fit: the lowest gap among the placed tensors, by offset, that t may not share. */
+/* First fit: the lowest gap among the placed tensors, by offset, that t may not share.
+ */
 static void place(Tensor *t, Tensor *const *by_offset, int count)
 {
 	t->after = NULL;
@@ -143,6 +147,7 @@ int64_t training_bytes(const Net *net)
 	int64_t params = 0;
 	for (int i = 0; i < net->param_count; i++)
 		params += padded(shape_size(net->params[i]->shape));
-	int64_t arena = net->train.arena > net->infer.arena ? net->train.arena : net->infer.arena;
+	int64_t arena = net->train.arena > net->infer.arena ? net->train.arena
+							    : net->infer.arena;
 	return 4 * (params * (2 + slots) + arena);
 }

@@ -22,9 +22,11 @@ static bool is_preferred(const Net *net, const Kernel *k)
 	return false;
 }
 
-/* Calls visit for each kernel of n's op: with its cost, or the reason why it does not fit. */
+/* Calls visit for each kernel of n's op: with its cost, or the reason why it does not
+ * fit. */
 void each_kernel(const Net *net, const Node *n,
-		 void (*visit)(void *data, const Kernel *k, double cost, const char *reason),
+		 void (*visit)(void *data, const Kernel *k, double cost,
+			       const char *reason),
 		 void *data)
 {
 	visit(data, NULL, reference_cost(net, n), NULL);
@@ -67,7 +69,8 @@ static void reserve(Net *net, Program *p, Node *n)
 		return;
 	const Tensor *out = result(n);
 	const char *prefix = out->kind == TENSOR_GRAD ? "work_grad" : "work";
-	n->workspace = new_value(p, arena_printf("%s_%s", prefix, out->id), shape1(reals));
+	n->workspace =
+		new_value(p, arena_printf("%s_%s", prefix, out->id), shape1(reals));
 	n->workspace->batched = false;
 	n->workspace->producer = n;
 }

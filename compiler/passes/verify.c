@@ -30,8 +30,8 @@ static bool meet(const Tensor *a, const Tensor *b)
 
 static void fail(const Map *m, const Tensor *t, const Tensor *by)
 {
-	fprintf(stderr, "nnc: bug: in the plan of %s, %s is overwritten by %s\n", m->program,
-		t->id, by ? by->id : "nobody: it was never written");
+	fprintf(stderr, "nnc: bug: in the plan of %s, %s is overwritten by %s\n",
+		m->program, t->id, by ? by->id : "nobody: it was never written");
 	abort();
 }
 
@@ -69,7 +69,8 @@ static void write_value(Map *m, Tensor *value, Node *n)
 			if (x && meet(x, t))
 				fail(m, x, t);
 		}
-	*vec_push(&m->writes, &m->count) = (Write){place_of(value), t->offset, t->offset + t->reals};
+	*vec_push(&m->writes, &m->count) =
+		(Write){place_of(value), t->offset, t->offset + t->reals};
 }
 
 /* What one node writes must not meet: results, second results, workspace. */

@@ -1,8 +1,8 @@
 /*
  * csv - numbers in rows, one of them the class number: the column that the model names,
- * or that a heading calls label, class, target or y, else the last. Separated by commas, semicolons, tabs or spaces. The path is a folder
- * with train.csv and test.csv, or the training file, in whose name "train" becomes
- * "test" for the test part.
+ * or that a heading calls label, class, target or y, else the last. Separated by
+ * commas, semicolons, tabs or spaces. The path is a folder with train.csv and test.csv,
+ * or the training file, in whose name "train" becomes "test" for the test part.
  */
 #include "internal.h"
 
@@ -22,7 +22,8 @@ typedef struct Table {
 	size_t rows, columns, room;
 	float *number; /* (rows, columns) */
 	long label;    /* its column, or -1 */
-	const char *wanted; /* what the model says of it: first, last, a number, a name */
+	const char
+		*wanted; /* what the model says of it: first, last, a number, a name */
 } Table;
 
 /* Cuts the next line that is not blank; NULL at the end. */

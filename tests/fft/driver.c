@@ -26,7 +26,8 @@ static void transform(const Case *c)
 	for (int k = 0; k < c->size; k++) {
 		y[k][0] = y[k][1] = 0;
 		for (int j = 0; j < c->size; j++) {
-			double turn = (c->inverse ? 2 : -2) * M_PI * (j * k % c->size) / c->size;
+			double turn = (c->inverse ? 2 : -2) * M_PI * (j * k % c->size) /
+				      c->size;
 			y[k][0] += x[j][0] * cos(turn) - x[j][1] * sin(turn);
 			y[k][1] += x[j][0] * sin(turn) + x[j][1] * cos(turn);
 		}
@@ -81,7 +82,8 @@ int main(void)
 		c->run(in, out);
 		for (int l = 0; l < L; l++)
 			worst = fmax(worst, worst_error(c, l));
-		if (worst < (2 * epsilon + 1e-15) * c->size) /* constants have 15 digits */
+		if (worst <
+		    (2 * epsilon + 1e-15) * c->size) /* constants have 15 digits */
 			continue;
 		printf("FAIL fft %s: off by %g\n", c->name, worst);
 		failed++;

@@ -9,8 +9,9 @@ static void put_case(Emit *e, Codelet c)
 	put(e, "static void run%d(const nnc_vec *in, nnc_vec *out)\n{", number);
 	put(e, "%s(in, 2%s, out, 2%s);\n}", name, c.real && !c.inverse ? "" : ", 1",
 	    c.real && c.inverse ? "" : ", 1");
-	printf("#define CASE_%d {\"%s\", %d, %d, %d, %d, %d, %d, run%d}\n", number, name,
-	       (int)c.size, (int)c.count, (int)c.first, (int)c.step, c.inverse, c.real, number);
+	printf("#define CASE_%d {\"%s\", %d, %d, %d, %d, %d, %d, run%d}\n", number,
+	       name, (int)c.size, (int)c.count, (int)c.first, (int)c.step, c.inverse,
+	       c.real, number);
 	number++;
 }
 
@@ -19,8 +20,12 @@ static void put_kinds(Emit *e, int64_t size, int64_t count, int64_t first, int64
 	if (count < 1 || count > size)
 		return;
 	for (int kind = 0; kind < 4; kind++)
-		put_case(e, (Codelet){.size = size, .count = count, .first = first, .step = step,
-				      .inverse = kind & 1, .real = kind & 2});
+		put_case(e, (Codelet){.size = size,
+				      .count = count,
+				      .first = first,
+				      .step = step,
+				      .inverse = kind & 1,
+				      .real = kind & 2});
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 #else
-#define ASAN_POISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+#define ASAN_POISON_MEMORY_REGION(start, size)   ((void)(start), (void)(size))
 #define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
 #endif
 
@@ -29,7 +29,8 @@ typedef struct Memory {
 
 static void *allocate(long reals)
 {
-	size_t bytes = ((size_t)reals * sizeof(real) + NNC_ALIGN) / NNC_ALIGN * NNC_ALIGN;
+	size_t bytes =
+		((size_t)reals * sizeof(real) + NNC_ALIGN) / NNC_ALIGN * NNC_ALIGN;
 	void *p = aligned_alloc(NNC_ALIGN, bytes);
 
 	if (!p)
@@ -57,10 +58,12 @@ static real poison(long i)
 	return x;
 }
 
-/* Everything NaN but the operands, in -1..1 with some zeros; or their sizes, in 0..1. */
+/* Everything NaN but the operands, in -1..1 with some zeros; or their sizes, in 0..1.
+ */
 static void fill(Memory *m, const Case *c, int n, bool absolute)
 {
-	NncRng rng = nnc_rng(1, NNC_STREAM_SYNTHETIC, (uint32_t)n, (uint32_t)c->reals[ARENA]);
+	NncRng rng = nnc_rng(1, NNC_STREAM_SYNTHETIC, (uint32_t)n,
+			     (uint32_t)c->reals[ARENA]);
 
 	for (int b = 0; b < BLOCKS; b++)
 		for (long i = 0; i < c->reals[b]; i++)
@@ -83,7 +86,8 @@ static void fill(Memory *m, const Case *c, int n, bool absolute)
 static void fence(Memory *m, const Case *c, const Buffer *out, const Variant *v, int n)
 {
 	for (int b = 0; b < BLOCKS; b++)
-		ASAN_POISON_MEMORY_REGION(m->now[b], (size_t)c->reals[b] * sizeof(real));
+		ASAN_POISON_MEMORY_REGION(m->now[b],
+					  (size_t)c->reals[b] * sizeof(real));
 	for (int k = 0; k < c->in_count; k++)
 		ASAN_UNPOISON_MEMORY_REGION(m->now[c->in[k].block] + c->in[k].offset,
 					    (size_t)count(&c->in[k], n) * sizeof(real));
@@ -97,22 +101,25 @@ static void fence(Memory *m, const Case *c, const Buffer *out, const Variant *v,
 static void unfence(Memory *m, const Case *c)
 {
 	for (int b = 0; b < BLOCKS; b++)
-		ASAN_UNPOISON_MEMORY_REGION(m->now[b], (size_t)c->reals[b] * sizeof(real));
+		ASAN_UNPOISON_MEMORY_REGION(m->now[b],
+					    (size_t)c->reals[b] * sizeof(real));
 }
 
-/* ---- checks ------------------------------------------------------------------------ */
+/* ---- checks ------------------------------------------------------------------------
+ */
 
 static bool fails(const Case *c, const char *variant, int n, const char *what, long at)
 {
-	printf("FAIL case %s: %s, %d of %d rows: %s at %ld\n", c->what, variant, n, c->batch,
-	       what, at);
+	printf("FAIL case %s: %s, %d of %d rows: %s at %ld\n", c->what, variant, n,
+	       c->batch, what, at);
 	return false;
 }
 
 /* All but the output and the workspace is as it was. */
 static bool untouched(Memory *m, const Case *c, const Variant *v, int n)
 {
-	static const char *const where[] = {"wrote into the arena", "wrote into the weights",
+	static const char *const where[] = {"wrote into the arena",
+					    "wrote into the weights",
 					    "wrote into the gradients"};
 	const Buffer *out = &c->out;
 
@@ -143,7 +150,8 @@ static bool agrees(const Memory *m, const Case *c, const char *variant, int n)
 		double size = fmax(largest, m->size[i]);
 		double slack = (2 + sqrt(terms)) * (size + 1) + 4 * (fabs(plain) + 1);
 		if (isnan(got))
-			return fails(c, variant, n, "not written, or from what is no operand,", i);
+			return fails(c, variant, n,
+				     "not written, or from what is no operand,", i);
 		if (fabs(got - plain) <= 2 * epsilon * slack)
 			continue;
 		printf("plain loops %.9g, here %.9g: ", plain, got);
@@ -164,7 +172,8 @@ static bool run(Memory *m, const Case *c, const Variant *v, int n, real *to)
 	else
 		c->run_size(&m->context, n);
 	unfence(m, c);
-	memcpy(to, m->now[out->block] + out->offset, (size_t)count(out, n) * sizeof(real));
+	memcpy(to, m->now[out->block] + out->offset,
+	       (size_t)count(out, n) * sizeof(real));
 	return !v || untouched(m, c, v, n);
 }
 
@@ -187,8 +196,8 @@ static bool run_case(const Case *c)
 		m.now[b] = allocate(c->reals[b]);
 		m.before[b] = allocate(c->reals[b]);
 	}
-	m.context = (NncContext){.arena = m.now[ARENA], .params = m.now[PARAMS],
-				 .grads = m.now[GRADS]};
+	m.context = (NncContext){
+		.arena = m.now[ARENA], .params = m.now[PARAMS], .grads = m.now[GRADS]};
 	m.size = allocate(count(&c->out, c->batch));
 	m.plain = allocate(count(&c->out, c->batch));
 	m.result = allocate(count(&c->out, c->batch));

@@ -9,23 +9,23 @@
 #include <string.h>
 
 enum {
-	GUARD = 64,             /* reals between operands that nobody may touch */
+	GUARD = 64, /* reals between operands that nobody may touch */
 	MAX_GROUPS = 64,
 };
 
 /* All uses of one kernel. Functions of two kernels may have the same name in C. */
 typedef struct Group {
 	Emit emit;
-	Text code;              /* the functions that call them */
+	Text code; /* the functions that call them */
 } Group;
 
 typedef struct Gen {
 	Net net;
 	Group groups[MAX_GROUPS]; /* the plain loops, then each of kernels[] */
 	Emit emit;
-	Text layouts, table;    /* where operands lie; the rows of cases[] */
+	Text layouts, table; /* where operands lie; the rows of cases[] */
 	NncRng rng;
-	NetLayer layer;         /* that the tensors of a case are named after */
+	NetLayer layer; /* that the tensors of a case are named after */
 	int number;
 } Gen;
 
@@ -77,11 +77,12 @@ static void fuse(Gen *g, Node *n, const Op *op, Attr attr)
 	int count = 1;
 	Shape shape = in[0]->shape;
 	if (op == &op_bias)
-		in[count++] = new_param(&g->net, &g->layer, "bias", shape1(columns(shape)));
+		in[count++] =
+			new_param(&g->net, &g->layer, "bias", shape1(columns(shape)));
 	else if (op->operand)
 		in[count++] = value(g, op->operand, shape);
-	n->fused[n->fused_count] = append(&g->net, op, NULL, &attr, in, count,
-					  id(g, "then"), shape);
+	n->fused[n->fused_count] =
+		append(&g->net, op, NULL, &attr, in, count, id(g, "then"), shape);
 	n->fused_count++;
 }
 
@@ -112,7 +113,8 @@ static Node *random_gemm(Gen *g, int kind)
 		return append_into(net, &op_gemm, NULL, &attr, in, 2, param_grad(w));
 	}
 	Tensor *in[] = {x, w};
-	Node *n = append(net, &op_gemm, NULL, &attr, in, 2, id(g, "y"), shape1(kind ? K : N));
+	Node *n = append(net, &op_gemm, NULL, &attr, in, 2, id(g, "y"),
+			 shape1(kind ? K : N));
 	fuse_some(g, n, kind == 0);
 	return n;
 }
@@ -176,7 +178,8 @@ static Node *random_node(Gen *g, const Op *op, int kind)
 	}
 }
 
-/* ---- writing a case ---------------------------------------------------------------- */
+/* ---- writing a case ----------------------------------------------------------------
+ */
 
 static Group *group_of(Gen *g, const Kernel *k)
 {
@@ -195,7 +198,8 @@ static void put_function(Gen *g, Node *n, const Kernel *k, const char *name)
 	Emit *e = &group_of(g, k)->emit;
 	n->kernel = k;
 	put(e, "static void %s_%s(NncContext *c, int n)\n{", g->layer.id, name);
-	put(e, "real *a = c->arena;\n%s_params *w = c->params, *dw = c->grads;", g->layer.id);
+	put(e, "real *a = c->arena;\n%s_params *w = c->params, *dw = c->grads;",
+	    g->layer.id);
 	put(e, "(void)a;\n(void)w;\n(void)dw;");
 	emit_node(e, n);
 	put(e, "}\n");
@@ -216,35 +220,38 @@ static void put_variant(void *data, const Kernel *k, double cost, const char *re
 		return;
 	const char *name = k ? k->name : "plain";
 	int64_t reals = k && k->workspace ? k->workspace(&g->net, v->node) : 0;
-	v->node->workspace = reals ? value(g, arena_printf("work_%s", name), shape1(reals)) : NULL;
+	v->node->workspace =
+		reals ? value(g, arena_printf("work_%s", name), shape1(reals)) : NULL;
 	if (reals)
 		v->node->workspace->batched = false;
 	const char *place = reals ? upper_text(v->node->workspace->id) : "0";
 	put_function(g, v->node, k, name);
-	put(&g->emit, ".variant[%d] = {\"%s\", %s_%s, %s, %lld},", v->count++, name, g->layer.id,
-	    name, place, (long long)reals);
+	put(&g->emit, ".variant[%d] = {\"%s\", %s_%s, %s, %lld},", v->count++, name,
+	    g->layer.id, name, place, (long long)reals);
 }
 
 /* The memory of a case: guards between all operands. */
 static const char *layout(Gen *g)
 {
 	const Program *p = &g->net.train;
-	const char *text = arena_printf("typedef struct %s_params {\n\treal front[%d];\n",
-					g->layer.id, GUARD);
+	const char *text = arena_printf(
+		"typedef struct %s_params {\n\treal front[%d];\n", g->layer.id, GUARD);
 	for (int i = 0; i < g->net.param_count; i++)
-		text = arena_printf("%s\treal %s[%lld] NNC_ALIGNED;\n\treal %s_end[%d];\n", text,
-				    g->net.params[i]->id,
-				    (long long)shape_size(g->net.params[i]->shape),
-				    g->net.params[i]->id, GUARD);
+		text = arena_printf(
+			"%s\treal %s[%lld] NNC_ALIGNED;\n\treal %s_end[%d];\n", text,
+			g->net.params[i]->id,
+			(long long)shape_size(g->net.params[i]->shape),
+			g->net.params[i]->id, GUARD);
 	text = arena_printf("%s} %s_params;\n\nenum {\n", text, g->layer.id);
 	int64_t at = GUARD;
 	for (int i = 0; i < p->tensor_count; i++) {
 		const Tensor *t = p->tensors[i];
-		text = arena_printf("%s\t%s = %lld,\n", text, upper_text(t->id), (long long)at);
+		text = arena_printf("%s\t%s = %lld,\n", text, upper_text(t->id),
+				    (long long)at);
 		at += padded(shape_size(t->shape) * rows_of(&g->net, t)) + GUARD;
 	}
-	return arena_printf("%s\t%s_ARENA = %lld,\n};\n\n", text, upper_text(g->layer.id),
-			    (long long)at);
+	return arena_printf("%s\t%s_ARENA = %lld,\n};\n\n", text,
+			    upper_text(g->layer.id), (long long)at);
 }
 
 static void put_buffer(Gen *g, const char *field, const Tensor *t)
@@ -254,7 +261,8 @@ static void put_buffer(Gen *g, const char *field, const Tensor *t)
 						      : "GRADS";
 	const char *offset = upper_text(t->id);
 	if (t->kind != TENSOR_VALUE)
-		offset = arena_printf("offsetof(%s_params, %s) / sizeof(real)", g->layer.id, t->id);
+		offset = arena_printf("offsetof(%s_params, %s) / sizeof(real)",
+				      g->layer.id, t->id);
 	put(&g->emit, ".%s = {%s, %s, %lld, %d},", field, block, offset,
 	    (long long)shape_size(t->shape), !t->batched);
 }
@@ -266,7 +274,8 @@ static void put_operands(Gen *g, const Node *n)
 		put_buffer(g, arena_printf("in[%d]", count++), n->in[k]);
 	for (int f = 0; f < n->fused_count; f++)
 		for (int k = 1; k < n->fused[f]->in_count; k++)
-			put_buffer(g, arena_printf("in[%d]", count++), n->fused[f]->in[k]);
+			put_buffer(g, arena_printf("in[%d]", count++),
+				   n->fused[f]->in[k]);
 	put(&g->emit, ".in_count = %d,", count);
 	put_buffer(g, "out", result(n));
 	put_buffer(g, "size", n->out[0]);
@@ -286,13 +295,19 @@ static void put_facts(Gen *g, const Node *n)
 		Window w = conv_window(n);
 		int64_t taps = w.kh * w.kw;
 		name = arena_printf("%s%s", window_name(n->op->name, &w), suffixes(n));
-		terms = n->op == &op_conv ? taps * w.c : rows_too ? w.oh * w.ow : taps * w.o;
+		terms = n->op == &op_conv ? taps * w.c
+			: rows_too        ? w.oh * w.ow
+					  : taps * w.o;
 	}
 	put(&g->emit, "{");
-	put(&g->emit, ".what = \"%d: %s\", .batch = %lld, .terms = %lld, .rows_too = %d,",
-	    g->number, name, (long long)g->net.training.batch, (long long)terms, rows_too);
-	put(&g->emit, ".reals = {%s_ARENA, sizeof(%s_params) / sizeof(real), sizeof(%s_params) / "
-		      "sizeof(real)},", letter, g->layer.id, g->layer.id);
+	put(&g->emit,
+	    ".what = \"%d: %s\", .batch = %lld, .terms = %lld, .rows_too = %d,",
+	    g->number, name, (long long)g->net.training.batch, (long long)terms,
+	    rows_too);
+	put(&g->emit,
+	    ".reals = {%s_ARENA, sizeof(%s_params) / sizeof(real), sizeof(%s_params) / "
+	    "sizeof(real)},",
+	    letter, g->layer.id, g->layer.id);
 }
 
 static void put_case(Gen *g, const Op *op, int kind)
@@ -307,14 +322,16 @@ static void put_case(Gen *g, const Op *op, int kind)
 	bare.fused_count = 0;
 	put_function(g, &bare, NULL, "size");
 	each_kernel(&g->net, n, put_variant, &v);
-	put(&g->emit, ".run_size = %s_size, .variant_count = %d,", g->layer.id, v.count);
+	put(&g->emit, ".run_size = %s_size, .variant_count = %d,", g->layer.id,
+	    v.count);
 	put(&g->emit, "},");
 	const char *places = layout(g);
 	text_add(&g->layouts, places, strlen(places));
 	g->number++;
 }
 
-/* ---- the file ---------------------------------------------------------------------- */
+/* ---- the file ----------------------------------------------------------------------
+ */
 
 /* #define NAME g3_NAME, or #undef NAME, for every function that text defines. */
 static void write_names(const char *text, int group, bool undo)
@@ -330,7 +347,8 @@ static void write_names(const char *text, int group, bool undo)
 		if (undo)
 			printf("#undef %.*s\n", length, name);
 		else
-			printf("#define %.*s g%d_%.*s\n", length, name, group, length, name);
+			printf("#define %.*s g%d_%.*s\n", length, name, group, length,
+			       name);
 	}
 }
 
@@ -351,13 +369,14 @@ static void write_group(const Group *group, int number)
 
 static void write_file(const Gen *g)
 {
-	printf("#include <cblas.h>\n#include \"cases.h\"\n\ntypedef nnc_real real;\n\n%s",
+	printf("#include <cblas.h>\n#include \"cases.h\"\n\ntypedef nnc_real "
+	       "real;\n\n%s",
 	       g->layouts.bytes);
 	for (int i = 0; i < MAX_GROUPS; i++)
 		if (g->groups[i].code.length)
 			write_group(&g->groups[i], i);
-	printf("\nconst Case cases[] = {\n%s};\nconst int case_count = %d;\n", g->table.bytes,
-	       g->number);
+	printf("\nconst Case cases[] = {\n%s};\nconst int case_count = %d;\n",
+	       g->table.bytes, g->number);
 }
 
 int main(int argc, char **argv)
@@ -371,7 +390,8 @@ int main(int argc, char **argv)
 	uint32_t file = (uint32_t)atoi(argv[2]);
 	int shapes = atoi(argv[3]);
 	static Gen g;
-	g.rng = nnc_rng((uint32_t)strtoul(argv[1], NULL, 10), NNC_STREAM_SYNTHETIC, file, 0);
+	g.rng = nnc_rng((uint32_t)strtoul(argv[1], NULL, 10), NNC_STREAM_SYNTHETIC,
+			file, 0);
 	g.net.training.batch = batches[file % 10];
 	g.net.name = "cases";
 	g.emit = (Emit){.net = &g.net, .out = &g.table};

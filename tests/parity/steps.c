@@ -1,6 +1,6 @@
 /*
- * steps.c - linked with one generated model: `steps WEIGHTS DATA N OUT` makes N training
- * steps on the samples in file order, without dropout, and saves the weights.
+ * steps.c - linked with one generated model: `steps WEIGHTS DATA N OUT` makes N
+ * training steps on the samples in file order, without dropout, and saves the weights.
  */
 #include "internal.h"
 
@@ -28,7 +28,8 @@ int main(int argc, char **argv)
 	NncContext c = {0};
 	NncData data = {0};
 	NncError err = {0};
-	int code = argc != 5 ? nnc_fail(&err, NNC_USAGE, "steps WEIGHTS DATA N OUT") : 0;
+	int code =
+		argc != 5 ? nnc_fail(&err, NNC_USAGE, "steps WEIGHTS DATA N OUT") : 0;
 
 	if (!code)
 		code = nnc_context_open(&c, &MODEL, &err);

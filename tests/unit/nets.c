@@ -34,7 +34,7 @@ Net *net_after(const char *last, const char *text)
 		const char *name;
 		void (*run)(Net *net);
 	} passes[] = {
-		{"infer", pass_infer}, {"diff", pass_diff}, {"fuse", pass_fuse},
+		{"infer", pass_infer},   {"diff", pass_diff}, {"fuse", pass_fuse},
 		{"select", pass_select}, {"plan", pass_plan},
 	};
 	Net *net = net_of(text);

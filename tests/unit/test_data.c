@@ -31,7 +31,8 @@ static size_t make_idx(unsigned char *to, int rank, const int *dim, int m)
 static int load(NncData *data, const char *format, const char *folder, bool test,
 		int height, int width, int channels, int classes, NncError *err)
 {
-	NncDataRequest request = {folder, NULL, NULL, height, width, channels, classes, test};
+	NncDataRequest request = {folder, NULL,     NULL,    height,
+				  width,  channels, classes, test};
 
 	return nnc_find_format(format)->load(data, &request, err);
 }

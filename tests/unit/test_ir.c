@@ -29,7 +29,8 @@ static const char *outputs(const char *text)
 	if (!net)
 		return "errors";
 	for (int i = 1; i < net->layer_count; i++)
-		all = arena_printf("%s%s%s", all, i > 1 ? " " : "", shape_name(net->layers[i]->out));
+		all = arena_printf("%s%s%s", all, i > 1 ? " " : "",
+				   shape_name(net->layers[i]->out));
 	return all;
 }
 
@@ -43,7 +44,8 @@ static void layer_shapes(void)
 		{"input 9x7x2; conv 5 3x3 stride=2; dense 4;", "5x4x5 4"},
 		{"input 9x7x2; conv 5 4x2 padding=valid; dense 4;", "6x6x5 4"},
 		{"input 9x7x2; conv 5 3x3 padding=2; dense 4;", "11x9x5 4"},
-		{"input 9x7x2; conv 5 3x3 padding=valid dilation=2x3; dense 4;", "5x1x5 4"},
+		{"input 9x7x2; conv 5 3x3 padding=valid dilation=2x3; dense 4;",
+		 "5x1x5 4"},
 		{"input 9x7x2; conv 5 9x7 padding=valid; dense 4;", "1x1x5 4"},
 		{"input 9x7x2; conv 5 10x7 padding=valid; dense 4;", "errors"},
 		{"input 9x7x2; maxpool 2; dense 4;", "4x3x2 4"},
@@ -60,15 +62,17 @@ static void layer_shapes(void)
 		CU_ASSERT_STRING_EQUAL(outputs(cases[i].text), cases[i].shapes);
 }
 
-/* ---- nets ------------------------------------------------------------------------- */
+/* ---- nets -------------------------------------------------------------------------
+ */
 
 static void small_net(void)
 {
 	Net *net = net_of("input 6x5x2; conv 3 3x3 relu; dense 4 softmax;");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(net);
 	const Program *p = &net->train;
-	static const char *const in_order[] = {"load", "conv", "bias", "activation",
-					       "reshape", "gemm", "bias", "cross_entropy"};
+	static const char *const in_order[] = {"load",       "conv",         "bias",
+					       "activation", "reshape",      "gemm",
+					       "bias",       "cross_entropy"};
 	CU_ASSERT_EQUAL_FATAL(p->count, 8);
 	for (int i = 0; i < p->count; i++)
 		CU_ASSERT_STRING_EQUAL(p->nodes[i]->op->name, in_order[i]);
@@ -100,14 +104,17 @@ static void torch_order(void)
 
 static void names(void)
 {
-	Net *net = net_of("input 9; dense 8; dense 8 name=\"middle\"; dense 8; dense 2;");
+	Net *net =
+		net_of("input 9; dense 8; dense 8 name=\"middle\"; dense 8; dense 2;");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(net);
 	CU_ASSERT_STRING_EQUAL(net->params[0]->name, "dense1.weight");
 	CU_ASSERT_STRING_EQUAL(net->params[2]->name, "middle.weight");
 	CU_ASSERT_STRING_EQUAL(net->params[4]->name, "dense3.weight");
 	Program *p = &net->train;
-	CU_ASSERT_STRING_EQUAL(new_value(p, "dense1_product", shape1(1))->id, "dense1_product_2");
-	CU_ASSERT_STRING_EQUAL(new_value(p, "dense1_product", shape1(1))->id, "dense1_product_3");
+	CU_ASSERT_STRING_EQUAL(new_value(p, "dense1_product", shape1(1))->id,
+			       "dense1_product_2");
+	CU_ASSERT_STRING_EQUAL(new_value(p, "dense1_product", shape1(1))->id,
+			       "dense1_product_3");
 	CU_ASSERT_STRING_EQUAL(new_value(p, "other", shape1(1))->id, "other");
 }
 
@@ -126,7 +133,8 @@ static void uses(void)
 	CU_ASSERT_PTR_NULL(node_of(&net->train, "bias", 1));
 }
 
-/* ---- ir_check ---------------------------------------------------------------------- */
+/* ---- ir_check ----------------------------------------------------------------------
+ */
 
 static void check(void *net)
 {

@@ -4,12 +4,14 @@
 
 #include "nets.h"
 
-/* ---- infer ------------------------------------------------------------------------ */
+/* ---- infer ------------------------------------------------------------------------
+ */
 
 static void infer(void)
 {
-	Net *net = net_after("infer", "input 9; dropout 0.5; dense 8 relu; dropout 0.1; "
-				      "dense 3 softmax;");
+	Net *net =
+		net_after("infer", "input 9; dropout 0.5; dense 8 relu; dropout 0.1; "
+				   "dense 3 softmax;");
 	CU_ASSERT_EQUAL(count_of(&net->train, "dropout"), 2);
 	CU_ASSERT_EQUAL(count_of(&net->infer, "dropout"), 0);
 	CU_ASSERT_EQUAL(count_of(&net->infer, "gemm"), 2);
@@ -17,7 +19,8 @@ static void infer(void)
 	CU_ASSERT_EQUAL(count_of(&net->train, "softmax"), 0);
 	CU_ASSERT_PTR_EQUAL(node_of(&net->infer, "gemm", 0)->in[0], net->infer_x);
 	CU_ASSERT_PTR_EQUAL(node_of(&net->infer, "gemm", 0)->in[1], net->params[0]);
-	CU_ASSERT_PTR_EQUAL(node_of(&net->infer, "softmax", 0)->out[0], net->infer_result);
+	CU_ASSERT_PTR_EQUAL(node_of(&net->infer, "softmax", 0)->out[0],
+			    net->infer_result);
 	CU_ASSERT_PTR_EQUAL(net->infer.nodes[net->infer.count - 1], net->infer_loss);
 	for (int i = 0; i < net->infer.count; i++)
 		CU_ASSERT(net->infer.nodes[i]->phase <= PHASE_FORWARD);
@@ -26,16 +29,20 @@ static void infer(void)
 /* mse shows the output itself; a dropout at the very end is left out, too. */
 static void infer_mse(void)
 {
-	Net *net = net_after("infer", "train { loss mse; } input 9; dense 3 tanh; dropout 0.5;");
+	Net *net = net_after("infer",
+			     "train { loss mse; } input 9; dense 3 tanh; dropout 0.5;");
 	CU_ASSERT_EQUAL(count_of(&net->infer, "softmax"), 0);
-	CU_ASSERT_PTR_EQUAL(node_of(&net->infer, "activation", 0)->out[0], net->infer_result);
+	CU_ASSERT_PTR_EQUAL(node_of(&net->infer, "activation", 0)->out[0],
+			    net->infer_result);
 }
 
-/* ---- diff -------------------------------------------------------------------------- */
+/* ---- diff --------------------------------------------------------------------------
+ */
 
 static void diff(void)
 {
-	Net *net = net_after("diff", "input 6x5x2; conv 3 3x3 relu; dense 4 bias=false;");
+	Net *net =
+		net_after("diff", "input 6x5x2; conv 3 3x3 relu; dense 4 bias=false;");
 	const Program *p = &net->train;
 	CU_ASSERT_EQUAL(count_of(p, "conv_dw"), 1);
 	CU_ASSERT_EQUAL(count_of(p, "conv_dx"), 1);
@@ -70,12 +77,17 @@ static Net *fan_out(void)
 	net->train.count--; /* the loss moves behind the fork */
 	Tensor *y = net->output;
 	Attr attr = {.act = find_activation("relu")};
-	Tensor *left = append(net, &op_activation, NULL, &attr, &y, 1, "left", y->shape)->out[0];
+	Tensor *left = append(net, &op_activation, NULL, &attr, &y, 1, "left", y->shape)
+			       ->out[0];
 	attr.act = find_activation("tanh");
-	Tensor *right = append(net, &op_activation, NULL, &attr, &y, 1, "right", y->shape)->out[0];
+	Tensor *right =
+		append(net, &op_activation, NULL, &attr, &y, 1, "right", y->shape)
+			->out[0];
 	Tensor *both[] = {left, right};
-	net->output = append(net, &op_add, NULL, NULL, both, 2, "both", y->shape)->out[0];
-	Node *moved = append_into(net, loss->op, loss->layer, NULL, &net->output, 1, NULL);
+	net->output =
+		append(net, &op_add, NULL, NULL, both, 2, "both", y->shape)->out[0];
+	Node *moved =
+		append_into(net, loss->op, loss->layer, NULL, &net->output, 1, NULL);
 	net->loss = moved;
 	ir_check(net);
 	return net;
@@ -104,7 +116,8 @@ static void diff_fan_out(void)
 	ir_check(net);
 }
 
-/* ---- fuse -------------------------------------------------------------------------- */
+/* ---- fuse --------------------------------------------------------------------------
+ */
 
 static void fuse(void)
 {
@@ -130,7 +143,8 @@ static void fuse_keeps(void)
 	CU_ASSERT_EQUAL(count_of(&net->train, "activation"), 1);
 	CU_ASSERT_EQUAL(infer_node->fused_count, 2);
 	const Node *grad = node_of(&net->train, "gemm", 3);
-	CU_ASSERT_PTR_EQUAL(node_of(&net->train, "activation", 0)->in[0], result(train));
+	CU_ASSERT_PTR_EQUAL(node_of(&net->train, "activation", 0)->in[0],
+			    result(train));
 	CU_ASSERT(grad->fused_count == 0 || grad->fused[0]->in[1] == result(train));
 }
 
@@ -152,7 +166,8 @@ static void fuse_keeps_kept(void)
 	CU_ASSERT_EQUAL(count_of(&net->train, "activation"), 2);
 }
 
-/* ---- select ------------------------------------------------------------------------ */
+/* ---- select ------------------------------------------------------------------------
+ */
 
 typedef struct Seen {
 	int fit, all;
@@ -172,8 +187,9 @@ static void look(void *data, const Kernel *k, double cost, const char *reason)
 
 static void select_cheapest(void)
 {
-	Net *net = net_after("select", "input 9x8x3; conv 7 3x3 stride=2 relu; dense 33 relu; "
-				       "dense 3;");
+	Net *net = net_after("select",
+			     "input 9x8x3; conv 7 3x3 stride=2 relu; dense 33 relu; "
+			     "dense 3;");
 	for (int i = 0; i < net->train.count; i++) {
 		const Node *n = net->train.nodes[i];
 		Seen seen = {0};
@@ -185,10 +201,12 @@ static void select_cheapest(void)
 	}
 }
 
-/* ---- plan -------------------------------------------------------------------------- */
+/* ---- plan --------------------------------------------------------------------------
+ */
 
 static const char image_model[] =
-	"train { batch 5; } input 12x12x2; conv 7 3x3 relu; maxpool 2; conv 8 3x3 gelu; "
+	"train { batch 5; } input 12x12x2; conv 7 3x3 relu; maxpool 2; conv 8 3x3 "
+	"gelu; "
 	"dropout 0.5; dense 33 tanh; softmax; dense 4 softmax;";
 
 static void plan(void)
@@ -200,9 +218,11 @@ static void plan(void)
 		int64_t total = 0, top = 0;
 		for (int k = 0; k < p->placed_count; k++) {
 			const Tensor *t = p->placed[k];
-			CU_ASSERT(t->offset >= 0 && t->offset % 16 == 0 && t->reals % 16 == 0);
+			CU_ASSERT(t->offset >= 0 && t->offset % 16 == 0 &&
+				  t->reals % 16 == 0);
 			int64_t elements = shape_size(t->shape) * rows_of(net, t);
-			CU_ASSERT(t->reals >= (t->element == ELEMENT_BYTE ? elements / 4 : elements));
+			CU_ASSERT(t->reals >= (t->element == ELEMENT_BYTE ? elements / 4
+									  : elements));
 			total += t->reals;
 			if (!t->producer->input_only && t->offset + t->reals > top)
 				top = t->offset + t->reals;
@@ -216,7 +236,8 @@ static void plan(void)
 
 static void in_place(void)
 {
-	Net *net = net_after("plan", "input 9; dense 8; dropout 0.5; dense 8 gelu; dense 3;");
+	Net *net = net_after("plan",
+			     "input 9; dense 8; dropout 0.5; dense 8 gelu; dense 3;");
 	const Tensor *dense = node_of(&net->train, "gemm", 0)->fused[0]->out[0];
 	const Node *dropout = node_of(&net->train, "dropout", 0);
 	CU_ASSERT_PTR_EQUAL(storage(dropout->out[0]), dense); /* nobody else reads it */
@@ -239,7 +260,8 @@ static void corrupt(void)
 	for (int i = 0; i < net->train.placed_count; i++) {
 		Tensor *t = net->train.placed[i];
 		int64_t offset = t->offset;
-		t->offset = net->x->offset; /* which lives to the first weight's gradient */
+		t->offset =
+			net->x->offset; /* which lives to the first weight's gradient */
 		if (t != net->x && t->first <= net->x->last) {
 			tried++;
 			caught += aborts(verify, net);
@@ -292,7 +314,8 @@ static void corrupt_in_place(void)
 /* Weights, gradients and two slots each; the arena. */
 static void memory(void)
 {
-	Net *net = net_after("plan", "train { optimizer adam; } input 9; dense 8 relu; dense 3;");
+	Net *net = net_after(
+		"plan", "train { optimizer adam; } input 9; dense 8 relu; dense 3;");
 	int64_t params = 80 + 16 + 32 + 16;
 	CU_ASSERT_EQUAL(training_bytes(net), 4 * (4 * params + net->train.arena));
 }

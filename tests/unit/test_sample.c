@@ -87,7 +87,8 @@ static void csv_label(void)
 	static const struct {
 		const char *label;
 		int32_t first;
-	} cases[] = {{"first", 1}, {"1", 1}, {"last", 7}, {"3", 7}, {"kind", 1}, {"b", 7}};
+	} cases[] = {{"first", 1}, {"1", 1},    {"last", 7},
+		     {"3", 7},     {"kind", 1}, {"b", 7}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		NncData data;
@@ -96,14 +97,17 @@ static void csv_label(void)
 			.path = temp_write("table.csv", text, strlen(text)),
 			.label = cases[i].label,
 		};
-		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err), NNC_OK);
+		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err),
+				NNC_OK);
 		CU_ASSERT_EQUAL(data.labels[0], cases[i].first);
 		nnc_data_free(&data);
 		request.label = "missing";
-		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err), NNC_DATA);
+		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err),
+				NNC_DATA);
 		CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "no column \"missing\""));
 		request.label = "2"; /* 2.5 is no class */
-		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err), NNC_DATA);
+		CU_ASSERT_EQUAL(nnc_find_format("csv")->load(&data, &request, &err),
+				NNC_DATA);
 	}
 }
 

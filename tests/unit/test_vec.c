@@ -8,7 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* ---- functions of one number ------------------------------------------------------ */
+/* ---- functions of one number ------------------------------------------------------
+ */
 
 static float at_bits(uint32_t bits)
 {
@@ -77,7 +78,8 @@ static void soft_plus(void)
 {
 	CU_ASSERT(worst(nnc_softplus, softplus, 0, 3e38f, 0) < 2e-7);
 	CU_ASSERT(worst(nnc_softplus, softplus, -87.3f, 0, 1) < 2e-7);
-	/* log(1 + e) loses digits of a small e: the relative error is largest near -9. */
+	/* log(1 + e) loses digits of a small e: the relative error is largest near -9.
+	 */
 	CU_ASSERT(worst(nnc_softplus, softplus, -87.3f, 0, 0) < 1e-6);
 	CU_ASSERT(worst(nnc_softplus, softplus, -INFINITY, -87.3f, 1) < 2e-38);
 	CU_ASSERT_EQUAL(nnc_softplus(INFINITY), INFINITY);
@@ -87,9 +89,10 @@ static void soft_plus(void)
 /* Every function gives NaN for NaN, of either sign, quiet with any payload. */
 static void not_numbers(void)
 {
-	static float (*const all[])(float) = {nnc_exp, nnc_expm1, nnc_tanh, nnc_softplus, nnc_log,
-					      nnc_erf, nnc_sqrt};
-	static const uint32_t nans[] = {0x7fc00000, 0xffc00000, 0x7fffffff, 0xffffffff, 0x7fc12345};
+	static float (*const all[])(float) = {
+		nnc_exp, nnc_expm1, nnc_tanh, nnc_softplus, nnc_log, nnc_erf, nnc_sqrt};
+	static const uint32_t nans[] = {0x7fc00000, 0xffc00000, 0x7fffffff, 0xffffffff,
+					0x7fc12345};
 
 	for (size_t f = 0; f < sizeof all / sizeof *all; f++)
 		for (size_t i = 0; i < sizeof nans / sizeof *nans; i++)
@@ -99,7 +102,8 @@ static void not_numbers(void)
 /* Larger arguments never give smaller results by more than a rounding error. */
 static void order(void)
 {
-	static float (*const all[])(float) = {nnc_exp, nnc_expm1, nnc_tanh, nnc_softplus};
+	static float (*const all[])(float) = {nnc_exp, nnc_expm1, nnc_tanh,
+					      nnc_softplus};
 
 	for (size_t f = 0; f < 4; f++) {
 		float last = all[f](-100);
@@ -111,7 +115,8 @@ static void order(void)
 	}
 }
 
-/* ---- draws ------------------------------------------------------------------------- */
+/* ---- draws -------------------------------------------------------------------------
+ */
 
 static void draws(void)
 {
@@ -121,11 +126,13 @@ static void draws(void)
 
 	for (size_t r = 0; r < 4; r++)
 		for (size_t s = 0; s < 5; s++) {
-			uint32_t draw[NNC_DRAWS], stream = NNC_STREAM_LAYER + (uint32_t)s;
+			uint32_t draw[NNC_DRAWS],
+				stream = NNC_STREAM_LAYER + (uint32_t)s;
 			nnc_draws(&c, stream, rows[r], starts[s], draw);
 			for (int q = 0; q < NNC_DRAWS; q++) {
 				uint32_t e = (uint32_t)(starts[s] + q), word[4];
-				uint32_t counter[] = {c.epoch, c.step, (uint32_t)rows[r],
+				uint32_t counter[] = {c.epoch, c.step,
+						      (uint32_t)rows[r],
 						      e / 64 * 16 + e % 16};
 				uint32_t key[] = {c.seed, stream};
 				nnc_philox(counter, key, word);
@@ -134,7 +141,8 @@ static void draws(void)
 		}
 }
 
-/* ---- loads ------------------------------------------------------------------------- */
+/* ---- loads -------------------------------------------------------------------------
+ */
 
 /* At the very end of readable memory, so that a number too many is a fault. */
 static void loads(void)
