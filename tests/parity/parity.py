@@ -20,6 +20,7 @@ FASHION = "/usr/share/datasets/fashion-mnist"
 SAMPLES = 200  # of each part: float64 convolutions take their time
 MARGIN = 1e-6  # what is nearer to a kink, float may see on its other side
 BOUND = 1e-5
+FLAGS = os.environ.get("CFLAGS", "")  # the sanitizers, under SAN=1
 torch.set_num_threads(1)
 
 
@@ -213,7 +214,7 @@ def link_steps(build, source, program, flags, libraries):
     run(build + "/nnc", "-S", source, "-o", text)
     name = os.path.basename(source)[:-3]
     model = "-DMODEL=%s_model%s" % (name, "_double" if "-DNNC_DOUBLE" in flags else "")
-    run("cc", "-std=gnu11", "-w", "-O2", "-Iruntime", "-DNNC_LIBRARY", model, *flags, "-o", program,
+    run("cc", "-std=gnu11", "-w", "-O2", *FLAGS.split(), "-Iruntime", "-DNNC_LIBRARY", model, *flags, "-o", program,
         HERE + "/steps.c", text, build + "/libnncrt.a", *libraries)
 
 
@@ -222,7 +223,7 @@ def check_optimizer(build, tmp, libraries, name, text):
     write_data(folder, [6, 5, 2], 4, 1)
     with open(source, "w") as f:
         f.write(MODEL % (folder, text))
-    model = Compiled(build, source, tmp, folder, CFLAGS="-O0")  # only for its `init`
+    model = Compiled(build, source, tmp, folder, CFLAGS=FLAGS + " -O0")  # only for its `init`
     weights = model.init()
     x, labels = load_data(folder, "train", model.settings)
     network = model.network(weights)
