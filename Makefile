@@ -2,12 +2,12 @@
 PREFIX ?= /usr/local
 DEMO_ARGS ?= --epochs 3
 B := build
-MODEL_LIBS := -Wl,--as-needed -lopenblas -lpng -ljansson -lz -lm
+MODEL_LIBS := -pthread -Wl,--as-needed -lopenblas -lpng -ljansson -lz -lm
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
         -Wwrite-strings -Wundef -Werror
-ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) -MMD -MP -DNNC_LIBS='"$(MODEL_LIBS)"' -Icompiler -Iruntime -I$(B)
+ALL_CFLAGS = -std=gnu11 -pthread $(WARN) $(CFLAGS) -MMD -MP -DNNC_LIBS='"$(MODEL_LIBS)"' -Icompiler -Iruntime -I$(B)
 Q := $(if $(V),,@)
 ifdef SAN
 B := build/san

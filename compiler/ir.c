@@ -184,7 +184,10 @@ Tensor *storage(Tensor *t)
 /* The value that others see: what the last fused op makes. */
 Tensor *result(const Node *n)
 {
-	return n->fused_count ? n->fused[n->fused_count - 1]->out[0] : n->out[0];
+	int last = n->fused_count - 1;
+	if (last >= 0 && n->fused[last]->op->consumes)
+		last--;
+	return last >= 0 ? n->fused[last]->out[0] : n->out[0];
 }
 
 static void use(Tensor *t, Node *reader)
@@ -225,6 +228,22 @@ void sweep(Program *p)
 	p->count = kept;
 }
 
+/* Puts what only gradcheck asks for behind the rest of backward, where it is called. */
+void input_only_last(Program *p)
+{
+	Node **late = NULL;
+	int late_count = 0, kept = 0, end = 0;
+	while (end < p->count && p->nodes[end]->phase <= PHASE_BACKWARD)
+		end++;
+	for (int i = 0; i < end; i++)
+		if (p->nodes[i]->input_only)
+			*vec_push(&late, &late_count) = p->nodes[i];
+		else
+			p->nodes[kept++] = p->nodes[i];
+	for (int i = 0; i < late_count; i++)
+		p->nodes[kept++] = late[i];
+}
+
 int64_t rows_of(const Net *net, const Tensor *t)
 {
 	return t->batched ? net->training.batch : 1;
@@ -246,8 +265,10 @@ static void check_node(Node *n)
 		check_defined(n->in[k]);
 	for (int f = 0; f < n->fused_count; f++) {
 		const Node *fused = n->fused[f];
-		assert(fused->op->element && n->op->epilogue);
-		assert(shape_equal(fused->out[0]->shape, n->out[0]->shape));
+		assert(fused->op->element || fused->op->keeps_largest);
+		assert(n->op->epilogue || fused->op->consumes);
+		assert(fused->op->consumes || pool_of(n) ||
+		       shape_equal(fused->out[0]->shape, n->out[0]->shape));
 		for (int k = 1; k < fused->in_count; k++)
 			check_defined(fused->in[k]);
 	}

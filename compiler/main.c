@@ -15,11 +15,15 @@ static const struct Pass {
 	const char *name;
 	void (*run)(Net *net);
 } passes[] = {
+	{"reorder", pass_reorder}, /* bias and activation behind maxpool */
 	{"infer", pass_infer},   /* the inference program */
 	{"diff", pass_diff},     /* loss, backward, update */
 	{"fuse", pass_fuse},     /* elementwise ops into their producers */
 	{"select", pass_select}, /* a kernel for every node */
+	{"pool", pass_pool},     /* maxpool into the kernels beside it */
+	{"update", pass_update}, /* the optimizer's step into the kernels of gradients */
 	{"plan", pass_plan},     /* a place for every value */
+	{"sync", pass_sync},     /* barriers between threads */
 };
 
 typedef struct Options {
@@ -46,8 +50,8 @@ static const char details[] =
 	"  -o FILE           where to write; by default the model's name\n"
 	"  -S                the same as --emit=c\n"
 	"  --emit=KIND       exe (default), c, ir, or nn (the model in normal form)\n"
-	"  --after=PASS      with --emit=ir: as it is behind build, infer, diff, fuse, "
-	"select, plan\n"
+	"  --after=PASS      with --emit=ir: as it is behind build, reorder, infer, diff, "
+	"fuse,\n                    select, pool, update, plan or sync\n"
 	"  -D NAME=VALUE     another value for a constant of the model\n"
 	"  -I DIR            look for included files here too\n"
 	"  --kernel=NAME     take this kernel where it fits, whatever it costs; may be "

@@ -262,6 +262,7 @@ typedef struct Activation {
 	const char *value;      /* NULL: the identity */
 	const char *grad;
 	bool from_input;
+	bool rises;             /* never less for a larger v */
 	const char *init;       /* the initialiser that suits the layer before it */
 } Activation;
 
@@ -373,7 +374,7 @@ typedef struct Attr {
 	const Args *args;       /* of the optimizer */
 } Attr;
 
-enum { MAX_IN = 4, MAX_OUT = 2, MAX_FUSED = 4 };
+enum { MAX_IN = 4, MAX_OUT = 2, MAX_FUSED = 6 };
 
 struct Node {
 	const Op *op;
@@ -390,10 +391,12 @@ struct Node {
 	/* fuse: elementwise nodes done on the way out, in order; see result() */
 	Node *fused[MAX_FUSED];
 	int fused_count;
+	Node *spread;           /* pool: what makes in[1] of in[1], in[2] as they are read */
 	/* select: */
 	const Kernel *kernel;   /* NULL: the op's plain loops */
 	double cost;            /* microseconds on the nominal machine */
-	Tensor *workspace;      /* scratch of this node alone, or NULL */
+	Tensor *workspace;      /* what its threads share while they compute, or NULL */
+	bool barrier;           /* sync: all threads must be done with what is before it */
 };
 
 enum { ID_BUCKETS = 1024 };
@@ -443,6 +446,7 @@ struct Net {
 	Tensor **params;
 	int param_count;
 	int64_t params_total, macs_total;
+	int64_t scratch;        /* select: the most that a kernel needs of each thread */
 	int dropouts;           /* streams handed out */
 	Program train, infer;
 	Tensor *x, *infer_x;    /* the input of each program */
@@ -472,6 +476,7 @@ int64_t rows_of(const Net *net, const Tensor *t); /* B, or 1 */
 void keep(Program *p, Tensor *t);
 void count_uses(Program *p);
 void sweep(Program *p);                     /* drops dead nodes */
+void input_only_last(Program *p);
 void ir_check(const Net *net);              /* aborts on our bugs */
 void print_ir(FILE *out, const Net *net);   /* print.c: --emit=ir */
 
@@ -532,6 +537,14 @@ void check_memory_expectations(const Net *net, const Stmt *stmts, int count); /*
 
 /* ---- ops/NAME.c: nodes of the IR ------------------------------------------------------ */
 
+typedef struct Operand {    /* of a fused op, as a parameter of the kernel */
+	const char *type, *name; /* "const real *restrict", "bias" */
+	const char *argument;   /* "w->dense1_bias" */
+	bool batched;
+} Operand;
+
+enum { MAX_OPERANDS = 8 };
+
 struct Op {
 	const char *name;
 	/*
@@ -548,11 +561,19 @@ struct Op {
 	 */
 	const char *(*element)(const Node *n);
 	const char *operand;    /* what it calls in[1], or NULL */
+	/* Where one name is not enough: all that its statement uses; how many. */
+	int (*operands)(const Node *n, Operand *list);
 	const char *(*suffix)(const Node *n); /* in kernels' names: "bias", "relu" */
+	void (*helper)(Emit *e, const Node *n); /* the function that its statement calls */
 	bool epilogue;          /* its kernels can end with elementwise ops */
+	bool updates;           /* its plain loops can end with an optimizer's step */
+	bool consumes;          /* an update: fused, it leaves nothing of in[0] to be stored */
 	bool training_only;     /* the identity at inference */
 	bool in_place;          /* out[0] may overwrite in[0] */
 	bool reshape;           /* out[0] is in[0]; nothing is computed */
+	bool keeps_largest;     /* out[0] are numbers of in[0], the largest of several */
+	bool spreads;           /* its gradient: in[0], to where out[1] of the forward says */
+	bool (*rises)(const Node *n); /* elementwise: never less for a larger number; or NULL */
 	void (*print_attr)(FILE *out, const Node *n); /* for --emit=ir, or NULL */
 };
 
@@ -581,6 +602,9 @@ typedef struct Window {
 
 Gemm gemm_of(const Net *net, const Node *n);
 Window conv_window(const Node *n);
+const Node *pool_of(const Node *n);     /* the maxpool that conv n ends with, or NULL */
+const char *maxpool_line_function(Emit *e, const Node *n);
+const char *maxpool_grad_function(Emit *e, const Node *n);
 
 /* ---- losses/, optimizers/ --------------------------------------------------------------- */
 
@@ -602,10 +626,14 @@ struct Optimizer {
 	const Param *params;    /* the first row is lr */
 	void (*check)(const Args *args); /* of arguments against each other, or NULL */
 	int (*slots)(const Args *args, const char *const **names); /* state per weight */
-	const char *(*template)(const Args *args); /* of its function, named as itself */
+	/*
+	 * Of the inline function that moves one weight, named as the optimizer:
+	 * NAME(g, scalars..., w, slots...), w and slots by address.
+	 */
+	const char *(*template)(const Args *args);
 	const Hole *(*holes)(const Args *args);
 	const char *setup;      /* statements once a step, with holes */
-	const char *scalars;    /* what they made, as the function's arguments */
+	const char *const *scalars; /* what they made, for every element; ends with NULL */
 	int flops;              /* an element */
 };
 
@@ -616,11 +644,15 @@ extern const Optimizer *const optimizers[];
 
 /* ---- passes/NAME.c, in this order -------------------------------------------------------- */
 
+void pass_reorder(Net *net); /* bias and activation behind the maxpool that follows */
 void pass_infer(Net *net);   /* the inference program */
 void pass_diff(Net *net);    /* backward and update */
 void pass_fuse(Net *net);    /* elementwise ops into their producers */
 void pass_select(Net *net);  /* a kernel for every node */
+void pass_update(Net *net);  /* the optimizer's step into the kernels of gradients */
+void pass_pool(Net *net);    /* maxpool into the kernels beside it */
 void pass_plan(Net *net);    /* a place for every value */
+void pass_sync(Net *net);    /* barriers between threads */
 
 void verify_plan(const Net *net, Program *p); /* aborts on a plan that is wrong */
 int64_t training_bytes(const Net *net);       /* weights, gradients, state, arena */
@@ -635,7 +667,11 @@ struct Kernel {
 	const char *(*fits)(const Net *net, const Node *n);
 	const char *on_request; /* why only --kernel=NAME takes it, or NULL */
 	double (*cost)(const Net *net, const Node *n); /* microseconds, nominal machine */
-	int64_t (*workspace)(const Net *net, const Node *n); /* reals; NULL: none */
+	bool updates;           /* it can end with an optimizer's step */
+	bool pools;             /* conv: it can end with a maxpool, which may end with more */
+	bool spreads;           /* conv_dw: it can begin with a maxpool's gradient */
+	int64_t (*workspace)(const Net *net, const Node *n); /* reals, shared; NULL: none */
+	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
 	void (*emit)(Emit *e, const Node *n);
 };
 
@@ -657,7 +693,6 @@ double openblas_cost(Gemm g);
 void use_tile(Emit *e);
 const char *tile_function(Emit *e, const Gemm *g);
 const char *openblas_function(Emit *e, const Gemm *g);
-const char *transpose_function(Emit *e, int64_t rows, int64_t cols);
 /* conv_dx as a convolution over dy: its window, and the function that turns w for it. */
 Window turned_window(const Node *n);
 const char *turn_function(Emit *e, const Window *w);

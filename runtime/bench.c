@@ -1,6 +1,6 @@
 /*
  * bench.c - the command `bench`: how long a training step and an inference take, on
- * made-up samples, beside what this CPU could do.
+ * made-up samples, beside what the CPUs of its threads could do.
  *
  * Medians of single calls. The learning rate is 0: every update is computed, but the
  * weights stay as they were drawn, so that nothing diverges while time passes.
@@ -23,7 +23,7 @@ static const double default_seconds = 2, peak_seconds = 0.1;
 
 /* What is measured. */
 typedef enum Work {
-	WORK_STEP,  /* load, forward, backward, update */
+	WORK_STEP,  /* load, forward, backward */
 	WORK_INFER, /* load, infer */
 } Work;
 
@@ -33,11 +33,13 @@ typedef struct Bench {
 	NncData data;
 	uint32_t *order; /* (data.count) */
 	double *times;   /* (MAX_TIMES) */
+	bool finite;     /* every step was made in full */
 } Bench;
 
 typedef struct Result {
 	double step, infer, infer_batch; /* seconds, median */
-	double peak;                     /* GFLOP/s of one core */
+	double peak;                     /* GFLOP/s of all threads together */
+	int threads;
 } Result;
 
 static int compare(const void *a, const void *b)
@@ -56,17 +58,13 @@ static double median(double *times, size_t count)
 
 static void work(Bench *b, Work what, const NncBatch *batch)
 {
-	const NncModel *model = b->model;
 	NncContext *c = &b->context;
 
-	model->load(c, batch);
 	if (what == WORK_INFER) {
-		model->infer(c, batch);
+		nnc_step_infer(c, b->model, batch);
 		return;
 	}
-	model->forward(c, batch);
-	model->backward(c, batch);
-	model->update(c);
+	b->finite = nnc_step(c, b->model, batch) && b->finite;
 	c->updates++;
 	c->step++;
 }
@@ -74,8 +72,10 @@ static void work(Bench *b, Work what, const NncBatch *batch)
 /* The median of one call with `rows` rows, `run` calls to a reading of the clock. */
 static double measure(Bench *b, Work what, int32_t rows, int run, double seconds)
 {
-	NncBatch batch = {
-		.samples = b->data.samples, .labels = b->data.labels, .rows = rows};
+	NncBatch batch = {.samples = b->data.samples,
+			  .labels = b->data.labels,
+			  .rows = rows,
+			  .next_rows = rows};
 	size_t last = (size_t)b->data.count - (size_t)rows, at = 0, count = 0;
 	double started = 0;
 
@@ -89,6 +89,7 @@ static double measure(Bench *b, Work what, int32_t rows, int run, double seconds
 			at += (size_t)rows;
 			if (at > last)
 				at = 0;
+			batch.next = b->order + at;
 			work(b, what, &batch);
 		}
 		double after = nnc_clock();
@@ -99,6 +100,23 @@ static double measure(Bench *b, Work what, int32_t rows, int run, double seconds
 			break;
 	}
 	return median(b->times, count);
+}
+
+static void measure_peak(void *peaks, const NncThread *t)
+{
+	((double *)peaks)[t->id] = nnc_cpu_peak(peak_seconds);
+}
+
+/* What all threads do at once; those that take turns on a CPU do no more than it. */
+static double machine_peak(NncTeam *team)
+{
+	double peaks[NNC_MAX_THREADS], sum = 0;
+	int threads = nnc_team_count(team), cpus = nnc_cpu_count();
+
+	nnc_team_run(team, measure_peak, peaks);
+	for (int i = 0; i < threads; i++)
+		sum += peaks[i];
+	return threads > cpus ? sum * cpus / threads : sum;
 }
 
 /* ---- opening ----------------------------------------------------------------- */
@@ -115,15 +133,15 @@ static int64_t sample_count(const NncModel *model)
 	return count < model->batch ? model->batch : count;
 }
 
-static int open_bench(Bench *b, const NncModel *model, NncError *err)
+static int open_bench(Bench *b, const NncModel *model, int threads, NncError *err)
 {
 	uint32_t seed = model->training.seed;
 	int64_t count = sample_count(model);
 	NncRng rng = nnc_rng(seed, NNC_STREAM_SYNTHETIC, 3, 0);
 	int code;
 
-	*b = (Bench){.model = model};
-	code = nnc_context_open(&b->context, model, err);
+	*b = (Bench){.model = model, .finite = true};
+	code = nnc_context_open(&b->context, model, threads, err);
 	if (!code)
 		code = nnc_synthetic(&b->data, model, count, seed, err);
 	if (code)
@@ -166,7 +184,7 @@ static int print_json(const NncModel *model, const Result *r, NncError *err)
 	json_t *root = json_object();
 
 	json_object_set_new(root, "model", json_string(model->name));
-	json_object_set_new(root, "threads", json_integer(1));
+	json_object_set_new(root, "threads", json_integer(r->threads));
 	json_object_set_new(root, "batch", json_integer(model->batch));
 	json_object_set_new(root, "step_us", nnc_json_real(r->step * 1e6));
 	json_object_set_new(root, "samples_per_s",
@@ -182,7 +200,8 @@ static void print_result(const NncModel *model, const Result *r)
 {
 	int32_t batch = model->batch;
 
-	printf("%s on 1 thread, batch %d (medians)\n", model->name, (int)batch);
+	printf("%s on %d thread%s, batch %d (medians)\n", model->name, r->threads,
+	       r->threads == 1 ? "" : "s", (int)batch);
 	printf("training step       %10.1f us  %11.0f samples/s\n", r->step * 1e6,
 	       batch / r->step);
 	printf("inference, 1 row    %10.2f us  %11.0f samples/s\n", r->infer * 1e6,
@@ -202,20 +221,21 @@ int nnc_command_bench(const NncProgram *program, NncError *err)
 	const NncOptions *o = &program->options;
 	double seconds = (o->seconds > 0 ? o->seconds : default_seconds) / 4;
 	Bench b;
-	Result r;
-	int code = open_bench(&b, model, err);
+	Result r = {.threads = nnc_threads(o)};
+	int code = open_bench(&b, model, r.threads, err);
 
 	if (code)
 		goto done;
-	if (o->threads > 1)
-		fprintf(stderr,
-			"%s: --threads %lld: a step of this version uses one thread\n",
-			model->name, (long long)o->threads);
 	r.step = measure(&b, WORK_STEP, model->batch, 1, 2 * seconds);
 	r.infer = measure(&b, WORK_INFER, 1, SHORT_RUN, seconds);
 	r.infer_batch = measure(&b, WORK_INFER, model->batch, 1, seconds);
-	r.peak = nnc_cpu_peak(peak_seconds);
-	if (o->json)
+	r.peak = machine_peak(b.context.team);
+	if (!b.finite)
+		code = nnc_fail(err, NNC_FAILED,
+				"the loss of %s is not finite with the weights that it "
+				"begins with",
+				model->source);
+	else if (o->json)
 		code = print_json(model, &r, err);
 	else
 		print_result(model, &r);

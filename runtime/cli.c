@@ -17,8 +17,8 @@
 	"where the data set is (else $NNC_DATA, ./data, the system's)"}
 #define SEED {"seed", 0, NNC_OPT_INT, OPT(seed), 0, UINT32_MAX, "N", \
 	"of every random number"}
-#define THREADS {"threads", 0, NNC_OPT_INT, OPT(threads), 1, 1024, "N", \
-	"accepted, but a step of this version uses one thread"}
+#define THREADS {"threads", 0, NNC_OPT_INT, OPT(threads), 1, NNC_MAX_THREADS, "N", \
+	"threads that compute"}
 #define JSON {"json", 0, NNC_OPT_FLAG, OPT(json), 0, 0, NULL, "the result as JSON"}
 #define WEIGHTS {"weights", 0, NNC_OPT_TEXT, OPT(weights), 0, 0, "FILE", \
 	"safetensors to use (else the run's best, then its last)"}
@@ -55,6 +55,7 @@ static const NncOption eval_options[] = {
 	WEIGHTS,
 	{"validation", 0, NNC_OPT_FLAG, OPT(held_out), 0, 0, NULL,
 	 "score the samples held out of training, not the test part"},
+	THREADS,
 	JSON,
 	END,
 };
@@ -63,6 +64,7 @@ static const NncOption predict_options[] = {
 	WEIGHTS,
 	{"top", 0, NNC_OPT_INT, OPT(top), 1, NNC_MAX_CLASSES, "N",
 	 "the N likeliest classes [1]"},
+	THREADS,
 	JSON,
 	END,
 };
@@ -231,7 +233,6 @@ int nnc_main(int argc, char **argv, const NncModel *model, const NncModel *twin)
 	status = check_model(&program);
 	if (status)
 		return status;
-	nnc_cpu_flush_denormals();
 	if (argc < 2) {
 		print_commands(stderr, &program);
 		return NNC_USAGE;

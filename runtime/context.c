@@ -1,6 +1,7 @@
 /*
- * context.c - the memory of a model: params, grads, optimizer state and arena, in one
- * aligned allocation, and how to look at its numbers whatever they are.
+ * context.c - the memory of a model: params, grads, optimizer state, arena and the
+ * rows' losses, in one aligned allocation; its threads; and how to look at its numbers
+ * whatever they are.
  */
 #include "internal.h"
 
@@ -8,43 +9,69 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of a block of `reals` numbers, up to the next multiple of NNC_ALIGN. */
-static bool block_bytes(size_t *bytes, const NncModel *model, size_t reals)
+/* Where each part of the allocation begins; bytes. */
+typedef struct Layout {
+	size_t params, grads, slot[NNC_MAX_SLOTS], arena, row_loss, row_hit;
+	size_t end;
+} Layout;
+
+/* Appends a part of `count` elements, and sets where it is; false: too large. */
+static bool append(Layout *l, size_t *part, size_t count, size_t element)
 {
-	*bytes = reals;
-	if (!nnc_multiply(bytes, (size_t)model->real_bytes))
+	size_t bytes = count;
+
+	if (!nnc_multiply(&bytes, element) || bytes > SIZE_MAX / 4 ||
+	    l->end > SIZE_MAX / 4)
 		return false;
-	*bytes = (*bytes + NNC_ALIGN - 1) / NNC_ALIGN * NNC_ALIGN;
+	*part = l->end;
+	l->end += (bytes + NNC_ALIGN - 1) / NNC_ALIGN * NNC_ALIGN;
 	return true;
 }
 
-int nnc_context_open(NncContext *c, const NncModel *model, NncError *err)
+static bool lay_out(Layout *l, const NncModel *model)
 {
-	size_t block, arena, total;
-	size_t blocks = 2 + (size_t)model->slot_count;
+	size_t real = (size_t)model->real_bytes, rows = (size_t)model->batch;
+	bool fits = append(l, &l->params, model->params_reals, real) &&
+		    append(l, &l->grads, model->params_reals, real);
+
+	for (int32_t i = 0; i < model->slot_count; i++)
+		fits = fits && append(l, &l->slot[i], model->params_reals, real);
+	return fits && append(l, &l->arena, model->arena_reals, real) &&
+	       append(l, &l->row_loss, rows, sizeof(double)) &&
+	       append(l, &l->row_hit, rows, sizeof(uint8_t));
+}
+
+int nnc_context_open(NncContext *c, const NncModel *model, int threads, NncError *err)
+{
+	Layout l = {0};
+	size_t scratch = model->scratch_reals;
 	char *memory = NULL;
+	int code;
 
 	memset(c, 0, sizeof *c);
 	if (model->slot_count < 0 || model->slot_count > NNC_MAX_SLOTS)
 		return nnc_fail(err, NNC_BUG, "%s has %d optimizer states",
 				model->source, (int)model->slot_count);
-	if (block_bytes(&block, model, model->params_reals) &&
-	    block_bytes(&arena, model, model->arena_reals)) {
-		total = block;
-		if (nnc_multiply(&total, blocks) && total <= SIZE_MAX / 2 - arena) {
-			total += arena;
-			memory = aligned_alloc(NNC_ALIGN, total ? total : NNC_ALIGN);
-		}
-	}
+	if (threads < 1 || threads > NNC_MAX_THREADS)
+		return nnc_fail(err, NNC_BUG, "%s is to run on %d threads",
+				model->source, threads);
+	if (lay_out(&l, model) && nnc_multiply(&scratch, (size_t)model->real_bytes))
+		memory = nnc_allocate_pages(l.end);
 	if (!memory)
 		return nnc_fail(err, NNC_NOMEM, "not enough memory to run %s",
 				model->source);
-	memset(memory, 0, total);
-	c->params = memory;
-	c->grads = memory + block;
-	for (size_t i = 2; i < blocks; i++)
-		c->slot[i - 2] = memory + i * block;
-	c->arena = memory + blocks * block;
+	code = nnc_team_open(&c->team, threads, scratch, err);
+	if (code) {
+		free(memory);
+		return code;
+	}
+	c->params = memory + l.params;
+	c->grads = memory + l.grads;
+	for (int32_t i = 0; i < model->slot_count; i++)
+		c->slot[i] = memory + l.slot[i];
+	c->arena = memory + l.arena;
+	c->row_loss = (double *)(void *)(memory + l.row_loss);
+	c->row_hit = (uint8_t *)memory + l.row_hit;
 	c->lr = model->training.lr;
 	c->seed = model->training.seed;
 	return NNC_OK;
@@ -52,7 +79,8 @@ int nnc_context_open(NncContext *c, const NncModel *model, NncError *err)
 
 void nnc_context_close(NncContext *c)
 {
-	free(c->params);
+	nnc_team_close(c->team);
+	free(c->params); /* the first part */
 	memset(c, 0, sizeof *c);
 }
 

@@ -1,11 +1,13 @@
 /*
- * cpu.c - what this CPU has and how fast it multiplies.
+ * cpu.c - what this CPU has, how many there are and how fast one multiplies.
  *
  * The runtime itself is built for any x86-64 (or any other CPU); only the measuring
  * loops below are compiled for more, each behind the question whether it may run.
  */
+#define _GNU_SOURCE
 #include "internal.h"
 
+#include <sched.h>
 #include <string.h>
 #include <time.h>
 
@@ -23,11 +25,36 @@ double nnc_clock(void)
 	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-void nnc_cpu_flush_denormals(void)
+int nnc_cpu_count(void)
+{
+	cpu_set_t
+		set[16]; /* 16384 CPUs: a kernel refuses what has no room for its own */
+	int count = 0;
+
+	if (!sched_getaffinity(0, sizeof set, set))
+		count = CPU_COUNT_S(sizeof set, set);
+	return count < 1 ? 1 : count;
+}
+
+unsigned nnc_cpu_flush_denormals(void)
 {
 #if X86
+	unsigned mode = __builtin_ia32_stmxcsr();
+
 	/* MXCSR's FTZ (15) and DAZ (6): denormal Adam moments cost 15 % otherwise */
-	__builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 1u << 15 | 1u << 6);
+	__builtin_ia32_ldmxcsr(mode | 1u << 15 | 1u << 6);
+	return mode;
+#else
+	return 0;
+#endif
+}
+
+void nnc_cpu_restore_denormals(unsigned mode)
+{
+#if X86
+	__builtin_ia32_ldmxcsr(mode);
+#else
+	(void)mode;
 #endif
 }
 

@@ -40,16 +40,17 @@ static int first_batch(const NncModel *model, NncContext *c, const NncData *data
 {
 	int32_t rows = data->count < model->batch ? (int32_t)data->count : model->batch;
 	uint32_t *index = nnc_allocate((size_t)rows, sizeof *index);
-	NncBatch batch = {data->samples, data->labels, index, rows};
+	NncBatch batch = {.samples = data->samples,
+			  .labels = data->labels,
+			  .index = index,
+			  .rows = rows};
 
 	if (!index)
 		return nnc_fail(err, NNC_NOMEM, "not enough memory");
 	for (int32_t i = 0; i < rows; i++)
 		index[i] = (uint32_t)i;
 	c->dropout = false;
-	model->load(c, &batch);
-	model->forward(c, &batch);
-	model->backward(c, &batch);
+	nnc_step_gradients(c, model, &batch);
 	*loss = c->loss / rows;
 	free(index);
 	return NNC_OK;
@@ -69,7 +70,7 @@ int nnc_command_grad(const NncProgram *program, NncError *err)
 		return no_output(program, "grad", err);
 	code = nnc_find_weights(weights, program, err);
 	if (!code)
-		code = nnc_context_open(&context, model, err);
+		code = nnc_context_open(&context, model, 1, err);
 	if (!code)
 		code = nnc_weights_load(weights, model, context.params, err);
 	if (!code)
@@ -94,7 +95,7 @@ int nnc_command_init(const NncProgram *program, NncError *err)
 
 	if (!o->out)
 		return no_output(program, "init", err);
-	code = nnc_context_open(&context, model, err);
+	code = nnc_context_open(&context, model, 1, err);
 	if (code)
 		return code;
 	nnc_init_params(&context, model,

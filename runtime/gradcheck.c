@@ -47,11 +47,11 @@ static double loss_at(Check *k, double *x, double h, bool input)
 
 	if (!input)
 		*x = kept + h;
-	k->model->load(c, &k->batch);
+	nnc_step_load(c, k->model, &k->batch);
 	if (input)
 		*x += h;
 	c->loss = 0;
-	k->model->forward(c, &k->batch);
+	nnc_step_forward(c, k->model, &k->batch);
 	*x = kept;
 	return c->loss / k->batch.rows;
 }
@@ -112,12 +112,7 @@ static void check_elements(Check *k, NncGradReport *r, double *block, bool input
 /* Backward of the unmoved point; the gradients stay in the context until the next. */
 static void differentiate(Check *k)
 {
-	NncContext *c = &k->context;
-
-	c->loss = 0;
-	k->model->load(c, &k->batch);
-	k->model->forward(c, &k->batch);
-	k->model->backward(c, &k->batch);
+	nnc_step_gradients(&k->context, k->model, &k->batch);
 }
 
 static void check_tensor(Check *k, NncGradReport *r, const NncTensor *tensor,
@@ -161,7 +156,7 @@ static int open_check(Check *k, const NncModel *twin, int32_t rows, int64_t samp
 	int code;
 
 	*k = (Check){.model = twin};
-	code = nnc_context_open(&k->context, twin, err);
+	code = nnc_context_open(&k->context, twin, 1, err);
 	if (!code)
 		code = nnc_synthetic(&k->data, twin, 2 * (int64_t)rows, seed, err);
 	if (code)
@@ -174,7 +169,10 @@ static int open_check(Check *k, const NncModel *twin, int32_t rows, int64_t samp
 				twin->source);
 	for (int32_t i = 0; i < rows; i++)
 		k->index[i] = nnc_rng_below(&rng, 2 * (uint32_t)rows);
-	k->batch = (NncBatch){k->data.samples, k->data.labels, k->index, rows};
+	k->batch = (NncBatch){.samples = k->data.samples,
+			      .labels = k->data.labels,
+			      .index = k->index,
+			      .rows = rows};
 	nnc_init_params(&k->context, twin, seed);
 	k->context.dropout = true;
 	k->context.seed = seed;

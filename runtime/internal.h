@@ -36,6 +36,13 @@ uint32_t nnc_hash(const char *text);
 /* malloc(count * bytes), overflow-checked, never of 0 bytes; NULL: out of memory. */
 void *nnc_allocate(size_t count, size_t bytes);
 
+/*
+ * Zeroed memory in whole pages of its own, huge ones where it is large; NULL: there is
+ * none. nnc_page_bytes: the size of those pages.
+ */
+void *nnc_allocate_pages(size_t bytes);
+size_t nnc_page_bytes(size_t bytes);
+
 /* CRC-32 (zlib's, as gzip and PNG) of any number of bytes. */
 uint32_t nnc_crc32(const void *bytes, size_t count);
 /* The same, continued; crc is 0 at the start. */
@@ -323,6 +330,8 @@ int nnc_samples_read(NncData *data, const char *path, const NncModel *model,
 /* Bytes of the longest path of a run's folder, with the NUL. */
 enum { NNC_MAX_PATH = 4096 };
 
+enum { NNC_MAX_THREADS = 1024 };
+
 /* ---- options.c: one table per command, which parses and is the help ---------- */
 
 /* What an option takes, and so the type of its field in NncOptions. */
@@ -382,6 +391,8 @@ int nnc_options_parse(NncOptions *options, const NncCommand *command, int argc,
 		      char **argv, NncError *err);
 /* Appends the help of a command's options to a stream, with the model's defaults. */
 void nnc_options_help(FILE *out, const NncCommand *command, const NncModel *model);
+/* How many threads compute: --threads, else one for each CPU of this process. */
+int nnc_threads(const NncOptions *options);
 /* The name of a table (names `stride` bytes apart, ended by NULL) nearest to a misspelt
    word, or NULL if none is near. */
 const char *nnc_nearest(const char *word, const char *const *names, size_t stride);
@@ -391,12 +402,51 @@ const char *nnc_nearest(const char *word, const char *const *names, size_t strid
 /* Does this CPU have every feature of the list "avx2 fma avx512f ..." (NULL: none)?
    Errors: NNC_CPU naming the first that it lacks. */
 int nnc_cpu_check(const char *needs, NncError *err);
-/* Treat denormal floats as zero from here on, in this thread. */
-void nnc_cpu_flush_denormals(void);
+/* How many CPUs this process may use: at least 1. */
+int nnc_cpu_count(void);
+/* Treat denormal floats as zero from here on, in this thread; returns the mode until
+   now, which restore brings back. */
+unsigned nnc_cpu_flush_denormals(void);
+void nnc_cpu_restore_denormals(unsigned mode);
 /* GFLOP/s of fused multiply-adds on one core, in float, measured for about `seconds` */
 double nnc_cpu_peak(double seconds);
 /* Seconds of a clock that never goes back. */
 double nnc_clock(void);
+
+/* ---- team.c: threads that work together -------------------------------------- */
+
+/*
+ * A team of `threads` (1 .. NNC_MAX_THREADS): thread 0, which is whoever calls
+ * nnc_team_run, and threads of its own, which no signal is delivered to. Each has a
+ * block of zeroed scratch (NULL where scratch_bytes is 0) on pages that no other uses.
+ * Makes OpenBLAS, where it is linked, compute in the thread that calls it. On failure
+ * *team is NULL. Errors: NNC_NOMEM (no memory, or no more threads).
+ */
+int nnc_team_open(NncTeam **team, int threads, size_t scratch_bytes, NncError *err);
+void nnc_team_close(NncTeam *team); /* may be NULL */
+int nnc_team_count(const NncTeam *team);
+/* Every thread calls work(argument, t), with denormals as zero; returns when all have
+   returned. They see all that was written before, and what they wrote is seen after.
+   Not from within work. */
+void nnc_team_run(NncTeam *team, void (*work)(void *argument, const NncThread *t),
+		  void *argument);
+
+/* ---- step.c: what a team does with a batch ----------------------------------- */
+
+/* The losses and hits of the batch's rows are added to c->loss and c->correct, in the
+   order of the rows, by all of these but load and infer. */
+
+/* One training step. False: the loss is not finite, so weights and optimizer state are
+   as they were. Counting c->step and c->updates is the caller's. */
+bool nnc_step(NncContext *c, const NncModel *model, const NncBatch *batch);
+/* Its loss and c->grads for it, whatever they are; weights stay. */
+void nnc_step_gradients(NncContext *c, const NncModel *model, const NncBatch *batch);
+/* The halves of a step's beginning: the input can be changed in between. */
+void nnc_step_load(NncContext *c, const NncModel *model, const NncBatch *batch);
+void nnc_step_forward(NncContext *c, const NncModel *model, const NncBatch *batch);
+/* The output; evaluate also scores it. */
+void nnc_step_infer(NncContext *c, const NncModel *model, const NncBatch *batch);
+void nnc_step_evaluate(NncContext *c, const NncModel *model, const NncBatch *batch);
 
 /* ---- context.c (see nnc_rt.h) ------------------------------------------------ */
 

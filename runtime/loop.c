@@ -63,12 +63,13 @@ static int not_finite(const NncRun *run, const NncTensor *tensor, NncError *err)
 			s->lr / 10, run->folder.path, (unsigned)s->epoch);
 }
 
+/* After a step that was given up: its weights are still those that it began with. */
 static int loss_not_finite(NncRun *run, const NncBatch *batch, NncError *err)
 {
 	const NncTensor *tensor = nnc_not_finite(run->model, run->context.params);
 
 	if (!tensor) {
-		run->model->backward(&run->context, batch);
+		nnc_step_gradients(&run->context, run->model, batch);
 		tensor = nnc_not_finite(run->model, run->context.grads);
 	}
 	return not_finite(run, tensor, err);
@@ -96,27 +97,33 @@ static void show_step(NncRun *run, uint32_t steps, int64_t samples)
 	nnc_progress_step(&run->progress, &line);
 }
 
+/* How many samples step `step` of the present epoch has; 0: the epoch is over. */
+static int32_t rows_of(const NncRun *run, uint32_t step)
+{
+	size_t batch = (size_t)run->model->batch, first = step * batch;
+	size_t left =
+		run->split.train_count > first ? run->split.train_count - first : 0;
+
+	return (int32_t)(left < batch ? left : batch);
+}
+
 /* The steps from state.step to the end, or to a signal. */
 static int make_steps(NncRun *run, uint32_t steps, NncError *err)
 {
 	const NncModel *model = run->model;
 	NncContext *c = &run->context;
 	NncState *s = &run->state;
-	size_t samples = run->split.train_count;
 	NncBatch batch = {.samples = run->data.samples, .labels = run->data.labels};
 
 	while (s->step < steps && !nnc_stop_signal()) {
 		size_t first = (size_t)s->step * (size_t)model->batch;
-		size_t left = samples - first;
 		batch.index = run->order + first;
-		batch.rows = left < (size_t)model->batch ? (int32_t)left : model->batch;
+		batch.rows = rows_of(run, s->step);
+		batch.next = batch.index + batch.rows;
+		batch.next_rows = rows_of(run, s->step + 1);
 		c->step = s->step;
-		model->load(c, &batch);
-		model->forward(c, &batch);
-		if (!isfinite(c->loss))
+		if (!nnc_step(c, model, &batch))
 			return loss_not_finite(run, &batch, err);
-		model->backward(c, &batch);
-		model->update(c);
 		c->updates++;
 		s->step++;
 		show_step(run, steps, (int64_t)first + batch.rows);

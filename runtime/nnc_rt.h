@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define NNC_VERSION "0.1.0"
-#define NNC_ABI 1 /* of NncModel; a model of another ABI is refused */
+#define NNC_ABI 2 /* of NncModel; a model of another ABI is refused */
 
 /* ---- numbers -------------------------------------------------------------- */
 
@@ -247,8 +247,41 @@ typedef struct NncBatch {
 	const void *samples;        /* of the whole data set: uint8_t or float, see NncModel.bytes */
 	const int32_t *labels;      /* of the whole data set */
 	const uint32_t *index;      /* (rows) which samples */
+	const uint32_t *next;       /* (next_rows) those of the batch after it, to prefetch */
 	int32_t rows;               /* 1..B */
+	int32_t next_rows;          /* 0: not known */
 } NncBatch;
+
+/* ---- threads (runtime/team.c) ------------------------------------------------- */
+
+typedef struct NncTeam NncTeam;
+
+/*
+ * One of the threads that make a step together. All of them call the same functions in
+ * the same order; each function computes this thread's share of its output. What is
+ * shared out never depends on how many there are, so neither do the numbers.
+ */
+typedef struct NncThread {
+	int32_t id, count;          /* 0..count - 1 */
+	void *scratch;              /* (scratch_reals) its own */
+	NncTeam *team;
+} NncThread;
+
+typedef struct NncRange {
+	int first, end;             /* end exclusive */
+} NncRange;
+
+/* The pieces, of `count` equal ones, that are this thread's. */
+static inline NncRange nnc_share(const NncThread *t, int count)
+{
+	if (t->count == 1)
+		return (NncRange){0, count};
+	return (NncRange){(int)((int64_t)count * t->id / t->count),
+			  (int)((int64_t)count * (t->id + 1) / t->count)};
+}
+
+/* Returns when every thread of the team is here: what they wrote can then be read. */
+void nnc_barrier(const NncThread *t);
 
 /*
  * Everything a compiled model works on. The blocks are zeroed and NNC_ALIGN-ed
@@ -259,13 +292,20 @@ typedef struct NncContext {
 	void *grads;                /* (params_reals) filled by backward */
 	void *slot[NNC_MAX_SLOTS];  /* (params_reals) optimizer state */
 	void *arena;                /* (arena_reals) activations, adjoints, workspace */
-	double lr;                  /* this step's learning rate */
+	double *row_loss;           /* (B) forward, evaluate: the loss of each row */
+	uint8_t *row_hit;           /* (B) and whether its argmax is the label */
+	bool keep_grads;            /* backward also fills grads where it could do without */
+	NncTeam *team;              /* the threads that compute */
+	double lr;                  /* this step's learning rate; 0: weights stay */
 	uint64_t updates;           /* updates made before this one (Adam's t - 1) */
 	uint32_t seed, epoch, step; /* where we are: the key and counter of draws */
 	bool dropout;               /* forward: false passes everything through */
-	double loss;                /* forward, evaluate: += the sum over the rows */
-	int64_t correct;            /* forward, evaluate: += rows whose argmax is the label */
+	double loss;                /* the sum over all rows since it was set to 0 */
+	int64_t correct;            /* and those whose argmax is the label */
 } NncContext;
+
+/* A part of a step, as every thread of a team does it. */
+typedef void NncWork(NncContext *c, const NncBatch *batch, const NncThread *t);
 
 typedef struct NncModel {
 	uint32_t abi;               /* NNC_ABI */
@@ -281,6 +321,7 @@ typedef struct NncModel {
 	int64_t macs;               /* of one sample's forward pass */
 	double step_flops;          /* of one training step of B rows */
 	size_t params_reals, arena_reals;
+	size_t scratch_reals;       /* of each thread */
 	int64_t input;              /* arena offset of the input (B, H, W, C) */
 	int64_t input_grad;         /* of its gradient; only real_bytes 8 computes it */
 	int64_t output;             /* of infer's output (B, outputs) */
@@ -292,19 +333,22 @@ typedef struct NncModel {
 	int32_t slot_count;
 	NncTraining training;
 
-	/* One training step is load, forward, backward, update. */
-	void (*load)(NncContext *c, const NncBatch *batch);     /* gather, scale: the input */
-	void (*forward)(NncContext *c, const NncBatch *batch);  /* dropout and loss included */
-	void (*backward)(NncContext *c, const NncBatch *batch); /* grads of the mean loss */
-	void (*update)(NncContext *c);                          /* optimizer, lr */
+	/*
+	 * One training step is load, forward, backward, with a barrier after each. Every
+	 * thread of a team calls them.
+	 */
+	NncWork *load;              /* gather, scale: the input */
+	NncWork *forward;           /* dropout included; row_loss, row_hit */
+	/* Gradients of the mean loss, and the optimizer's step, for every weight. */
+	NncWork *backward;
 	/* After load: the output (probabilities where the loss is cross_entropy). */
-	void (*infer)(NncContext *c, const NncBatch *batch);
-	/* infer, then loss and correct against the labels. */
-	void (*evaluate)(NncContext *c, const NncBatch *batch);
+	NncWork *infer;
+	/* infer, then row_loss and row_hit against the labels. */
+	NncWork *evaluate;
 } NncModel;
 
-/* Allocates the blocks for a model. Errors: NNC_NOMEM. */
-int nnc_context_open(NncContext *c, const NncModel *model, NncError *err);
+/* Allocates the blocks for a model and starts its threads. Errors: NNC_NOMEM. */
+int nnc_context_open(NncContext *c, const NncModel *model, int threads, NncError *err);
 void nnc_context_close(NncContext *c);
 
 /* Draws every weight by its initialiser. */

@@ -19,7 +19,7 @@
 #define NNC_TILE_ROWS 8 /* 8 rows of 2 vectors: 16 of the 32 registers */
 #elif defined(__AVX2__) && defined(__FMA__)
 #define NNC_VECTOR_BYTES 32
-#define NNC_TILE_ROWS 4 /* 4 rows of 2 vectors: 8 of the 16 registers */
+#define NNC_TILE_ROWS 6 /* 6 rows of 2 vectors: 12 of the 16 registers */
 #else
 #define NNC_VECTOR_BYTES 16
 #define NNC_TILE_ROWS 4
@@ -29,9 +29,15 @@
 #if NNC_TILE_ROWS == 8
 #define NNC_ROWS(n)                                                                \
 	((n) <= 8 ? (n) : (n) % 8 == 0 ? 8 : (n) % 7 == 0 ? 7 : (n) % 6 == 0 ? 6 : 8)
+#elif NNC_TILE_ROWS == 6
+#define NNC_ROWS(n)                                                                \
+	((n) <= 6 ? (n) : (n) % 6 == 0 ? 6 : (n) % 5 == 0 ? 5 : (n) % 4 == 0 ? 4 : 6)
 #else
 #define NNC_ROWS(n) ((n) <= 4 ? (n) : (n) % 4 == 0 ? 4 : (n) % 3 == 0 ? 3 : 4)
 #endif
+
+/* The width of tiles over n columns: `vecs` vectors, or all of n if that is less. */
+#define NNC_COLS(n, vecs) ((n) < (vecs) * NNC_LANES ? (n) : (vecs) * NNC_LANES)
 
 /* How many vectors hold n numbers. */
 #define NNC_VECTORS(n) (((n) + NNC_LANES - 1) / NNC_LANES)
@@ -64,9 +70,15 @@
 #endif
 #define NNC_CPU_NEEDS NNC_HAS_AVX2 NNC_HAS_FMA NNC_HAS_BMI2 NNC_HAS_AVX512F NNC_HAS_AVX512X ""
 
+#ifdef NNC_DOUBLE
+#define NNC_VECTOR_LANES (NNC_VECTOR_BYTES / 8)
+#else
+#define NNC_VECTOR_LANES (NNC_VECTOR_BYTES / 4)
+#endif
+
 enum {
-	NNC_LANES = NNC_VECTOR_BYTES / (int)sizeof(nnc_real), /* numbers in a vector */
-	NNC_TILE_MAX = 16,                                    /* vectors in a tile */
+	NNC_LANES = NNC_VECTOR_LANES, /* numbers in a vector */
+	NNC_TILE_MAX = 16,            /* vectors in a tile */
 };
 
 /* A vector anywhere in an array of numbers: it needs no alignment of its own. */
@@ -80,9 +92,12 @@ typedef nnc_real nnc_vec __attribute__((vector_size(NNC_VECTOR_BYTES),
 #ifdef __clang__
 #pragma clang diagnostic ignored "-Wpass-failed" /* a loop that calls erff stays a loop */
 #define NNC_UNROLL _Pragma("clang loop unroll(full)")
+#define NNC_UNROLL_4 _Pragma("clang loop unroll_count(4)")
 #define NNC_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
+#pragma GCC optimize("no-predictive-commoning") /* it trades loads for moves between lanes */
 #define NNC_UNROLL _Pragma("GCC unroll 16")
+#define NNC_UNROLL_4 _Pragma("GCC unroll 4")
 #define NNC_INDEPENDENT _Pragma("GCC ivdep")
 #endif
 
@@ -101,6 +116,69 @@ static NNC_INLINE nnc_vec nnc_load(const nnc_real *p, int count)
 		v[i] = i < count ? p[i] : 0;
 	return v;
 #endif
+}
+
+/* ---- blocks of vectors ---------------------------------------------------------- */
+
+/* The lower, the upper halves of a and b, a number of each in turn. */
+#if NNC_VECTOR_LANES == 16
+#define NNC_LOW(a, b)                                                              \
+	__builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define NNC_HIGH(a, b)                                                             \
+	__builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif NNC_VECTOR_LANES == 8
+#define NNC_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define NNC_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#elif NNC_VECTOR_LANES == 4
+#define NNC_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define NNC_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#else
+#define NNC_LOW(a, b) __builtin_shufflevector(a, b, 0, 2)
+#define NNC_HIGH(a, b) __builtin_shufflevector(a, b, 1, 3)
+#endif
+
+/*
+ * Transposes a square block. Seen as bits, a number's place is (row, column); merging row
+ * i with row i + LANES/2 rotates these bits by one, and so many rounds exchange them.
+ */
+static NNC_INLINE void nnc_transpose(nnc_vec v[NNC_LANES])
+{
+	enum { L = NNC_LANES, ROUNDS = L == 16 ? 4 : L == 8 ? 3 : L == 4 ? 2 : 1 };
+
+	NNC_UNROLL
+	for (int round = 0; round < ROUNDS; round++) {
+		nnc_vec w[L];
+		NNC_UNROLL
+		for (int i = 0; i < L / 2; i++) {
+			w[2 * i] = NNC_LOW(v[i], v[i + L / 2]);
+			w[2 * i + 1] = NNC_HIGH(v[i], v[i + L / 2]);
+		}
+		NNC_UNROLL
+		for (int i = 0; i < L; i++)
+			v[i] = w[i];
+	}
+}
+
+/* Transposes rows x cols numbers, at most LANES each; lines of a and t are as and ts apart. */
+static inline void nnc_move_block(const nnc_real *a, int as, nnc_real *t, int ts, int rows,
+				  int cols)
+{
+	enum { L = NNC_LANES };
+	nnc_vec v[L];
+
+	if (rows < L || cols < L) {
+		for (int j = 0; j < cols; j++)
+			for (int i = 0; i < rows; i++)
+				t[j * ts + i] = a[i * as + j];
+		return;
+	}
+	NNC_UNROLL
+	for (int i = 0; i < L; i++)
+		v[i] = *(const nnc_vec *)(a + i * as);
+	nnc_transpose(v);
+	NNC_UNROLL
+	for (int j = 0; j < L; j++)
+		*(nnc_vec *)(t + j * ts) = v[j];
 }
 
 /* ---- functions of one number --------------------------------------------------- */

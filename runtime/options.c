@@ -227,9 +227,19 @@ int nnc_options_parse(NncOptions *o, const NncCommand *command, int argc, char *
 	return check_operands(o, command, err);
 }
 
+int nnc_threads(const NncOptions *o)
+{
+	int cpus;
+
+	if (o->threads > 0)
+		return (int)o->threads;
+	cpus = nnc_cpu_count();
+	return cpus < NNC_MAX_THREADS ? cpus : NNC_MAX_THREADS;
+}
+
 /* ---- help -------------------------------------------------------------------- */
 
-/* Appends " [default]" where the model's file has one. */
+/* Appends " [default]" where the model's file, or the machine, has one. */
 static void print_default(FILE *out, const NncOption *option, const NncModel *model)
 {
 	const NncTraining *t = &model->training;
@@ -242,6 +252,8 @@ static void print_default(FILE *out, const NncOption *option, const NncModel *mo
 		fprintf(out, " [%u]", (unsigned)t->seed);
 	else if (option->field == offsetof(NncOptions, train) && t->train)
 		fprintf(out, " [%lld]", (long long)t->train);
+	else if (option->field == offsetof(NncOptions, threads))
+		fprintf(out, " [%d]", nnc_threads(&(NncOptions){.threads = -1}));
 	else if (option->field == offsetof(NncOptions, validation))
 		fprintf(out, " [%g]", t->validation);
 	else if (option->field == offsetof(NncOptions, patience) && t->watch[0])

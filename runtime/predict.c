@@ -80,8 +80,7 @@ static void answer_all(const NncModel *model, NncContext *c, const NncData *data
 		batch.rows = left < model->batch ? (int32_t)left : model->batch;
 		for (int32_t i = 0; i < batch.rows; i++)
 			index[i] = (uint32_t)(done + i);
-		model->load(c, &batch);
-		model->infer(c, &batch);
+		nnc_step_infer(c, model, &batch);
 		for (int32_t row = 0; row < batch.rows; row++) {
 			int64_t at = model->output + (int64_t)row * model->outputs;
 			for (int32_t o = 0; o < model->outputs; o++)
@@ -138,7 +137,8 @@ int nnc_command_predict(const NncProgram *program, NncError *err)
 	int code = nnc_find_weights(weights, program, err);
 
 	if (!code)
-		code = nnc_context_open(&context, model, err);
+		code = nnc_context_open(&context, model, nnc_threads(&program->options),
+					err);
 	if (!code)
 		code = nnc_weights_load(weights, model, context.params, err);
 	if (!code)

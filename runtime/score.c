@@ -53,8 +53,7 @@ int nnc_evaluate(NncContext *context, const NncModel *model, const NncData *data
 		batch.rows = left < model->batch ? (int32_t)left : model->batch;
 		for (int32_t i = 0; i < batch.rows; i++)
 			own[i] = index ? index[done + i] : (uint32_t)(done + i);
-		model->load(context, &batch);
-		model->evaluate(context, &batch);
+		nnc_step_evaluate(context, model, &batch);
 		if (confusion)
 			add_answers(confusion, model, context->arena, &batch);
 		done += batch.rows;

@@ -153,7 +153,7 @@ static int open_run(NncRun *run, const NncProgram *program, NncError *err)
 	if (!code)
 		code = load_test(run, o, err);
 	if (!code)
-		code = nnc_context_open(&run->context, run->model, err);
+		code = nnc_context_open(&run->context, run->model, nnc_threads(o), err);
 	if (!code)
 		code = o->resume ? open_old_run(run, program, err)
 				 : open_new_run(run, program, err);
@@ -187,11 +187,6 @@ static void say_what(NncRun *run, const NncOptions *o)
 			  run->split.train_count, run->split.validation_count,
 			  run->model->training.optimizer, s->lr, (int)run->model->batch,
 			  (unsigned)s->seed);
-	if (o->threads > 1)
-		nnc_progress_note(&run->progress,
-				  "--threads %lld: a step of this version uses "
-				  "one thread",
-				  (long long)o->threads);
 	if (o->resume)
 		nnc_progress_note(&run->progress, "resuming after epoch %u, step %u",
 				  (unsigned)s->epoch, (unsigned)s->step);

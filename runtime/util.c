@@ -5,7 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <zlib.h>
+
+/* Bytes of a huge page, and of what is large enough to gain by them: it would miss the
+   TLB all the time. */
+enum { SMALL_PAGE = 4096, HUGE_PAGE = 2 << 20, LARGE = 1 << 20 };
 
 bool nnc_multiply(size_t *product, size_t factor)
 {
@@ -29,6 +34,26 @@ void *nnc_allocate(size_t count, size_t bytes)
 	if (!nnc_multiply(&count, bytes))
 		return NULL;
 	return malloc(count ? count : 1);
+}
+
+size_t nnc_page_bytes(size_t bytes)
+{
+	return bytes >= LARGE ? HUGE_PAGE : SMALL_PAGE;
+}
+
+void *nnc_allocate_pages(size_t bytes)
+{
+	size_t page = nnc_page_bytes(bytes);
+	char *memory;
+
+	bytes = (bytes + page - 1) / page * page;
+	memory = aligned_alloc(page, bytes ? bytes : page);
+	if (!memory)
+		return NULL;
+	if (page == HUGE_PAGE) /* before the pages are touched; it is only a wish */
+		madvise(memory, bytes, MADV_HUGEPAGE);
+	memset(memory, 0, bytes);
+	return memory;
 }
 
 uint32_t nnc_crc32(const void *bytes, size_t count)

@@ -95,13 +95,18 @@ static const char *find_template(const char *name)
 	abort();
 }
 
-static const char *find_hole(const Hole *holes, const char *name, size_t length)
+static const char *hole_text(const Hole *holes, const char *name, size_t length)
 {
 	for (const Hole *h = holes; h && h->name; h++)
 		if (strlen(h->name) == length && strncmp(h->name, name, length) == 0)
 			return h->text;
 	fprintf(stderr, "nnc: bug: no text for $%.*s$\n", (int)length, name);
 	abort();
+}
+
+const char *find_hole(const Hole *holes, const char *name)
+{
+	return hole_text(holes, name, strlen(name));
 }
 
 /* Text of several lines takes the indentation of the line its hole stands in. */
@@ -124,7 +129,7 @@ static bool only_empty_hole(const char *line, size_t length, const Hole *holes)
 	if (length < 3 || line[0] != '$' || line[length - 1] != '$' ||
 	    memchr(line + 1, '$', length - 2))
 		return false;
-	return *find_hole(holes, line + 1, length - 2) == '\0';
+	return *hole_text(holes, line + 1, length - 2) == '\0';
 }
 
 static void fill_line(Text *out, const char *line, size_t length, const Hole *holes)
@@ -141,7 +146,7 @@ static void fill_line(Text *out, const char *line, size_t length, const Hole *ho
 			continue;
 		}
 		size_t name = (size_t)(close - line) - i - 1;
-		add_indented(out, find_hole(holes, line + i + 1, name), line, width);
+		add_indented(out, hole_text(holes, line + i + 1, name), line, width);
 		i += name + 1;
 	}
 	add(out, "\n");
@@ -205,6 +210,9 @@ void use_blas(Emit *e)
 
 void emit_node(Emit *e, const Node *n)
 {
+	for (int f = 0; f < n->fused_count; f++)
+		if (n->fused[f]->op->helper)
+			n->fused[f]->op->helper(e, n->fused[f]);
 	if (n->kernel)
 		n->kernel->emit(e, n);
 	else

@@ -40,6 +40,7 @@ void text_add(Text *t, const char *bytes, size_t length);
 void put(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void blank(Emit *e);
 const char *fill(const char *template, const Hole *holes);
+const char *find_hole(const Hole *holes, const char *name);
 Hole *join_holes(const Hole *a, size_t count, const Hole *b); /* b ends with NULL, or is it */
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes);
 const char *prototype(const Function *f);
@@ -72,6 +73,7 @@ const char *epilogue_params(const Node *n);
 const char *epilogue_names(const Node *n);
 const char *epilogue_names_at(const Node *n, const char *offset);
 const char *epilogue_args(const Node *n);
+const char *store_text(const Node *n, const char *place);
 void emit_elementwise_function(Emit *e, const Node *n, const char *name, int64_t size,
 			       int64_t cols);
 void emit_elementwise(Emit *e, const Node *n);

@@ -33,43 +33,71 @@ const char *epilogue_text(const Node *n)
 	return text;
 }
 
-const char *epilogue_params(const Node *n)
+/* What a fused op's statement uses beside v. */
+static int operands(const Node *f, Operand *list)
+{
+	if (f->op->operands)
+		return f->op->operands(f, list);
+	if (!f->op->operand)
+		return 0;
+	list[0] = (Operand){"const real *restrict", f->op->operand, ref(f->in[1]),
+			    f->in[1]->batched};
+	return 1;
+}
+
+typedef enum Form { AS_PARAMS, AS_ARGUMENTS, AS_NAMES } Form;
+
+/* ", TYPE NAME" of every operand, ", ARGUMENT" or ", NAME"; batched from `offset` on. */
+static const char *operand_text(const Node *n, Form form, const char *offset)
 {
 	const char *text = "";
-	for (int i = 0; i < n->fused_count; i++)
-		if (n->fused[i]->op->operand)
-			text = arena_printf("%s, const real *restrict %s", text,
-					    n->fused[i]->op->operand);
+	Operand list[MAX_OPERANDS];
+	for (int f = 0; f < n->fused_count; f++) {
+		int count = operands(n->fused[f], list);
+		for (int i = 0; i < count; i++) {
+			const Operand *o = &list[i];
+			if (form == AS_PARAMS)
+				text = arena_printf("%s, %s %s", text, o->type, o->name);
+			else if (form == AS_ARGUMENTS)
+				text = arena_printf("%s, %s", text, o->argument);
+			else
+				text = arena_printf("%s, %s%s%s", text, o->name,
+						    offset && o->batched ? " + " : "",
+						    offset && o->batched ? offset : "");
+		}
+	}
 	return text;
+}
+
+const char *epilogue_params(const Node *n)
+{
+	return operand_text(n, AS_PARAMS, NULL);
 }
 
 /* ", bias": the same, handed on to a helper; batched ones from `offset` on. */
 const char *epilogue_names_at(const Node *n, const char *offset)
 {
-	const char *text = "";
-	for (int i = 0; i < n->fused_count; i++) {
-		const Node *f = n->fused[i];
-		if (!f->op->operand)
-			continue;
-		bool moves = offset && f->in[1]->batched;
-		text = arena_printf("%s, %s%s%s", text, f->op->operand, moves ? " + " : "",
-				    moves ? offset : "");
-	}
-	return text;
+	return operand_text(n, AS_NAMES, offset);
 }
 
 const char *epilogue_names(const Node *n)
 {
-	return epilogue_names_at(n, NULL);
+	return operand_text(n, AS_NAMES, NULL);
 }
 
 const char *epilogue_args(const Node *n)
 {
-	const char *text = "";
-	for (int i = 0; i < n->fused_count; i++)
-		if (n->fused[i]->op->operand)
-			text = arena_printf("%s, %s", text, ref(n->fused[i]->in[1]));
-	return text;
+	return operand_text(n, AS_ARGUMENTS, NULL);
+}
+
+/* "c[at] = v;": always, or where a gradient that has done its work is kept. */
+const char *store_text(const Node *n, const char *place)
+{
+	const char *store = arena_printf("%s = v;", place);
+	for (int i = 0; n && i < n->fused_count; i++)
+		if (n->fused[i]->op->consumes)
+			return arena_printf("if (keep)\n\t%s", store);
+	return store;
 }
 
 /* ---- a loop of their own ------------------------------------------------------------- */
@@ -109,17 +137,18 @@ void emit_elementwise(Emit *e, const Node *n)
 	const char *operand = n->op->operand;
 	emit_loop(e, name, arena_printf("%s of x", what),
 		  operand ? arena_printf(", const real *%s", operand) : "", element, size, cols);
-	put(e, "%s(n, %s, %s%s);", name, ref(x), ref(result(n)),
+	put(e, "%s(thread, n, %s, %s%s);", name, ref(x), ref(result(n)),
 	    operand ? arena_printf(", %s", ref(n->in[1])) : "");
 }
 
 #ifdef TEMPLATE_elementwise
 /* y ($rows$,$N$) = $comment$; y may be x */
-static void $name$(int n, const real *x, real *y$params$)
+static void $name$(const NncThread *thread, int n, const real *x, real *y$params$)
 {
 	enum { N = $N$ };
+	const NncRange share = nnc_share(thread, $rows$);
 
-	for (int i = 0; i < $rows$; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;

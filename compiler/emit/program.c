@@ -183,6 +183,8 @@ static const char *body_of(Emit *e, const Program *p, Choose *choose, bool whole
 			emit_banner(e, n->layer, whole);
 		}
 		layer = n->layer;
+		if (n->barrier)
+			put(e, "nnc_barrier(thread);");
 		emit_node(e, n);
 	}
 	e->out = saved;
@@ -212,6 +214,7 @@ static void emit_locals(Emit *e, const char *body)
 	const char *const *slots;
 	int count = o->slots(&e->net->training.optimizer_args, &slots);
 	local(e, body, "n, ", "const int n = batch->rows;");
+	local(e, body, "keep, ", "const bool keep = c->keep_grads;");
 	local(e, body, "a + ", "real *a = c->arena;");
 	local(e, body, "w->", "Params *w = c->params;");
 	local(e, body, "dw->", "Params *dw = c->grads;");
@@ -221,12 +224,14 @@ static void emit_locals(Emit *e, const char *body)
 }
 
 static void emit_step(Emit *e, const char *comment, const char *name,
-		      const char *before, const char *body)
+		      const char *setup, const char *before, const char *body)
 {
 	put(e, "\n/* %s */", comment);
-	put(e, "static void %s(NncContext *c, const NncBatch *batch)", name);
+	put(e, "static void %s(NncContext *c, const NncBatch *batch, const NncThread *thread)",
+	    name);
 	put(e, "{");
 	emit_locals(e, body);
+	put_raw(e, setup);
 	blank(e);
 	if (*before)
 		put(e, "%s", before);
@@ -234,26 +239,22 @@ static void emit_step(Emit *e, const char *comment, const char *name,
 	put(e, "}");
 }
 
-static void emit_update(Emit *e)
+/* What the optimizer computes once a step. */
+static const char *setup_text(const Emit *e)
 {
 	const Training *t = &e->net->training;
-	const char *body = body_of(e, &e->net->train, is_update, false);
-	put(e, "\n/* One step of %s on every weight. */", t->optimizer->name);
-	put(e, "static void update(NncContext *c)");
-	put(e, "{");
-	emit_locals(e, body);
-	const char *setup =
-		fill(t->optimizer->setup, t->optimizer->holes(&t->optimizer_args));
-	put(e, "%.*s\n", (int)strlen(setup) - 1, setup);
-	put_raw(e, body);
-	put(e, "}");
+	const char *text = fill(t->optimizer->setup, t->optimizer->holes(&t->optimizer_args));
+	const char *lines = "";
+	for (const char *end; (end = strchr(text, '\n')); text = end + 1)
+		lines = arena_printf("%s\t%.*s\n", lines, (int)(end - text), text);
+	return lines;
 }
 
 static void emit_input_gradient(Emit *e, const char *body)
 {
 	put(e, "\n#ifdef NNC_DOUBLE");
 	emit_step(e, "The gradient of the input, which only gradcheck asks for.",
-		  "input_gradient", "", body);
+		  "input_gradient", "", "", body);
 	put(e, "#endif");
 }
 
@@ -267,26 +268,24 @@ static void emit_network(Emit *e)
 	e->double_only = true;
 	const char *input = body_of(e, &net->train, is_input_only, false);
 	e->double_only = false;
-	put(e, "/* The samples of the batch become x. */");
-	put(e, "static void load(NncContext *c, const NncBatch *batch)\n{");
-	emit_locals(e, load);
-	blank(e);
-	put_raw(e, load);
-	put(e, "}");
-	emit_step(e, "Forward, with what only training does, to the loss.", "forward",
-		  "", forward);
+	const char *update = body_of(e, &net->train, is_update, false);
+	if (*update)
+		update = arena_printf("\n\t/* what no kernel above did itself */\n%s", update);
+	emit_step(e, "The samples of the batch become x.", "load", "", "", load);
+	emit_step(e, "Forward, with what only training does, to the loss.", "forward", "", "",
+		  forward);
 	if (*input)
 		emit_input_gradient(e, input);
-	if (*input)
-		backward = arena_printf(
-			"%s\n#ifdef NNC_DOUBLE\n\tinput_gradient(c, batch);\n#endif\n",
-			backward);
-	emit_step(e, "Backward: the gradient of the mean loss for every weight.",
-		  "backward", "", backward);
-	emit_update(e);
-	emit_step(e, "Forward, as the trained network is used.", "infer", "",
+	const char *last = *input ? "\n#ifdef NNC_DOUBLE\n\tnnc_barrier(thread);\n"
+				    "\tinput_gradient(c, batch, thread);\n#endif\n"
+				  : "";
+	emit_step(e,
+		  arena_printf("Backward: the gradient of the mean loss for every weight, and "
+			       "%s's step.", net->training.optimizer->name),
+		  "backward", setup_text(e), "", arena_printf("%s%s%s", backward, update, last));
+	emit_step(e, "Forward, as the trained network is used.", "infer", "", "",
 		  body_of(e, &net->infer, is_infer, false));
-	emit_step(e, "Forward, and how good it is.", "evaluate", "infer(c, batch);",
+	emit_step(e, "Forward, and how good it is.", "evaluate", "", "infer(c, batch, thread);",
 		  body_of(e, &net->infer, is_infer_loss, false));
 }
 

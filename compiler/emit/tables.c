@@ -127,6 +127,7 @@ static void emit_sizes(Emit *e)
 	const char *larger =
 		net->train.arena > net->infer.arena ? "ARENA" : "INFER_ARENA";
 	put(e, ".arena_reals = %s,", larger);
+	put(e, ".scratch_reals = %lld,", (long long)net->scratch);
 	put(e, ".input = %s,", upper_text(net->x->id));
 	if (net->d_x)
 		put(e, "#ifdef NNC_DOUBLE\n.input_grad = %s,\n#endif",
@@ -152,8 +153,7 @@ void emit_tables(Emit *e)
 	if (slots)
 		put(e, ".slots = slots,\n.slot_count = %d,", slots);
 	emit_training(e);
-	put(e, ".load = load,\n.forward = forward,\n.backward = backward,\n.update = "
-	       "update,");
+	put(e, ".load = load,\n.forward = forward,\n.backward = backward,");
 	put(e, ".infer = infer,\n.evaluate = evaluate,");
 	put(e, "};\n");
 	put(e, "NNC_MAIN(%s);", net->name);

@@ -81,8 +81,10 @@ Lines tap_lines(const Window *w);
 /* Functions, by name: the first and second half of a transform, forward and back. */
 const char *lines_function(Emit *e, const Lines *l, const Transform *t);
 const char *columns_function(Emit *e, const Lines *l, const Transform *t, bool inverse);
+const char *seen_function(Emit *e, const Lines *l);
+/* With `zeros`, outputs whose windows are all zero come out as exactly 0. */
 const char *inverse_lines_function(Emit *e, const Lines *l, const Transform *t,
-				   const Node *n);
+				   const Node *n, const Window *zeros);
 /* y (n,o) = x (n,c) w (c,o) in one bin; or, adjoint: dw (c,o) = x^H dy. */
 const char *product_function(Emit *e, int64_t n, int64_t c, int64_t o, bool adjoint);
 

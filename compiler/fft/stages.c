@@ -64,20 +64,47 @@ const char *lines_function(Emit *e, const Lines *l, const Transform *t)
 	return name;
 }
 
+/* Emits the function that finds the pixels of images x that are not 0; its name. */
+const char *seen_function(Emit *e, const Lines *l)
+{
+	const char *name = arena_printf("seen_%s", l->id);
+	const Hole holes[] = {{"name", name}, {NULL, NULL}};
+	emit_function(e, name, "fft_seen", lines_holes(l, holes));
+	return name;
+}
+
+/* And the one that finds the outputs of a line whose windows hold any of them. */
+static const char *live_function(Emit *e, const Window *w)
+{
+	Window any = *w;
+	any.c = any.o = 1; /* channels do not matter to it, nor to its name */
+	const char *name = window_name("live", &any);
+	const Hole holes[] = {{"name", name}, {NULL, NULL}};
+	emit_function(e, name, "fft_live", window_holes(&any, holes));
+	return name;
+}
+
 const char *inverse_lines_function(Emit *e, const Lines *l, const Transform *t,
-				   const Node *n)
+				   const Node *n, const Window *zeros)
 {
 	Codelet c = line_codelet(l, t, true);
 	const char *codelet = codelet_function(e, &c);
-	const char *name = arena_printf("lines_%s_%s_%lld%s", l->id, codelet,
-					(long long)t->ph, suffixes(n));
+	const char *name = arena_printf("lines_%s_%s_%lld%s%s", l->id, codelet, (long long)t->ph,
+					zeros ? "_live" : "", suffixes(n));
+	const char *live = zeros ? arena_printf("real live[W];\n"
+						"%s(seen, i, part, live);", live_function(e, zeros))
+				 : "";
 	const Hole holes[] = {
 		{"name", name},
 		{"codelet", codelet},
 		{"places", int_text(t->ph * t->pw)},
+		{"seen", zeros ? ", const uint8_t *restrict seen" : ""},
+		{"live", live},
+		{"share", zeros ? "live[p]" : "part"},
 		{"then", then_text(n)},
 		{"params", epilogue_params(n)},
 		{"epilogue", epilogue_text(n)},
+		{"store", store_text(n, "y[at]")},
 		{NULL, NULL},
 	};
 	emit_function(e, name, "fft_inverse_lines", lines_holes(l, holes));
@@ -139,12 +166,15 @@ const char *product_function(Emit *e, int64_t n, int64_t c, int64_t o, bool adjo
 
 #ifdef TEMPLATE_fft_lines
 /* s: the bins of each line of $id$ images x, bin k at s + k * column */
-static void $name$(int n, const real *restrict x, nnc_vec *restrict s, int column)
+static void $name$(const NncThread *thread, int n, const real *restrict x, nnc_vec *restrict s,
+		   int column)
 {
 	enum { H = $H$, W = $W$, C = $C$, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
 	enum { IMAGE = $IMAGE$, LINE = $LINE$, STEP = $STEP$ };
+	const NncRange share = nnc_share(thread, n * H);
 
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
 		const real *line = x + i / H * IMAGE + i % H * LINE;
 		nnc_vec t[W * CV];
 		for (int j = 0; j < (WHOLE ? 0 : W); j++)
@@ -190,25 +220,70 @@ static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool h
 }
 #endif
 
+#ifdef TEMPLATE_fft_seen
+/* seen (n,$H$,$W$): whether any channel of x (n,$H$,$W$,$C$) is not 0 there */
+static void $name$(const NncThread *thread, int n, const real *restrict x,
+		   uint8_t *restrict seen)
+{
+	enum { H = $H$, W = $W$, C = $C$ };
+	const NncRange share = nnc_share(thread, n * H);
+
+	for (int p = share.first * W; p < share.end * W; p++) {
+		int any = 0;
+		for (int k = 0; k < C; k++)
+			any |= x[p * C + k] != 0;
+		seen[p] = (uint8_t)any;
+	}
+}
+#endif
+
+#ifdef TEMPLATE_fft_live
+/*
+ * live ($OW$): `part` for the outputs of line i whose windows hold anything but zeros, and
+ * 0 for the others: a transform would make that 0 some +-1e-8, which relu's gradient tells
+ * from 0
+ */
+static void $name$(const uint8_t *restrict seen, int i, real part, real *restrict live)
+{
+	enum { H = $H$, W = $W$, OH = $OH$, OW = $OW$, KH = $KH$, KW = $KW$ };
+	enum { TOP = $TOP$, LEFT = $LEFT$, WIDE = OW + KW - 1 };
+	uint8_t any[LEFT + W + WIDE] = {0};
+
+	for (int row = i % OH - TOP; row < i % OH - TOP + KH; row++)
+		for (int j = 0; j < W && row >= 0 && row < H; j++)
+			any[LEFT + j] |= seen[(i / OH * H + row) * W + j];
+	for (int j = 0; j < OW; j++) {
+		int window = 0;
+		for (int k = 0; k < KW; k++)
+			window |= any[j + k];
+		live[j] = window ? part : 0;
+	}
+}
+#endif
+
 #ifdef TEMPLATE_fft_inverse_lines
 /* $id$ images y from the bins of their lines, bin k at s + k * column$then$ */
-static void $name$(int n, const nnc_vec *restrict s, int column, real *restrict y$params$)
+static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s, int column,
+		   real *restrict y$seen$$params$)
 {
 	enum { H = $H$, W = $W$, C = $C$, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
 	enum { IMAGE = $IMAGE$, LINE = $LINE$, STEP = $STEP$ };
-	const real share = (real)(1.0 / $places$);
+	const real part = (real)(1.0 / $places$);
+	const NncRange share = nnc_share(thread, n * H);
 
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
 		const int line = i / H * IMAGE + i % H * LINE;
 		nnc_vec t[W * CV];
+		$live$
 		for (int v = 0; v < CV; v++)
 			$codelet$(s + v, column, CV, t + v, CV);
 		for (int p = 0; p < W; p++)
 			for (int j = 0; j < C; j++) {
 				const int at = line + p * STEP + j;
-				real v = share * ((const real *)t)[p * CP + j];
+				real v = $share$ * ((const real *)t)[p * CP + j];
 				$epilogue$
-				y[at] = v;
+				$store$
 			}
 	}
 }
@@ -234,21 +309,21 @@ static void $name$(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 		for (int i = 0; i < $rows$; i += ROWS) {
 			const int rows = $rows$ - i < ROWS ? $rows$ - i : ROWS;
 			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][ROWS * 2];
+			nnc_vec part[3][NNC_TILE_MAX];
 			for (int p = 0; p < 3; p++) {
 				const real *ap = (const real *)as[p] + i * $row$;
 				const real *bp = (const real *)(bs[p] + j);
-				if (vecs == 2)
-					tile(ROWS, rows, 2 * L, 1, $terms$, ap, $row$, $term$, 0, bp, OV * L, 0,
-					     (real *)part[p], 2 * L);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, $terms$, ap, $row$, $term$, 0, bp, OV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, $terms$, ap, $row$, $term$, 0, bp, OV * L, 0, part[p]);
 				else
-					tile(ROWS, rows, L, 1, $terms$, ap, $row$, $term$, 0, bp, OV * L, 0,
-					     (real *)part[p], 2 * L);
+					tile(rows, vecs, L, 1, $terms$, ap, $row$, $term$, 0, bp, OV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * 2 + q], t = part[1][r * 2 + q];
-					const nnc_vec u = part[2][r * 2 + q];
+					const nnc_vec s = part[0][r * vecs + q], t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
 					nnc_vec *to = c + (i + r) * OV + j + q;
 					to[0] = $re$;
 					to[PART] = $im$;

@@ -76,18 +76,44 @@ static double dw_cost(const Net *net, const Node *n)
 	       bytes / (NOMINAL_GBYTES * 1e3);
 }
 
-static int64_t workspace(const Net *net, const Node *n)
+/* Each thread pads the image that it is at. */
+static int64_t image_reals(const Window *w)
 {
-	Window w = conv_window(n);
-	(void)net;
-	return padded_height(&w) * padded_width(&w) * w.c;
+	return padded_height(w) * padded_width(w) * w->c;
 }
 
+/* With a maxpool it also holds the lines of one row of the pool's windows. */
+static int64_t scratch(const Net *net, const Node *n)
+{
+	Window w = conv_window(n);
+	const Node *pool = pool_of(n);
+	int64_t lines = pool ? pool->attr.kernel[0] * w.ow * w.o : 0;
+	(void)net;
+	return padded(image_reals(&w)) + lines;
+}
+
+/* And before the gradient of one, dy of the image. */
+static int64_t dw_scratch(const Net *net, const Node *n)
+{
+	Window w = conv_window(n);
+	int64_t image = n->spread ? w.oh * w.ow * w.o : 0;
+	(void)net;
+	return padded(image_reals(&w)) + image;
+}
+
+static int64_t dx_scratch(const Net *net, const Node *n)
+{
+	Window w = turned_window(n);
+	(void)net;
+	return image_reals(&w);
+}
+
+/* w turned round. */
 static int64_t dx_workspace(const Net *net, const Node *n)
 {
 	Window w = turned_window(n);
 	(void)net;
-	return padded(padded_height(&w) * padded_width(&w) * w.c) + w.kh * w.kw * w.c * w.o;
+	return w.kh * w.kw * w.c * w.o;
 }
 
 static const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *name)
@@ -105,7 +131,10 @@ static const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const c
 	const Hole more[] = {
 		{"name", name},
 		{"pad", pad},
+		{"padded", int_text(padded(image_reals(w)))},
 		{"params", epilogue_params(n)},
+		{"names", epilogue_names(n)},
+		{"names_at", epilogue_names_at(n, "i * OW * O")},
 		{"then", then_text(n)},
 		{"epilogue", epilogue_text(n)},
 	};
@@ -113,23 +142,66 @@ static const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const c
 	return window_holes(w, join_holes(more, sizeof more / sizeof *more, sizes + 1));
 }
 
-static const char *direct_function(Emit *e, const Node *n, const Window *w)
+/* Emits NAME_line, which makes one line of outputs with what `n` has fused; its NAME. */
+static const char *line_function(Emit *e, const Node *n, const Window *w)
 {
 	const char *name = arena_printf("%s%s", window_name("conv", w), suffixes(n));
+	emit_function(e, arena_printf("%s_line", name), "conv_line",
+		      direct_holes(e, n, w, name));
+	return name;
+}
+
+static const char *direct_function(Emit *e, const Node *n, const Window *w)
+{
+	const char *name = line_function(e, n, w);
 	emit_function(e, name, "conv_direct", direct_holes(e, n, w, name));
+	return name;
+}
+
+/* The convolution itself has nothing fused; the maxpool has what comes after it. */
+static const char *pooled_function(Emit *e, const Node *n, const Window *w, const Node *pool)
+{
+	Node conv = *n;
+	conv.fused_count = 0;
+	Window p = window_of(&pool->attr, pool->in[0]->shape, result(pool)->shape);
+	const char *line = line_function(e, &conv, w);
+	const char *name = arena_printf("%s%s", line, suffixes(n));
+	const Hole holes[] = {
+		{"line", line},
+		{"pool", maxpool_line_function(e, pool)},
+		{"index", element_type(pool->out[1]->element)},
+		{"pool_then", arena_printf(", then maxpool%s", then_text(pool))},
+		{"pool_params", epilogue_params(pool)},
+		{"pool_names", epilogue_names_at(pool, "i * LINE")},
+		{"POOL_H", int_text(p.oh)},
+		{"POOL_LINE", int_text(p.ow * p.o)},
+		{"POOL_KH", int_text(p.kh)},
+		{"POOL_SH", int_text(p.sh)},
+		{"POOL_TOP", int_text(p.top)},
+	};
+	emit_function(e, name, "conv_direct_pool",
+		      join_holes(holes, sizeof holes / sizeof *holes,
+				 direct_holes(e, &conv, w, name)));
 	return name;
 }
 
 static void call(Emit *e, const Node *n, const char *name, const Tensor *out)
 {
-	put(e, "%s(n, %s, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(out),
-	    ref(n->workspace), epilogue_args(n));
+	const char *work = n->workspace ? arena_printf(", %s", ref(n->workspace)) : "";
+	put(e, "%s(thread, n, %s, %s, %s%s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(out),
+	    work, epilogue_args(n));
 }
 
 static void emit(Emit *e, const Node *n)
 {
 	Window w = conv_window(n);
-	call(e, n, direct_function(e, n, &w), result(n));
+	const Node *pool = pool_of(n);
+	if (!pool) {
+		call(e, n, direct_function(e, n, &w), result(n));
+		return;
+	}
+	put(e, "%s(thread, n, %s, %s, %s, %s%s);", pooled_function(e, n, &w, pool),
+	    ref(n->in[0]), ref(n->in[1]), ref(result(n)), ref(n->out[1]), epilogue_args(pool));
 }
 
 const char *turn_function(Emit *e, const Window *w)
@@ -152,19 +224,45 @@ static void emit_dx(Emit *e, const Node *n)
 		{"then", then_text(n)},
 		{"params", epilogue_params(n)},
 		{"names", epilogue_names(n)},
-		{"padded", int_text(padded(padded_height(&w) * padded_width(&w) * w.c))},
 		{NULL, NULL},
 	};
 	emit_function(e, name, "conv_dx_direct", window_holes(&w, holes));
 	call(e, n, name, result(n));
 }
 
+/* As many lines of dy as half of the first cache holds: every tile of dw reads them. */
+static int64_t lines_at_a_time(const Window *w)
+{
+	int64_t lines = 6144 / (w->ow * w->o);
+	return lines < 1 ? 1 : lines < w->oh ? lines : w->oh;
+}
+
 static void emit_dw(Emit *e, const Node *n)
 {
 	Window w = conv_window(n);
-	const char *name = window_name("conv_dw", &w);
-	emit_function(e, name, "conv_dw_direct", direct_holes(e, n, &w, name));
-	call(e, n, name, n->out[0]);
+	const Node *spread = n->spread;
+	const char *name = window_name(spread ? "conv_dw_spread" : "conv_dw", &w);
+	const char *type = spread ? element_type(n->in[2]->element) : "";
+	const Hole holes[] = {
+		{"source", spread ? arena_printf("dy of a maxpool, by its winners; dy of conv (n,%s)",
+						 shape_name(spread->out[0]->shape))
+				  : arena_printf("dy (n,%s)", shape_name(n->in[1]->shape))},
+		{"RUNS", int_text(lines_at_a_time(&w))},
+		{"winner", spread ? arena_printf(", const %s *restrict winner", type) : ""},
+		{"lines", spread ? arena_printf("real *d = p + %lld;",
+						(long long)padded(image_reals(&w)))
+				 : ""},
+		{"spread", spread ? arena_printf("%s_image(dy + i * %lld, winner + i * %lld, d);",
+						 maxpool_grad_function(e, spread),
+						 (long long)shape_size(n->in[1]->shape),
+						 (long long)shape_size(n->in[1]->shape))
+				  : "const real *d = dy + i * OH * OW * O;"},
+	};
+	emit_function(e, name, "conv_dw_direct",
+		      join_holes(holes, sizeof holes / sizeof *holes,
+				 direct_holes(e, n, &w, name)));
+	put(e, "%s(thread, n, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(n->out[0]),
+	    spread ? arena_printf(", %s", ref(n->in[2])) : "");
 }
 
 const Kernel kernel_conv_direct = {
@@ -173,7 +271,8 @@ const Kernel kernel_conv_direct = {
 	.op = &op_conv,
 	.fits = fits,
 	.cost = cost,
-	.workspace = workspace,
+	.pools = true,
+	.scratch = scratch,
 	.emit = emit,
 };
 
@@ -184,6 +283,7 @@ const Kernel kernel_conv_dx_direct = {
 	.fits = dx_fits,
 	.cost = dx_cost,
 	.workspace = dx_workspace,
+	.scratch = dx_scratch,
 	.emit = emit_dx,
 };
 
@@ -193,7 +293,8 @@ const Kernel kernel_conv_dw_direct = {
 	.op = &op_conv_dw,
 	.fits = fits,
 	.cost = dw_cost,
-	.workspace = workspace,
+	.spreads = true,
+	.scratch = dw_scratch,
 	.emit = emit_dw,
 };
 
@@ -210,88 +311,179 @@ static void $name$(const real *restrict x, real *restrict p)
 }
 #endif
 
+#ifdef TEMPLATE_conv_line
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void $name$_tile(int rows, int cols, int i, int k0, int j0,
+		const real *restrict p, const real *restrict w, real *restrict y$params$)
+{
+	enum { C = $C$, O = $O$, L = NNC_LANES };
+	enum { KH = $KH$, SH = $SH$, SW = $SW$, PW = $PW$, TERMS = $KW$ * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) * C, SW * C,
+	     1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			$epilogue$
+			y[at] = v;
+		}
+}
+
+/* y ($OW$,$O$): line i of an image's outputs$then$ */
+static void $name$_line(int i, const real *restrict p, const real *restrict w,
+			real *restrict y$params$)
+{
+	enum { OW = $OW$, O = $O$, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				$name$_tile(ROWS, COLS, i, k, j, p, w, y$names$);
+			else if (REST > 0 && rows == ROWS)
+				$name$_tile(ROWS, REST, i, k, j, p, w, y$names$);
+			else if (LAST > 0 && cols == COLS)
+				$name$_tile(LAST, COLS, i, k, j, p, w, y$names$);
+			else if (LAST > 0 && REST > 0)
+				$name$_tile(LAST, REST, i, k, j, p, w, y$names$);
+		}
+}
+#endif
+
 #ifdef TEMPLATE_conv_direct
 /* y (n,$OH$,$OW$,$O$) = x (n,$H$,$W$,$C$) * w ($KH$,$KW$,$C$,$O$)$then$ */
-static void $name$(int n, const real *restrict x, const real *restrict w, real *restrict y,
-		   real *restrict p$params$)
+static void $name$(const NncThread *thread, int n, const real *restrict x,
+		   const real *restrict w, real *restrict y$params$)
 {
 	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$ };
-	enum { KH = $KH$, SH = $SH$, SW = $SW$, PW = $PW$, TERMS = $KW$ * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			$pad$(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH * PW + k0 * SW) * C,
-				     SW * C, 1, PW * C, w + j0, O, TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW + k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						$epilogue$
-						y[at] = v;
-					}
-			}
+		$name$_line(i % OH, p, w, y + i * OW * O$names_at$);
+	}
+}
+#endif
+
+#ifdef TEMPLATE_conv_direct_pool
+/*
+ * y (n,$POOL_H$,$POOL_LINE$), winner: x (n,$H$,$W$,$C$) * w ($KH$,$KW$,$C$,$O$)$pool_then$;
+ * only the lines of one row of windows are in memory at a time
+ */
+static void $name$(const NncThread *thread, int n, const real *restrict x,
+		   const real *restrict w, real *restrict y, $index$ *restrict winner$pool_params$)
+{
+	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$ };
+	enum { POOLED = $POOL_H$, LINE = $POOL_LINE$, KH = $POOL_KH$, SH = $POOL_SH$, TOP = $POOL_TOP$ };
+	const NncRange share = nnc_share(thread, n * POOLED);
+	real *p = thread->scratch, *lines = p + $padded$;
+
+	for (int i = share.first; i < share.end; i++) {
+		const int top = i % POOLED * SH - TOP;
+		if (i % POOLED == 0 || i == share.first)
+			$pad$(x + i / POOLED * H * W * C, p);
+		for (int k = 0; k < KH; k++)
+			if (top + k >= 0 && top + k < OH)
+				$line$_line(top + k, p, w, lines + k * OW * O);
+		$pool$_line(i % POOLED, top, lines, y + i * LINE, winner + i * LINE$pool_names$);
 	}
 }
 #endif
 
 #ifdef TEMPLATE_conv_turn
 /* t ($KH$,$KW$,$C$,$O$) = w ($KH$,$KW$,$O$,$C$), each tap transposed, the taps in reverse */
-static void $name$(const real *restrict w, real *restrict t)
+static void $name$(const NncThread *thread, const real *restrict w, real *restrict t)
 {
-	enum { TAPS = $KH$ * $KW$, C = $C$, O = $O$ };
+	enum { TAPS = $KH$ * $KW$, C = $C$, O = $O$, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
 
-	for (int k = 0; k < TAPS; k++)
-		for (int j = 0; j < O; j++)
-			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) * C + i];
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L, C - i < L ? C - i : L);
+			}
 }
 #endif
 
 #ifdef TEMPLATE_conv_dx_direct
 /* dx (n,$OH$,$OW$,$O$) from dy (n,$H$,$W$,$C$) and w ($KH$,$KW$,$O$,$C$)$then$ */
-static void $name$(int n, const real *restrict dy, const real *restrict w, real *restrict dx,
-		   real *restrict p$params$)
+static void $name$(const NncThread *thread, int n, const real *restrict dy,
+		   const real *restrict w, real *restrict dx, real *restrict turned$params$)
 {
-	real *wt = p + $padded$;
-
-	$turn$(w, wt);
-	$conv$(n, dy, wt, dx, p$names$);
+	$turn$(thread, w, turned);
+	nnc_barrier(thread);
+	$conv$(thread, n, dy, turned, dx$names$);
 }
 #endif
 
 #ifdef TEMPLATE_conv_dw_direct
-/* dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and dy (n,$OH$,$OW$,$O$)$then$ */
-static void $name$(int n, const real *restrict x, const real *restrict dy,
-		   real *restrict dw, real *restrict p$params$)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void $name$_tile(int rows, int cols, int ky, int k0, int j0, int runs,
+		const real *restrict p, const real *restrict dy, real *restrict dw)
 {
-	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$ };
-	enum { KH = $KH$, SH = $SH$, SW = $SW$, PW = $PW$, TERMS = $KW$ * C };
-	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { C = $C$, OW = $OW$, O = $O$, L = NNC_LANES };
+	enum { SH = $SH$, SW = $SW$, PW = $PW$, TERMS = $KW$ * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int i = 0; i < KH * TERMS * O; i++)
-		dw[i] = 0;
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW * C,
+	     SH * PW * C, dy + j0, O, OW * O, s);
+	for (int r = 0; r < rows; r++)
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
+}
+
+/* dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and $source$ */
+static void $name$(const NncThread *thread, int n, const real *restrict x,
+		   const real *restrict dy, real *restrict dw$winner$)
+{
+	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$, TERMS = $KW$ * C };
+	enum { RUNS = $RUNS$, STEP = $SH$ * $PW$ * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, $KH$ * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
+	$lines$
+
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j : COLS) * sizeof *dw);
+		}
 	for (int i = 0; i < n; i++) {
 		$pad$(x + i * H * W * C, p);
-		for (int ky = 0; ky < KH; ky++)
-			for (int j0 = 0; j0 < O; j0 += COLS)
-				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 : ROWS;
-					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS] = {0};
-					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C + k0, 1, SW * C,
-					     SH * PW * C, dy + i * OH * OW * O + j0, O, OW * O, t, COLS);
-					for (int r = 0; r < rows; r++)
-						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O + j0 + q] +=
-								t[r * COLS + q];
-				}
+		$spread$
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				$name$_tile(ROWS, COLS, ky, k, j, runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				$name$_tile(ROWS, REST, ky, k, j, runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				$name$_tile(LAST, COLS, ky, k, j, runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				$name$_tile(LAST, REST, ky, k, j, runs, from, dl, dw);
+		}
 	}
 }
 #endif

@@ -59,20 +59,32 @@ static int64_t larger(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Lines of a and of b, a's shared with c; the bins of a column of all three; sums. */
-static int64_t reals(const Transform *t, const Sizes *s, int64_t alines, int64_t blines,
-		     int64_t clines, int64_t sums)
+/* Lines of a and of b, a's shared with c: what all threads work on. */
+static int64_t line_reals(const Transform *t, int64_t alines, int64_t blines, int64_t clines)
 {
 	int64_t columns = t->pw / 2 + 1;
-	int64_t lines = columns * ((larger(alines, clines) | 1) + (blines | 1));
-	return 16 * (lines + t->ph * (2 * (s->x + s->w + s->y) + 3) + sums);
+	return 16 * columns * ((larger(alines, clines) | 1) + (blines | 1));
+}
+
+/* The bins of a column of all three, and what a product needs: of each thread. */
+static int64_t column_reals(const Transform *t, const Sizes *s, int64_t sums)
+{
+	return 16 * (t->ph * (2 * (s->x + s->w + s->y) + 3) + sums);
 }
 
 static int64_t forward_reals(const Net *net, const Window *w)
 {
 	Transform t = transform(net, w);
 	Sizes s = sizes_of(net, w);
-	return reals(&t, &s, s.xlines, s.wlines, s.ylines, s.x + s.w);
+	return line_reals(&t, s.xlines, s.wlines, s.ylines) +
+	       padded(net->training.batch * w->h * w->w); /* seen, less than a real each */
+}
+
+static int64_t forward_scratch(const Net *net, const Window *w)
+{
+	Transform t = transform(net, w);
+	Sizes s = sizes_of(net, w);
+	return column_reals(&t, &s, s.x + s.w);
 }
 
 static const char *fits(const Net *net, const Node *n)
@@ -98,18 +110,38 @@ static int64_t workspace(const Net *net, const Node *n)
 	return forward_reals(net, &w);
 }
 
+static int64_t scratch(const Net *net, const Node *n)
+{
+	Window w = conv_window(n);
+	return forward_scratch(net, &w);
+}
+
 static int64_t dw_workspace(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
 	Transform t = transform(net, &w);
 	Sizes s = sizes_of(net, &w);
-	return reals(&t, &s, s.xlines, s.ylines, s.wlines, s.x + s.y);
+	return line_reals(&t, s.xlines, s.ylines, s.wlines);
+}
+
+static int64_t dw_scratch(const Net *net, const Node *n)
+{
+	Window w = conv_window(n);
+	Transform t = transform(net, &w);
+	Sizes s = sizes_of(net, &w);
+	return column_reals(&t, &s, s.x + s.y);
 }
 
 static int64_t dx_workspace(const Net *net, const Node *n)
 {
 	Window w = turned_window(n);
 	return padded(w.kh * w.kw * w.c * w.o) + forward_reals(net, &w);
+}
+
+static int64_t dx_scratch(const Net *net, const Node *n)
+{
+	Window w = turned_window(n);
+	return forward_scratch(net, &w);
 }
 
 static const Hole *fft_holes(const Net *net, const Window *w, const Transform *t,
@@ -124,13 +156,16 @@ static const Hole *fft_holes(const Net *net, const Window *w, const Transform *t
 	return window_holes(w, join_holes(extra, count, holes));
 }
 
+/* The same for conv and conv_dx; only conv's zeros are worth keeping. */
 static const char *forward_function(Emit *e, const Node *n, const Window *w)
 {
+	bool zeros = n->op == &op_conv;
 	Transform t = transform(e->net, w);
 	int64_t batch = e->net->training.batch;
 	Lines x = image_lines(batch, w->h, w->w, w->c), taps = tap_lines(w);
 	Lines y = image_lines(batch, w->oh, w->ow, w->o);
-	const char *name = arena_printf("%s%s", window_name("conv_fft", w), suffixes(n));
+	const char *name = arena_printf("%s%s", window_name(zeros ? "conv_fft" : "conv_of_turned_fft", w),
+					suffixes(n));
 	const Hole holes[] = {
 		{"name", name},
 		{"x_lines", lines_function(e, &x, &t)},
@@ -139,8 +174,10 @@ static const char *forward_function(Emit *e, const Node *n, const Window *w)
 		{"w_columns", columns_function(e, &taps, &t, false)},
 		{"product", product_function(e, batch, w->c, w->o, false)},
 		{"y_columns", columns_function(e, &y, &t, true)},
-		{"y_lines", inverse_lines_function(e, &y, &t, n)},
-		{"reals", int_text(forward_reals(e->net, w))},
+		{"y_lines", inverse_lines_function(e, &y, &t, n, zeros ? w : NULL)},
+		{"find", zeros ? arena_printf("uint8_t *seen = (uint8_t *)(taps + COLUMNS * TAPS);\n"
+					      "%s(thread, n, x, seen);", seen_function(e, &x)) : ""},
+		{"seen", zeros ? ", seen" : ""},
 		{"then", then_text(n)},
 		{"params", epilogue_params(n)},
 		{"names", epilogue_names(n)},
@@ -152,7 +189,7 @@ static const char *forward_function(Emit *e, const Node *n, const Window *w)
 
 static void call(Emit *e, const Node *n, const char *name, const Tensor *out)
 {
-	put(e, "%s(n, %s, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(out),
+	put(e, "%s(thread, n, %s, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(out),
 	    ref(n->workspace), epilogue_args(n));
 }
 
@@ -187,7 +224,7 @@ static void emit_dw(Emit *e, const Node *n)
 	int64_t batch = e->net->training.batch;
 	Lines x = image_lines(batch, w.h, w.w, w.c), taps = tap_lines(&w);
 	Lines dy = image_lines(batch, w.oh, w.ow, w.o);
-	const char *name = window_name("conv_dw_fft", &w);
+	const char *name = arena_printf("%s%s", window_name("conv_dw_fft", &w), suffixes(n));
 	const Hole holes[] = {
 		{"name", name},
 		{"x_lines", lines_function(e, &x, &t)},
@@ -196,51 +233,47 @@ static void emit_dw(Emit *e, const Node *n)
 		{"dy_columns", columns_function(e, &dy, &t, false)},
 		{"product", product_function(e, batch, w.c, w.o, true)},
 		{"dw_columns", columns_function(e, &taps, &t, true)},
-		{"dw_lines", inverse_lines_function(e, &taps, &t, n)},
-		{"reals", int_text(dw_workspace(e->net, n))},
+		{"dw_lines", inverse_lines_function(e, &taps, &t, n, NULL)},
+		{"then", then_text(n)},
+		{"params", epilogue_params(n)},
+		{"names", epilogue_names(n)},
 	};
 	emit_function(e, name, "conv_dw_fft",
 		      fft_holes(e->net, &w, &t, holes, sizeof holes / sizeof *holes));
 	call(e, n, name, n->out[0]);
 }
 
-/*
- * Where a window is all zeros, as over an image's empty background, the direct sum is 0
- * exactly and a transform's is +-1e-8: relu's gradient, 0 at 0, then lets half of it
- * through. Until the biases have moved, that shows in the gradient of the bias.
- */
-static const char on_request[] = "only by --kernel: it turns exact zeros into +-1e-8";
-
 const Kernel kernel_conv_fft = {
 	.name = "conv_fft",
-	.on_request = on_request,
 	.summary = "products in the bins of whole images' Fourier transforms",
 	.op = &op_conv,
 	.fits = fits,
 	.cost = cost,
 	.workspace = workspace,
+	.scratch = scratch,
 	.emit = emit,
 };
 
 const Kernel kernel_conv_dx_fft = {
 	.name = "conv_dx_fft",
-	.on_request = on_request,
 	.summary = "products in the bins of whole images' Fourier transforms",
 	.op = &op_conv_dx,
 	.fits = fits,
 	.cost = cost,
 	.workspace = dx_workspace,
+	.scratch = dx_scratch,
 	.emit = emit_dx,
 };
 
 const Kernel kernel_conv_dw_fft = {
 	.name = "conv_dw_fft",
-	.on_request = on_request,
 	.summary = "products in the bins of whole images' Fourier transforms",
 	.op = &op_conv_dw,
 	.fits = fits,
 	.cost = cost,
+	.updates = true,
 	.workspace = dw_workspace,
+	.scratch = dw_scratch,
 	.emit = emit_dw,
 };
 
@@ -249,8 +282,8 @@ const Kernel kernel_conv_dw_fft = {
  * y (n,$OH$,$OW$,$O$) = x (n,$H$,$W$,$C$) * w ($KH$,$KW$,$C$,$O$)$then$: transforms of
  * $PH$ x $PW$ places, a column of bins at a time
  */
-static void $name$(int n, const real *restrict x, const real *restrict w, real *restrict y,
-		   real *restrict work$params$)
+static void $name$(const NncThread *thread, int n, const real *restrict x,
+		   const real *restrict w, real *restrict y, real *restrict work$params$)
 {
 	enum { C = $C$, CV = NNC_VECTORS(C), OV = NNC_VECTORS($O$) };
 	enum { PH = $PH$, MIDDLE = $PW$ / 2, COLUMNS = MIDDLE + 1 };
@@ -259,12 +292,15 @@ static void $name$(int n, const real *restrict x, const real *restrict w, real *
 	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
 	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
 	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = taps + COLUMNS * TAPS, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
+	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
 	nnc_vec *sums = yf + PH * YBIN;
+	const NncRange share = nnc_share(thread, COLUMNS);
 
-	$x_lines$(n, x, lines, LINES);
-	$w_lines$(C, w, taps, TAPS);
-	for (int i = 0; i < COLUMNS; i++) {
+	$find$
+	$x_lines$(thread, n, x, lines, LINES);
+	$w_lines$(thread, C, w, taps, TAPS);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
 		const bool half = i % MIDDLE == 0;
 		$x_columns$(n, lines + i * LINES, xf, half);
 		$w_columns$(C, taps + i * TAPS, wf, half);
@@ -272,27 +308,29 @@ static void $name$(int n, const real *restrict x, const real *restrict w, real *
 			$product$(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN, sums);
 		$y_columns$(n, yf, lines + i * LINES, half);
 	}
-	$y_lines$(n, lines, LINES, y$names$);
+	nnc_barrier(thread);
+	$y_lines$(thread, n, lines, LINES, y$seen$$names$);
 }
 #endif
 
 #ifdef TEMPLATE_conv_dx_fft
 /* dx (n,$OH$,$OW$,$O$) from dy (n,$H$,$W$,$C$) and w ($KH$,$KW$,$O$,$C$)$then$ */
-static void $name$(int n, const real *restrict dy, const real *restrict w, real *restrict dx,
-		   real *restrict work$params$)
+static void $name$(const NncThread *thread, int n, const real *restrict dy,
+		   const real *restrict w, real *restrict dx, real *restrict work$params$)
 {
-	$turn$(w, work);
-	$conv$(n, dy, work, dx, work + $padded$$names$);
+	$turn$(thread, w, work);
+	nnc_barrier(thread);
+	$conv$(thread, n, dy, work, dx, work + $padded$$names$);
 }
 #endif
 
 #ifdef TEMPLATE_conv_dw_fft
 /*
- * dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and dy (n,$OH$,$OW$,$O$): transforms of
- * $PH$ x $PW$ places, a column of bins at a time
+ * dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and dy (n,$OH$,$OW$,$O$)$then$: transforms
+ * of $PH$ x $PW$ places, a column of bins at a time
  */
-static void $name$(int n, const real *restrict x, const real *restrict dy,
-		   real *restrict dw, real *restrict work)
+static void $name$(const NncThread *thread, int n, const real *restrict x,
+		   const real *restrict dy, real *restrict dw, real *restrict work$params$)
 {
 	enum { C = $C$, CV = NNC_VECTORS(C), OV = NNC_VECTORS($O$) };
 	enum { PH = $PH$, MIDDLE = $PW$ / 2, COLUMNS = MIDDLE + 1 };
@@ -301,12 +339,14 @@ static void $name$(int n, const real *restrict x, const real *restrict dy,
 	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
 	enum { LINES = (XL > WL ? XL : WL) | 1, DLINES = YL | 1 };
 	nnc_vec *lines = (nnc_vec *)work, *dlines = lines + COLUMNS * LINES;
-	nnc_vec *xf = dlines + COLUMNS * DLINES, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
+	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
 	nnc_vec *sums = yf + PH * YBIN;
+	const NncRange share = nnc_share(thread, COLUMNS);
 
-	$x_lines$(n, x, lines, LINES);
-	$dy_lines$(n, dy, dlines, DLINES);
-	for (int i = 0; i < COLUMNS; i++) {
+	$x_lines$(thread, n, x, lines, LINES);
+	$dy_lines$(thread, n, dy, dlines, DLINES);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
 		const bool half = i % MIDDLE == 0;
 		$x_columns$(n, lines + i * LINES, xf, half);
 		$dy_columns$(n, dlines + i * DLINES, yf, half);
@@ -314,6 +354,7 @@ static void $name$(int n, const real *restrict x, const real *restrict dy,
 			$product$(n, xf + k * XBIN, yf + k * YBIN, wf + k * WBIN, sums);
 		$dw_columns$(C, wf, lines + i * LINES, half);
 	}
-	$dw_lines$(C, lines, LINES, dw);
+	nnc_barrier(thread);
+	$dw_lines$(thread, C, lines, LINES, dw$names$);
 }
 #endif

@@ -70,19 +70,31 @@ static double dx_cost(const Net *net, const Node *n)
 	return 2 * copy_cost(net, n) + gemm_cost(net, n, dx_gemm(n));
 }
 
-static int64_t workspace(const Net *net, const Node *n)
+/* The rows of one image: of each thread, or of all where they share the image. */
+static int64_t image_rows(const Net *net, const Node *n)
 {
 	Sizes s = sizes_of(n);
 	(void)net;
 	return s.outputs * s.terms;
 }
 
-/* The rows of one image, and w^T (O, KH KW C). */
+/* w^T (O, KH KW C). */
 static int64_t dx_workspace(const Net *net, const Node *n)
 {
 	Sizes s = sizes_of(n);
 	(void)net;
-	return padded(s.outputs * s.terms) + s.o * s.terms;
+	return s.o * s.terms;
+}
+
+/* Emits the function that copies b (M,N) to its transpose; its name. */
+static const char *transpose_function(Emit *e, int64_t rows, int64_t cols)
+{
+	const char *name = arena_printf("transpose_%lldx%lld", (long long)rows, (long long)cols);
+	const Hole holes[] = {
+		{"name", name}, {"M", int_text(rows)}, {"N", int_text(cols)}, {NULL, NULL},
+	};
+	emit_function(e, name, "transpose", holes);
+	return name;
 }
 
 static const char *helper(Emit *e, const Node *n, const char *template)
@@ -108,7 +120,8 @@ static void emit_with(Emit *e, const Node *n, const char *template, const Hole *
 	};
 	emit_function(e, name, template,
 		      window_holes(&w, join_holes(common, sizeof common / sizeof *common, extra)));
-	put(e, "%s(n, %s, %s%s);", name, operands, ref(n->workspace), epilogue_args(n));
+	const char *work = n->workspace ? arena_printf(", %s", ref(n->workspace)) : "";
+	put(e, "%s(thread, n, %s%s%s);", name, operands, work, epilogue_args(n));
 }
 
 static void emit(Emit *e, const Node *n)
@@ -147,13 +160,13 @@ static void emit_dx(Emit *e, const Node *n)
 		const Shape x = result(n)->shape;
 		const char *name = arena_printf("finish%s_%s", suffixes(n), shape_name(x));
 		emit_elementwise_function(e, n, name, shape_size(x), columns(x));
-		sweep = arena_printf("%s(n, dx, dx%s);", name, epilogue_names(n));
+		sweep = arena_printf("%s(&alone, 1, image, image%s);", name,
+				     epilogue_names_at(n, "i * H * W * C"));
 	}
 	const Hole extra[] = {
 		{"col2im", helper(e, n, "col2im")},
 		{"transpose", transpose_function(e, s.terms, s.o)},
 		{"gemm", gemm_function(e, &g)},
-		{"padded", int_text(padded(s.outputs * s.terms))},
 		{"sweep", sweep},
 		{NULL, NULL},
 	};
@@ -167,7 +180,7 @@ const Kernel kernel_conv_im2col = {
 	.summary = "windows as rows of a matrix, then a gemm an image",
 	.op = &op_conv,
 	.cost = cost,
-	.workspace = workspace,
+	.scratch = image_rows,
 	.emit = emit,
 };
 
@@ -176,7 +189,7 @@ const Kernel kernel_conv_dw_im2col = {
 	.summary = "windows as rows of a matrix, then a gemm an image",
 	.op = &op_conv_dw,
 	.cost = dw_cost,
-	.workspace = workspace,
+	.workspace = image_rows,
 	.emit = emit_dw,
 };
 
@@ -186,25 +199,28 @@ const Kernel kernel_conv_dx_im2col = {
 	.op = &op_conv_dx,
 	.cost = dx_cost,
 	.workspace = dx_workspace,
+	.scratch = image_rows,
 	.emit = emit_dx,
 };
 
 #ifdef TEMPLATE_im2col
 /* cols ($OH$*$OW$,$KH$*$KW$*$C$): the windows of one image x ($H$,$W$,$C$), 0 outside it */
-static void $name$(const real *restrict x, real *restrict cols)
+static void $name$(const NncThread *thread, const real *restrict x, real *restrict cols)
 {
 	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$ };
 	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, DH = $DH$, DW = $DW$ };
-	enum { TOP = $TOP$, LEFT = $LEFT$ };
+	enum { TOP = $TOP$, LEFT = $LEFT$, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C * sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C * sizeof *to);
 			}
 }
 #endif
@@ -233,49 +249,73 @@ static void $name$(const real *restrict cols, real *restrict x)
 }
 #endif
 
+#ifdef TEMPLATE_transpose
+/* t ($N$,$M$) = the transpose of b ($M$,$N$) */
+static void $name$(const NncThread *thread, const real *restrict b, real *restrict t)
+{
+	enum { M = $M$, N = $N$, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
+
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M, M - i < L ? M - i : L,
+				       N - j < L ? N - j : L);
+}
+#endif
+
 #ifdef TEMPLATE_conv
 /* y (n,$OH$,$OW$,$O$) = x (n,$H$,$W$,$C$) * w ($KH$,$KW$,$C$,$O$)$then$ */
-static void $name$(int n, const real *restrict x, const real *restrict w, real *restrict y,
-		   real *restrict cols$params$)
+static void $name$(const NncThread *thread, int n, const real *restrict x,
+		   const real *restrict w, real *restrict y$params$)
 {
 	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$ };
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	for (int i = 0; i < n; i++) {
-		$im2col$(x + i * H * W * C, cols);
-		$gemm$(OH * OW, cols, w, y + i * OH * OW * O$names_at$);
+	for (int i = share.first; i < share.end; i++) {
+		$im2col$(&alone, x + i * H * W * C, cols);
+		$gemm$(&alone, OH * OW, cols, w, y + i * OH * OW * O$names_at$);
 	}
 }
 #endif
 
 #ifdef TEMPLATE_conv_dw
-/* dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and dy (n,$OH$,$OW$,$O$)$then$ */
-static void $name$(int n, const real *restrict x, const real *restrict dy,
-		   real *restrict dw, real *restrict cols$params$)
+/* dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and dy (n,$OH$,$OW$,$O$) */
+static void $name$(const NncThread *thread, int n, const real *restrict x,
+		   const real *restrict dy, real *restrict dw, real *restrict cols)
 {
-	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$, TERMS = $KH$ * $KW$ * $C$ };
+	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$, SIZE = $KH$ * $KW$ * $C$ * O };
+	const NncRange share = nnc_share(thread, SIZE);
 
-	for (int i = 0; i < TERMS * O; i++)
+	for (int i = share.first; i < share.end; i++)
 		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
-		$im2col$(x + i * H * W * C, cols);
-		$gemm$(OH * OW, cols, dy + i * OH * OW * O, dw);
+		$im2col$(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		$gemm$(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
 	}
 }
 #endif
 
 #ifdef TEMPLATE_conv_dx
 /* dx (n,$H$,$W$,$C$) from dy (n,$OH$,$OW$,$O$) and w ($KH$,$KW$,$C$,$O$)$then$ */
-static void $name$(int n, const real *restrict dy, const real *restrict w, real *restrict dx,
-		   real *restrict cols$params$)
+static void $name$(const NncThread *thread, int n, const real *restrict dy,
+		   const real *restrict w, real *restrict dx, real *restrict wt$params$)
 {
 	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$ };
-	real *wt = cols + $padded$;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	$transpose$(w, wt);
-	for (int i = 0; i < n; i++) {
-		$gemm$(OH * OW, dy + i * OH * OW * O, wt, cols);
-		$col2im$(cols, dx + i * H * W * C);
+	$transpose$(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		$gemm$(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		$col2im$(cols, image);
+		$sweep$
 	}
-	$sweep$
 }
 #endif

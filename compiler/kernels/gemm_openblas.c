@@ -1,4 +1,6 @@
 /* gemm_openblas: cblas_sgemm, for operands that outgrow the cache; then the epilogue. */
+#include <string.h>
+
 #include "nnc.h"
 
 static const char *fits(const Net *net, const Node *n)
@@ -23,9 +25,22 @@ double openblas_cost(Gemm g)
 	return 1.5 + flops / (0.6 * NOMINAL_GFLOPS * 1e3) + bytes / (NOMINAL_GBYTES * 1e3);
 }
 
+static const char *without_newline(const char *text)
+{
+	return arena_printf("%.*s", (int)strlen(text) - 1, text);
+}
+
 /* The function that computes g by OpenBLAS; emitted once. */
 const char *openblas_function(Emit *e, const Gemm *g)
 {
+	static const char sweep[] = "for (int i = 0; i < $m$; i++)\n"
+				    "\tfor (int j = j0; j < j0 + cols; j++) {\n"
+				    "\t\tconst int at = i * N + j;\n"
+				    "\t\treal v = c[at];\n"
+				    "\t\t$epilogue$\n"
+				    "\t\t$store$\n"
+				    "\t}";
+	bool plain = !g->node || g->node->fused_count == 0;
 	const char *name = gemm_name(g, "_blas");
 	const Hole extra[] = {
 		{"ta", g->ta ? "CblasTrans" : "CblasNoTrans"},
@@ -33,11 +48,11 @@ const char *openblas_function(Emit *e, const Gemm *g)
 		{"lda", g->ta ? "M" : "K"},
 		{"ldb", g->tb ? "K" : "N"},
 		{"beta", g->accumulate ? "1" : "0"},
+		{"b_at", g->tb ? "j0 * K" : "j0"},
+		{"sweep", plain ? "" : without_newline(fill(sweep, gemm_holes(g, name, NULL)))},
 		{NULL, NULL},
 	};
-	bool plain = !g->node || g->node->fused_count == 0;
-	emit_function(e, name, plain ? "gemm_openblas" : "gemm_openblas_then",
-		      gemm_holes(g, name, extra));
+	emit_function(e, name, "gemm_openblas", gemm_holes(g, name, extra));
 	use_blas(e);
 	return name;
 }
@@ -54,34 +69,23 @@ const Kernel kernel_gemm_openblas = {
 	.op = &op_gemm,
 	.fits = fits,
 	.cost = cost,
+	.updates = true,
 	.emit = emit,
 };
 
 #ifdef TEMPLATE_gemm_openblas
-/* $formula$: OpenBLAS */
-static void $name$(int n, const real *restrict a, const real *restrict b,
-		   real *restrict c$params$)
+/* $formula$: OpenBLAS, a fixed part of the columns at a time */
+static void $name$(const NncThread *thread, int n, const real *restrict a,
+		   const real *restrict b, real *restrict c$params$)
 {
-	enum { M = $M$, N = $N$, K = $K$ };
+	enum { M = $M$, N = $N$, K = $K$, PART = N < 256 ? N : (N + 255) / 256 * 64 };
+	const NncRange share = nnc_share(thread, (N + PART - 1) / PART);
 
-	nnc_gemm(CblasRowMajor, $ta$, $tb$, $m$, N, $k$, 1, a, $lda$, b, $ldb$, $beta$, c, N);
-}
-#endif
-
-#ifdef TEMPLATE_gemm_openblas_then
-/* $formula$: OpenBLAS, then the rest in one sweep */
-static void $name$(int n, const real *restrict a, const real *restrict b,
-		   real *restrict c$params$)
-{
-	enum { M = $M$, N = $N$, K = $K$ };
-
-	nnc_gemm(CblasRowMajor, $ta$, $tb$, $m$, N, $k$, 1, a, $lda$, b, $ldb$, $beta$, c, N);
-	for (int i = 0; i < $m$; i++)
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = c[at];
-			$epilogue$
-			c[at] = v;
-		}
+	for (int j0 = share.first * PART; j0 < share.end * PART; j0 += PART) {
+		const int cols = N - j0 < PART ? N - j0 : PART;
+		nnc_gemm(CblasRowMajor, $ta$, $tb$, $m$, cols, $k$, 1, a, $lda$, b + $b_at$, $ldb$,
+			 $beta$, c + j0, N);
+		$sweep$
+	}
 }
 #endif

@@ -45,6 +45,11 @@ static void print_attr(FILE *out, const Node *n)
 		fprintf(out, "(%.9g)", n->attr.alpha);
 }
 
+static bool rises(const Node *n)
+{
+	return n->attr.act->rises;
+}
+
 const Op op_activation = {
 	.name = "activation",
 	.grad = grad,
@@ -53,6 +58,7 @@ const Op op_activation = {
 	.element = element,
 	.suffix = suffix,
 	.in_place = true,
+	.rises = rises,
 	.print_attr = print_attr,
 };
 

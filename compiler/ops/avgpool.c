@@ -25,7 +25,7 @@ static void emit_window(Emit *e, const Node *n, const char *template, Window w)
 	const char *name = window_name(template, &w);
 	const Hole extra[] = {{"name", name}, {NULL, NULL}};
 	emit_function(e, name, template, window_holes(&w, extra));
-	put(e, "%s(n, %s, %s);", name, ref(n->in[0]), ref(n->out[0]));
+	put(e, "%s(thread, n, %s, %s);", name, ref(n->in[0]), ref(n->out[0]));
 }
 
 static void emit(Emit *e, const Node *n)
@@ -55,17 +55,18 @@ const Op op_avgpool_grad = {
 
 #ifdef TEMPLATE_avgpool
 /* y (n,$OH$,$OW$,$C$) = the mean of each $KH$x$KW$ window of x (n,$H$,$W$,$C$) */
-static void $name$(int n, const real *restrict x, real *restrict y)
+static void $name$(const NncThread *thread, int n, const real *restrict x, real *restrict y)
 {
 	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$ };
 	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, TOP = $TOP$, LEFT = $LEFT$ };
+	const NncRange share = nnc_share(thread, n * OH * OW);
 
-	for (int p = 0; p < n * OH * OW; p++) {
+	for (int p = share.first; p < share.end; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
-		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
+		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
@@ -76,32 +77,33 @@ static void $name$(int n, const real *restrict x, real *restrict y)
 					mean[k] += xp[k];
 			}
 		for (int k = 0; k < C; k++)
-			mean[k] *= share;
+			mean[k] *= part;
 	}
 }
 #endif
 
 #ifdef TEMPLATE_avgpool_grad
 /* dx (n,$H$,$W$,$C$) = dy (n,$OH$,$OW$,$C$) shared out evenly over its windows */
-static void $name$(int n, const real *restrict dy, real *restrict dx)
+static void $name$(const NncThread *thread, int n, const real *restrict dy, real *restrict dx)
 {
 	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$ };
 	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, TOP = $TOP$, LEFT = $LEFT$ };
+	const NncRange share = nnc_share(thread, n); /* windows of one image may meet */
 
-	for (int i = 0; i < n * H * W * C; i++)
+	for (int i = share.first * H * W * C; i < share.end * H * W * C; i++)
 		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
+	for (int p = share.first * OH * OW; p < share.end * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
-		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
+		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		const real *d = dy + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
-					xp[k] += d[k] * share;
+					xp[k] += d[k] * part;
 			}
 	}
 }

@@ -29,6 +29,13 @@ static const char *suffix(const Node *n)
 	return "bias";
 }
 
+/* By the same in all places of a channel. */
+static bool rises(const Node *n)
+{
+	(void)n;
+	return true;
+}
+
 const Op op_bias = {
 	.name = "bias",
 	.grad = grad,
@@ -38,37 +45,60 @@ const Op op_bias = {
 	.operand = "bias",
 	.suffix = suffix,
 	.in_place = true,
+	.rises = rises,
 };
 
 static void emit_grad(Emit *e, const Node *n)
 {
 	const Tensor *dy = n->in[0];
 	int64_t N = columns(dy->shape), rows = shape_size(dy->shape) / N;
-	const char *name = arena_printf("column_sums_%lldx%lld",
-					(long long)(rows * e->net->training.batch), (long long)N);
+	const char *name =
+		arena_printf("column_sums_%lldx%lld%s",
+			     (long long)(rows * e->net->training.batch), (long long)N, suffixes(n));
 	const Hole holes[] = {
-		{"name", name}, {"N", int_text(N)}, {"rows", times_text("n", rows)}, {NULL, NULL},
+		{"name", name},
+		{"N", int_text(N)},
+		{"rows", times_text("n", rows)},
+		{"then", then_text(n)},
+		{"params", epilogue_params(n)},
+		{"epilogue", epilogue_text(n)},
+		{"store", store_text(n, "db[at]")},
+		{NULL, NULL},
 	};
+	use_tile(e);
 	emit_function(e, name, "column_sums", holes);
-	put(e, "%s(n, %s, %s);", name, ref(dy), ref(n->out[0]));
+	put(e, "%s(thread, n, %s, %s%s);", name, ref(dy), ref(n->out[0]), epilogue_args(n));
 }
 
 const Op op_bias_grad = {
 	.name = "bias_grad",
 	.flops = flops,
 	.emit = emit_grad,
+	.updates = true,
 };
 
 #ifdef TEMPLATE_column_sums
-/* db ($N$) = the sum of the rows of dy ($rows$,$N$) */
-static void $name$(int n, const real *restrict dy, real *restrict db)
+/* db ($N$) = the sum of the rows of dy ($rows$,$N$)$then$ */
+static void $name$(const NncThread *thread, int n, const real *restrict dy,
+		   real *restrict db$params$)
 {
-	enum { N = $N$ };
+	enum { N = $N$, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < $rows$; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, $rows$, &one, 0, 0, 0, dy + j0, N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			$epilogue$
+			$store$
+		}
+	}
 }
 #endif

@@ -28,7 +28,7 @@ static void emit(Emit *e, const Node *n)
 	const char *name = arena_printf("cross_entropy_%s", size);
 	const Hole holes[] = {{"name", name}, {"N", size}, {NULL, NULL}};
 	emit_function(e, name, "cross_entropy", holes);
-	put(e, "%s(c, batch, %s, %s);", name, ref(n->in[0]), ref(n->out[0]));
+	put(e, "%s(thread, c, batch, %s, %s);", name, ref(n->in[0]), ref(n->out[0]));
 }
 
 static void emit_grad(Emit *e, const Node *n)
@@ -37,7 +37,7 @@ static void emit_grad(Emit *e, const Node *n)
 	const char *name = arena_printf("cross_entropy_grad_%s", size);
 	const Hole holes[] = {{"name", name}, {"N", size}, {NULL, NULL}};
 	emit_function(e, name, "cross_entropy_grad", holes);
-	put(e, "%s(batch, %s, %s);", name, ref(n->in[0]), ref(n->out[0]));
+	put(e, "%s(thread, batch, %s, %s);", name, ref(n->in[0]), ref(n->out[0]));
 }
 
 const Op op_cross_entropy = {
@@ -55,13 +55,14 @@ static const Op op_cross_entropy_grad = {
 };
 
 #ifdef TEMPLATE_cross_entropy
-/* p (n,$N$) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void $name$(NncContext *c, const NncBatch *batch, const real *restrict x,
-		   real *restrict p)
+/* p (n,$N$) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void $name$(const NncThread *thread, NncContext *c, const NncBatch *batch,
+		   const real *restrict x, real *restrict p)
 {
 	enum { N = $N$ };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -75,23 +76,24 @@ static void $name$(NncContext *c, const NncBatch *batch, const real *restrict x,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 #endif
 
 #ifdef TEMPLATE_cross_entropy_grad
 /* dx (n,$N$) = (p - onehot(label)) / n */
-static void $name$(const NncBatch *batch, const real *p, real *dx)
+static void $name$(const NncThread *thread, const NncBatch *batch, const real *p, real *dx)
 {
 	enum { N = $N$ };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 #endif

@@ -33,7 +33,7 @@ static void emit(Emit *e, const Node *n)
 		{NULL, NULL},
 	};
 	emit_function(e, name, "dropout", holes);
-	put(e, "%s(c, n, NNC_STREAM_LAYER + %d, %s, %s);", name, n->attr.stream, ref(n->in[0]),
+	put(e, "%s(thread, c, n, NNC_STREAM_LAYER + %d, %s, %s);", name, n->attr.stream, ref(n->in[0]),
 	    ref(n->out[0]));
 }
 
@@ -54,13 +54,15 @@ const Op op_dropout = {
 
 #ifdef TEMPLATE_dropout
 /* y (n,$K$): x with a share of $rate$ set to zero, the rest divided by 1 - $rate$ */
-static void $name$(const NncContext *c, int n, uint32_t stream, const real *x, real *y)
+static void $name$(const NncThread *thread, const NncContext *c, int n, uint32_t stream,
+		   const real *x, real *y)
 {
 	enum { K = $K$ };
 	const uint32_t limit = c->dropout ? $limit$ : 0;
 	const real scale = c->dropout ? (real)(1 / (1 - $rate$)) : 1;
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int k = 0; k < K; k += NNC_DRAWS) {
 			uint32_t draw[NNC_DRAWS];
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;

@@ -9,17 +9,17 @@ static void grad(Net *net, Node *n, Tensor *dout, const bool *wanted, Tensor **d
 {
 	Tensor *x = n->in[0], *w = n->in[1];
 	assert(!n->attr.ta && !n->attr.tb);
-	if (wanted[1]) {
-		Attr attr = {.ta = true};
-		Tensor *in[] = {x, dout};
-		din[1] = param_grad(w);
-		append_into(net, &op_gemm, n->layer, &attr, in, 2, din[1]);
-	}
 	if (wanted[0]) {
 		Attr attr = {.tb = true};
 		Tensor *in[] = {dout, w};
 		din[0] = append(net, &op_gemm, n->layer, &attr, in, 2, adjoint_id(x),
 				x->shape)->out[0];
+	}
+	if (wanted[1]) { /* last: its kernel may move w */
+		Attr attr = {.ta = true};
+		Tensor *in[] = {x, dout};
+		din[1] = param_grad(w);
+		append_into(net, &op_gemm, n->layer, &attr, in, 2, din[1]);
 	}
 }
 
@@ -66,14 +66,16 @@ Hole *gemm_holes(const Gemm *g, const char *name, const Hole *extra)
 		{"params", g->node ? epilogue_params(g->node) : ""},
 		{"start", g->accumulate ? "c[at]" : "0"},
 		{"accumulate", g->accumulate ? "v += c[at];" : ""},
+		{"names", g->node ? epilogue_names(g->node) : ""},
 		{"epilogue", g->node ? epilogue_text(g->node) : ""},
+		{"store", store_text(g->node, "c[at]")},
 	};
 	return join_holes(common, sizeof common / sizeof *common, extra);
 }
 
 void call_gemm(Emit *e, const Node *n, const char *name)
 {
-	put(e, "%s(n, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(result(n)),
+	put(e, "%s(thread, n, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(result(n)),
 	    epilogue_args(n));
 }
 
@@ -96,24 +98,26 @@ const Op op_gemm = {
 	.flops = flops,
 	.emit = emit,
 	.epilogue = true,
+	.updates = true,
 	.print_attr = print_attr,
 };
 
 #ifdef TEMPLATE_gemm_plain
 /* $formula$: plain loops */
-static void $name$(int n, const real *restrict a, const real *restrict b,
-		   real *restrict c$params$)
+static void $name$(const NncThread *thread, int n, const real *restrict a,
+		   const real *restrict b, real *restrict c$params$)
 {
 	enum { M = $M$, N = $N$, K = $K$ };
+	const NncRange share = nnc_share(thread, $m$);
 
-	for (int i = 0; i < $m$; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = $start$;
 			for (int k = 0; k < $k$; k++)
 				v += $a$ * $b$;
 			$epilogue$
-			c[at] = v;
+			$store$
 		}
 }
 #endif

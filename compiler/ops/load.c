@@ -25,7 +25,7 @@ static void emit(Emit *e, const Node *n)
 		{NULL, NULL},
 	};
 	emit_function(e, "gather", "load", holes);
-	put(e, "gather(batch, %s);", ref(n->out[0]));
+	put(e, "gather(thread, batch, %s);", ref(n->out[0]));
 }
 
 static void print_attr(FILE *out, const Node *n)
@@ -40,16 +40,19 @@ const Op op_load = {
 };
 
 #ifdef TEMPLATE_load
-/* x (n,$K$) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,$K$) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = $K$ };
+	enum { K = $K$, LINE = NNC_ALIGN / sizeof($sample$) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const $sample$ *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const $sample$ *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k]$scale$;
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 #endif

@@ -19,24 +19,69 @@ static double flops(const Net *net, const Node *n)
 	return batch_size(net, n->out[0]) * (double)(a->kernel[0] * a->kernel[1]);
 }
 
-static void emit(Emit *e, const Node *n)
+/* The result of `n` as holes of its templates. */
+static const Hole *maxpool_holes(const Node *n)
 {
 	Window w = window_of(&n->attr, n->in[0]->shape, n->out[0]->shape);
-	const char *name = window_name("maxpool", &w);
-	const char *type = element_type(n->out[1]->element);
-	const Hole extra[] = {{"name", name}, {"index", type}, {NULL, NULL}};
-	emit_function(e, name, "maxpool", window_holes(&w, extra));
-	put(e, "%s(n, %s, %s, %s);", name, ref(n->in[0]), ref(n->out[0]), ref(n->out[1]));
+	const char *name = arena_printf("%s%s", window_name("maxpool", &w), suffixes(n));
+	const Hole holes[] = {
+		{"name", name},
+		{"index", element_type(n->out[1]->element)},
+		{"then", then_text(n)},
+		{"params", epilogue_params(n)},
+		{"names", epilogue_names_at(n, "i * LINE")},
+		{"epilogue", epilogue_text(n)},
+		{NULL, NULL},
+	};
+	return window_holes(&w, holes);
 }
 
-static void emit_grad(Emit *e, const Node *n)
+/* Emits NAME_line, which makes one line of the result; its NAME. */
+const char *maxpool_line_function(Emit *e, const Node *n)
+{
+	const Hole *holes = maxpool_holes(n);
+	const char *name = find_hole(holes, "name");
+	emit_function(e, arena_printf("%s_line", name), "maxpool_line", holes);
+	return name;
+}
+
+static void emit(Emit *e, const Node *n)
+{
+	const char *name = maxpool_line_function(e, n);
+	emit_function(e, name, "maxpool", maxpool_holes(n));
+	put(e, "%s(thread, n, %s, %s, %s%s);", name, ref(n->in[0]), ref(result(n)),
+	    ref(n->out[1]), epilogue_args(n));
+}
+
+static const Hole *grad_holes(const Node *n)
 {
 	Window w = window_of(&n->attr, n->out[0]->shape, n->in[0]->shape);
 	const char *name = window_name("maxpool_grad", &w);
 	const char *type = element_type(n->in[1]->element);
 	const Hole extra[] = {{"name", name}, {"index", type}, {NULL, NULL}};
-	emit_function(e, name, "maxpool_grad", window_holes(&w, extra));
-	put(e, "%s(n, %s, %s, %s);", name, ref(n->in[0]), ref(n->in[1]), ref(n->out[0]));
+	return window_holes(&w, extra);
+}
+
+/* Emits NAME_image, which does one image; its NAME. */
+const char *maxpool_grad_function(Emit *e, const Node *n)
+{
+	const Hole *holes = grad_holes(n);
+	const char *name = find_hole(holes, "name");
+	emit_function(e, arena_printf("%s_image", name), "maxpool_grad_image", holes);
+	return name;
+}
+
+static void emit_grad(Emit *e, const Node *n)
+{
+	const char *name = maxpool_grad_function(e, n);
+	emit_function(e, name, "maxpool_grad", grad_holes(n));
+	put(e, "%s(thread, n, %s, %s, %s);", name, ref(n->in[0]), ref(n->in[1]), ref(n->out[0]));
+}
+
+static const char *suffix(const Node *n)
+{
+	return arena_printf("maxpool_%lldx%lld", (long long)n->attr.kernel[0],
+			    (long long)n->attr.kernel[1]);
 }
 
 const Op op_maxpool = {
@@ -44,6 +89,9 @@ const Op op_maxpool = {
 	.grad = grad,
 	.flops = flops,
 	.emit = emit,
+	.suffix = suffix,
+	.epilogue = true,
+	.keeps_largest = true,
 	.print_attr = print_window,
 };
 
@@ -55,24 +103,26 @@ static double grad_flops(const Net *net, const Node *n)
 
 const Op op_maxpool_grad = {
 	.name = "maxpool_grad",
+	.spreads = true,
 	.flops = grad_flops,
 	.emit = emit_grad,
 	.print_attr = print_window,
 };
 
-#ifdef TEMPLATE_maxpool
-/* y (n,$OH$,$OW$,$C$), winner: the largest of each $KH$x$KW$ window of x (n,$H$,$W$,$C$) */
-static void $name$(int n, const real *restrict x, real *restrict y, $index$ *restrict winner)
+#ifdef TEMPLATE_maxpool_line
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void $name$_line(int i, int from, const real *restrict x, real *restrict y,
+			$index$ *restrict winner$params$)
 {
-	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$ };
+	enum { H = $H$, W = $W$, C = $C$, OW = $OW$, N = C };
 	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, TOP = $TOP$, LEFT = $LEFT$ };
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
-		const real *image = x + p / (OH * OW) * (H * W * C);
-		real *best = y + p * C;
+		real best[C];
 		$index$ *place = winner + p * C;
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
@@ -80,12 +130,58 @@ static void $name$(int n, const real *restrict x, real *restrict y, $index$ *res
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) * C;
+				const real *xp = x + ((top + ky - from) * W + left + kx) * C;
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
 					place[k] = wins ? ($index$)(ky * KW + kx) : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
+			}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			$epilogue$
+			y[at] = v;
+		}
+	}
+}
+#endif
+
+#ifdef TEMPLATE_maxpool
+/* y (n,$OH$,$OW$,$C$), winner: the largest of each $KH$x$KW$ window of x (n,$H$,$W$,$C$)$then$ */
+static void $name$(const NncThread *thread, int n, const real *restrict x, real *restrict y,
+		   $index$ *restrict winner$params$)
+{
+	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, LINE = $OW$ * C };
+	const NncRange share = nnc_share(thread, n * OH);
+
+	for (int i = share.first; i < share.end; i++)
+		$name$_line(i % OH, 0, x + i / OH * H * W * C, y + i * LINE,
+			    winner + i * LINE$names$);
+}
+#endif
+
+#ifdef TEMPLATE_maxpool_grad_image
+/* dx ($H$,$W$,$C$) of one image */
+static void $name$_image(const real *restrict dy, const $index$ *restrict winner,
+			 real *restrict dx)
+{
+	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$ };
+	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, TOP = $TOP$, LEFT = $LEFT$ };
+
+	memset(dx, 0, H * W * C * sizeof *dx);
+	for (int p = 0; p < OH * OW; p++) {
+		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
+		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
+		const real *d = dy + p * C;
+		const $index$ *place = winner + p * C;
+		for (int ky = ky0; ky < ky1; ky++)
+			for (int kx = kx0; kx < kx1; kx++) {
+				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				for (int k = 0; k < C; k++)
+					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
@@ -93,27 +189,13 @@ static void $name$(int n, const real *restrict x, real *restrict y, $index$ *res
 
 #ifdef TEMPLATE_maxpool_grad
 /* dx (n,$H$,$W$,$C$) = dy (n,$OH$,$OW$,$C$), each to the place that won its window */
-static void $name$(int n, const real *restrict dy, const $index$ *restrict winner,
-		   real *restrict dx)
+static void $name$(const NncThread *thread, int n, const real *restrict dy,
+		   const $index$ *restrict winner, real *restrict dx)
 {
-	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$ };
-	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, TOP = $TOP$, LEFT = $LEFT$ };
+	enum { SIZE = $H$ * $W$ * $C$, POOLED = $OH$ * $OW$ * $C$ };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n * H * W * C; i++)
-		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
-		real *image = dx + p / (OH * OW) * (H * W * C);
-		const real *d = dy + p * C;
-		const $index$ *place = winner + p * C;
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				real *xp = image + ((top + ky) * W + left + kx) * C;
-				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
-			}
-	}
+	for (int i = share.first; i < share.end; i++)
+		$name$_image(dy + i * POOLED, winner + i * POOLED, dx + i * SIZE);
 }
 #endif

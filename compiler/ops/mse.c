@@ -27,7 +27,7 @@ static void emit(Emit *e, const Node *n)
 	const char *name = arena_printf("mse_%s", size);
 	const Hole holes[] = {{"name", name}, {"N", size}, {NULL, NULL}};
 	emit_function(e, name, "mse", holes);
-	put(e, "%s(c, batch, %s);", name, ref(n->in[0]));
+	put(e, "%s(thread, c, batch, %s);", name, ref(n->in[0]));
 }
 
 static void emit_grad(Emit *e, const Node *n)
@@ -36,7 +36,7 @@ static void emit_grad(Emit *e, const Node *n)
 	const char *name = arena_printf("mse_grad_%s", size);
 	const Hole holes[] = {{"name", name}, {"N", size}, {NULL, NULL}};
 	emit_function(e, name, "mse_grad", holes);
-	put(e, "%s(batch, %s, %s);", name, ref(n->in[0]), ref(n->out[0]));
+	put(e, "%s(thread, batch, %s, %s);", name, ref(n->in[0]), ref(n->out[0]));
 }
 
 const Op op_mse = {
@@ -53,12 +53,14 @@ static const Op op_mse_grad = {
 };
 
 #ifdef TEMPLATE_mse
-/* adds each row's mean of (y - onehot(label))^2, y (n,$N$), to the loss, and its hits */
-static void $name$(NncContext *c, const NncBatch *batch, const real *restrict y)
+/* of each row of y (n,$N$) the loss, the mean of (y - onehot(label))^2, and whether it hits */
+static void $name$(const NncThread *thread, NncContext *c, const NncBatch *batch,
+		   const real *restrict y)
 {
 	enum { N = $N$ };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *yi = y + i * N;
 		const int label = batch->labels[batch->index[i]];
 		int best = 0;
@@ -68,23 +70,25 @@ static void $name$(NncContext *c, const NncBatch *batch, const real *restrict y)
 			best = yi[j] > yi[best] ? j : best;
 			sum += miss * miss;
 		}
-		c->loss += (double)(sum / N);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(sum / N);
+		c->row_hit[i] = best == label;
 	}
 }
 #endif
 
 #ifdef TEMPLATE_mse_grad
 /* dy (n,$N$) = 2 (y - onehot(label)) / (n $N$) */
-static void $name$(const NncBatch *batch, const real *restrict y, real *restrict dy)
+static void $name$(const NncThread *thread, const NncBatch *batch, const real *restrict y,
+		   real *restrict dy)
 {
 	enum { N = $N$ };
-	const real share = 2 / (real)(batch->rows * N);
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 2 / (real)(batch->rows * N);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dy[i * N + j] = (y[i * N + j] - (real)(j == label)) * share;
+			dy[i * N + j] = (y[i * N + j] - (real)(j == label)) * part;
 	}
 }
 #endif

@@ -29,7 +29,7 @@ static void emit_rows(Emit *e, const Node *n, const char *template)
 	};
 	emit_function(e, name, template, holes);
 	const char *second = n->in_count > 1 ? arena_printf("%s, ", ref(n->in[1])) : "";
-	put(e, "%s(n, %s, %s%s);", name, ref(n->in[0]), second, ref(n->out[0]));
+	put(e, "%s(thread, n, %s, %s%s);", name, ref(n->in[0]), second, ref(n->out[0]));
 }
 
 static void emit(Emit *e, const Node *n)
@@ -59,11 +59,12 @@ const Op op_softmax_grad = {
 
 #ifdef TEMPLATE_softmax
 /* y ($rows$,$N$): each row of x as probabilities */
-static void $name$(int n, const real *x, real *y)
+static void $name$(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = $N$ };
+	const NncRange share = nnc_share(thread, $rows$);
 
-	for (int i = 0; i < $rows$; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -81,11 +82,12 @@ static void $name$(int n, const real *x, real *y)
 
 #ifdef TEMPLATE_softmax_grad
 /* dx ($rows$,$N$) = y (dy - the row's sum of dy y) */
-static void $name$(int n, const real *dy, const real *y, real *dx)
+static void $name$(const NncThread *thread, int n, const real *dy, const real *y, real *dx)
 {
 	enum { N = $N$ };
+	const NncRange share = nnc_share(thread, $rows$);
 
-	for (int i = 0; i < $rows$; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		real dot = 0;
 		for (int j = 0; j < N; j++)
 			dot += dy[i * N + j] * y[i * N + j];

@@ -1,4 +1,7 @@
-/* update: one weight tensor moved against its gradient by the model's optimizer. */
+/*
+ * update: one weight tensor moved against its gradient by the model's optimizer. It can be
+ * fused into the kernel that makes the gradient, which is then kept only where asked for.
+ */
 #include "nnc.h"
 
 static double flops(const Net *net, const Node *n)
@@ -7,25 +10,70 @@ static double flops(const Net *net, const Node *n)
 	return (double)n->attr.optimizer->flops * (double)shape_size(n->in[0]->shape);
 }
 
-/* ", m->dense1_weight, v->dense1_weight" with the forms that a template names. */
-static const char *slot_refs(const Node *n)
+/* The scalars, w, and the optimizer's state, which is named after it: w_m, w_v. */
+static int operands(const Node *n, Operand *list)
 {
-	const char *const *names;
-	int count = n->attr.optimizer->slots(n->attr.args, &names);
-	const char *text = "";
-	for (int i = 0; i < count; i++)
-		text = arena_printf("%s, %s->%s", text, names[i], n->in[0]->id);
-	return text;
+	const Optimizer *o = n->attr.optimizer;
+	const char *id = n->in[1]->id, *const *slots;
+	int count = 0, slot_count = o->slots(n->attr.args, &slots);
+	list[count++] = (Operand){"bool", "keep", "keep", false};
+	for (const char *const *s = o->scalars; *s; s++)
+		list[count++] = (Operand){"real", *s, *s, false};
+	list[count++] = (Operand){"real *restrict", "w", ref(n->in[1]), false};
+	for (int i = 0; i < slot_count; i++)
+		list[count++] = (Operand){"real *restrict", arena_printf("w_%s", slots[i]),
+					  arena_printf("%s->%s", slots[i], id), false};
+	assert(count <= MAX_OPERANDS);
+	return count;
+}
+
+/* "sgd(v, lr, &w[at]);" */
+static const char *element(const Node *n)
+{
+	const Optimizer *o = n->attr.optimizer;
+	const char *const *slots;
+	int slot_count = o->slots(n->attr.args, &slots);
+	const char *text = arena_printf("%s(v", o->name);
+	for (const char *const *s = o->scalars; *s; s++)
+		text = arena_printf("%s, %s", text, *s);
+	text = arena_printf("%s, &w[at]", text);
+	for (int i = 0; i < slot_count; i++)
+		text = arena_printf("%s, &w_%s[at]", text, slots[i]);
+	return arena_printf("%s);", text);
+}
+
+static const char *suffix(const Node *n)
+{
+	return n->attr.optimizer->name;
+}
+
+static void helper(Emit *e, const Node *n)
+{
+	const Optimizer *o = n->attr.optimizer;
+	emit_function(e, o->name, o->template(n->attr.args), o->holes(n->attr.args));
 }
 
 static void emit(Emit *e, const Node *n)
 {
 	const Optimizer *o = n->attr.optimizer;
-	const char *template = o->template(n->attr.args);
-	emit_function(e, o->name, template, o->holes(n->attr.args));
-	put(e, "%s(%lld, %s, %s, %s%s);", o->name,
-	    (long long)shape_size(n->in[0]->shape), o->scalars, ref(n->in[0]),
-	    ref(n->in[1]), slot_refs(n));
+	const char *name = arena_printf("%s_step", o->name), *params = "", *args = "";
+	Operand list[MAX_OPERANDS];
+	int count = operands(n, list);
+	for (int i = 1; i < count; i++) { /* the gradient is there, kept or not */
+		params = arena_printf("%s, %s %s", params, list[i].type, list[i].name);
+		args = arena_printf("%s, %s", args, list[i].argument);
+	}
+	const Hole holes[] = {
+		{"name", name},
+		{"optimizer", o->name},
+		{"params", params},
+		{"element", element(n)},
+		{NULL, NULL},
+	};
+	helper(e, n);
+	emit_function(e, name, "update", holes);
+	put(e, "%s(thread, %lld, %s%s);", name, (long long)shape_size(n->in[0]->shape),
+	    ref(n->in[0]), args);
 }
 
 static void print_attr(FILE *out, const Node *n)
@@ -37,5 +85,26 @@ const Op op_update = {
 	.name = "update",
 	.flops = flops,
 	.emit = emit,
+	.element = element,
+	.operands = operands,
+	.suffix = suffix,
+	.helper = helper,
+	.consumes = true,
 	.print_attr = print_attr,
 };
+
+#ifdef TEMPLATE_update
+/* One step of $optimizer$ on `count` weights, by their gradients */
+static void $name$(const NncThread *thread, int count, const real *restrict dw$params$)
+{
+	enum { PIECE = NNC_ALIGN / sizeof(real) };
+	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
+	const int end = share.end * PIECE < count ? share.end * PIECE : count;
+
+	NNC_INDEPENDENT
+	for (int at = share.first * PIECE; at < end; at++) {
+		const real v = dw[at];
+		$element$
+	}
+}
+#endif

@@ -32,7 +32,7 @@ static const Hole *holes(const Args *args)
 {
 	double decay = arg_real(args, "weight_decay");
 	const Hole h[] = {
-		{"g", decay > 0 ? arena_printf("dw[i] + %s * w[i]", real_text(decay)) : "dw[i]"},
+		{"decay", decay > 0 ? arena_printf("g += %s * *w;", real_text(decay)) : ""},
 		{"beta1", arena_printf("%.9g", arg_real(args, "beta1"))},
 		{"beta2", arena_printf("%.9g", arg_real(args, "beta2"))},
 		{"epsilon", real_text(arg_real(args, "epsilon"))},
@@ -40,6 +40,8 @@ static const Hole *holes(const Args *args)
 	};
 	return join_holes(h, sizeof h / sizeof *h - 1, NULL);
 }
+
+static const char *const scalars[] = {"rate", "root", NULL};
 
 const Optimizer optimizer_adam = {
 	.name = "adam",
@@ -51,22 +53,20 @@ const Optimizer optimizer_adam = {
 	.setup = "const double t = (double)(c->updates + 1);\n"
 		 "const real rate = (real)(c->lr / (1 - pow($beta1$, t)));\n"
 		 "const real root = (real)(1 / sqrt(1 - pow($beta2$, t)));",
-	.scalars = "rate, root",
+	.scalars = scalars,
 	.flops = 12,
 };
 
 #ifdef TEMPLATE_adam
 /* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w, const real *restrict dw,
-		 real *restrict m, real *restrict v)
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w, real *restrict m,
+			    real *restrict v)
 {
 	const real beta1 = (real)$beta1$, beta2 = (real)$beta2$, epsilon = $epsilon$;
 
-	for (int i = 0; i < count; i++) {
-		const real g = $g$;
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
-	}
+	$decay$
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 #endif

@@ -36,13 +36,15 @@ static const Hole *holes(const Args *args)
 {
 	double decay = arg_real(args, "weight_decay");
 	const Hole h[] = {
-		{"g", decay > 0 ? arena_printf("dw[i] + %s * w[i]", real_text(decay)) : "dw[i]"},
+		{"decay", decay > 0 ? arena_printf("g += %s * *w;", real_text(decay)) : ""},
 		{"momentum", real_text(arg_real(args, "momentum"))},
-		{"step", arg_flag(args, "nesterov") ? "g + momentum * m[i]" : "m[i]"},
+		{"step", arg_flag(args, "nesterov") ? "(g + momentum * *m)" : "*m"},
 		{NULL, NULL},
 	};
 	return join_holes(h, sizeof h / sizeof *h - 1, NULL);
 }
+
+static const char *const scalars[] = {"lr", NULL};
 
 const Optimizer optimizer_sgd = {
 	.name = "sgd",
@@ -53,32 +55,27 @@ const Optimizer optimizer_sgd = {
 	.template = template,
 	.holes = holes,
 	.setup = "const real lr = (real)c->lr;",
-	.scalars = "lr",
+	.scalars = scalars,
 	.flops = 4,
 };
 
 #ifdef TEMPLATE_sgd
 /* w -= lr g */
-static void sgd(int count, real lr, real *restrict w, const real *restrict dw)
+static NNC_INLINE void sgd(real g, real lr, real *restrict w)
 {
-	for (int i = 0; i < count; i++) {
-		const real g = $g$;
-		w[i] -= lr * g;
-	}
+	$decay$
+	*w -= lr * g;
 }
 #endif
 
 #ifdef TEMPLATE_sgd_momentum
 /* m = momentum m + g, then w moves against it */
-static void sgd(int count, real lr, real *restrict w, const real *restrict dw,
-		real *restrict m)
+static NNC_INLINE void sgd(real g, real lr, real *restrict w, real *restrict m)
 {
 	const real momentum = $momentum$;
 
-	for (int i = 0; i < count; i++) {
-		const real g = $g$;
-		m[i] = momentum * m[i] + g;
-		w[i] -= lr * ($step$);
-	}
+	$decay$
+	*m = momentum * *m + g;
+	*w -= lr * $step$;
 }
 #endif

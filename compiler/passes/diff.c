@@ -62,7 +62,7 @@ static void append_updates(Net *net)
 		Tensor *w = net->params[i];
 		Attr attr = {.optimizer = net->training.optimizer,
 			     .args = &net->training.optimizer_args};
-		Tensor *in[] = {w, param_grad(w)};
+		Tensor *in[] = {param_grad(w), w};
 		append_into(net, &op_update, NULL, &attr, in, 2, NULL);
 	}
 }
@@ -82,5 +82,6 @@ void pass_diff(Net *net)
 	net->d_x = net->x->adjoint;
 	if (net->d_x)
 		keep(&net->train, net->d_x);
+	input_only_last(&net->train);
 	append_updates(net);
 }

@@ -1,5 +1,5 @@
 /*
- * plan: requires select; gives every value of a program its place in the arena. Values
+ * plan: requires select; reserves workspaces and gives every value of a program its place in the arena. Values
  * whose lives do not overlap may share memory, and elementwise ops work in place where
  * their input is read by nobody else. verify_plan() then checks the result afresh, by
  * running the program on owners of memory instead of numbers.
@@ -18,6 +18,28 @@ static int64_t reals_of(const Net *net, const Tensor *t)
 static bool in_arena(const Tensor *t)
 {
 	return t->kind == TENSOR_VALUE || t->kind == TENSOR_INPUT;
+}
+
+/* ---- workspaces -------------------------------------------------------------------- */
+
+/* Workspaces are named after what they serve: work_conv2, work_d_conv1. */
+static void reserve(Net *net, Program *p, Node *n)
+{
+	if (n->kernel && n->kernel->scratch) {
+		int64_t reals = padded(n->kernel->scratch(net, n));
+		net->scratch = reals > net->scratch ? reals : net->scratch;
+	}
+	if (!n->kernel || !n->kernel->workspace)
+		return;
+	int64_t reals = n->kernel->workspace(net, n);
+	if (reals == 0)
+		return;
+	const Tensor *out = result(n);
+	const char *prefix = out->kind == TENSOR_GRAD ? "work_grad" : "work";
+	n->workspace =
+		new_value(p, arena_printf("%s_%s", prefix, out->id), shape1(reals));
+	n->workspace->batched = false;
+	n->workspace->producer = n;
 }
 
 /* ---- lives ------------------------------------------------------------------------
@@ -123,8 +145,10 @@ static void place_all(const Net *net, Program *p, Tensor **by_offset, bool input
 	}
 }
 
-static void plan_program(const Net *net, Program *p)
+static void plan_program(Net *net, Program *p)
 {
+	for (int i = 0; i < p->count; i++)
+		reserve(net, p, p->nodes[i]);
 	Tensor **by_offset = arena_alloc((size_t)p->tensor_count * sizeof(Tensor *));
 	find_lives(p);
 	work_in_place(net, p);

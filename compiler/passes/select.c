@@ -2,7 +2,7 @@
  * select: requires fuse; gives every node the cheapest kernel that fits it, by the
  * kernels' own estimates for one nominal machine, so that the choice is the same
  * everywhere, or one that --kernel asked for; a node without one runs its op's plain
- * loops. Reserves workspaces.
+ * loops.
  */
 #include "nnc.h"
 
@@ -59,22 +59,6 @@ static void consider(void *data, const Kernel *k, double cost, const char *reaso
 	*best = (Best){best->net, k, cost, true, preferred};
 }
 
-/* Workspaces are named after what they serve: work_conv2, work_d_conv1. */
-static void reserve(Net *net, Program *p, Node *n)
-{
-	if (!n->kernel || !n->kernel->workspace)
-		return;
-	int64_t reals = n->kernel->workspace(net, n);
-	if (reals == 0)
-		return;
-	const Tensor *out = result(n);
-	const char *prefix = out->kind == TENSOR_GRAD ? "work_grad" : "work";
-	n->workspace =
-		new_value(p, arena_printf("%s_%s", prefix, out->id), shape1(reals));
-	n->workspace->batched = false;
-	n->workspace->producer = n;
-}
-
 static void select_program(Net *net, Program *p)
 {
 	for (int i = 0; i < p->count; i++) {
@@ -83,7 +67,6 @@ static void select_program(Net *net, Program *p)
 		each_kernel(net, n, consider, &best);
 		n->kernel = best.kernel;
 		n->cost = best.cost;
-		reserve(net, p, n);
 	}
 }
 

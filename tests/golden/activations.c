@@ -68,8 +68,8 @@ enum {
 	D_SWISH1 = PROBABILITIES + 32,           /* (7, 8) */
 	D_ACTIVATION1 = D_SWISH1,                /* (7, 8) */
 	D_DENSE13 = D_SWISH1,                    /* (7, 8) */
-	D_DENSE12_SUM = DENSE12_SUM + 64,        /* (7, 8) */
-	D_DENSE11_SUM = DENSE11_SUM + 64,        /* (7, 8) */
+	D_DENSE12_SUM = DENSE12 + 64,            /* (7, 8) */
+	D_DENSE11_SUM = DENSE11 + 64,            /* (7, 8) */
 	D_DENSE10_SUM = DENSE10 + 64,            /* (7, 8) */
 	D_DENSE9_SUM = DENSE9 + 64,              /* (7, 8) */
 	D_DENSE8_SUM = DENSE8 + 64,              /* (7, 8) */
@@ -79,23 +79,9 @@ enum {
 	D_DENSE4_SUM = DENSE4 + 64,              /* (7, 8) */
 	D_DENSE3_SUM = DENSE3 + 64,              /* (7, 8) */
 	D_DENSE2_SUM = DENSE2 + 64,              /* (7, 8) */
-	D_DENSE1 = X + 32,                       /* (7, 8) */
-	WORK_D_SWISH1 = SWISH1 + 64,             /* (24) */
-	WORK_D_DENSE12_SUM = D_DENSE12_SUM + 64, /* (64) */
-	WORK_D_DENSE11_SUM = D_DENSE11_SUM + 64, /* (64) */
-	WORK_D_DENSE10_SUM = D_DENSE11_SUM + 64, /* (64) */
-	WORK_D_DENSE9_SUM = D_DENSE10_SUM + 64,  /* (64) */
-	WORK_D_DENSE8_SUM = D_DENSE9_SUM + 64,   /* (64) */
-	WORK_D_DENSE7_SUM = D_DENSE8_SUM + 64,   /* (64) */
-	WORK_D_DENSE6_SUM = D_DENSE7_SUM + 64,   /* (64) */
-	WORK_D_DENSE5_SUM = D_DENSE6_SUM + 64,   /* (64) */
-	WORK_D_DENSE4_SUM = D_DENSE5_SUM + 64,   /* (64) */
-	WORK_D_DENSE3_SUM = D_DENSE4_SUM + 64,   /* (64) */
-	WORK_D_DENSE2_SUM = D_DENSE3_SUM + 64,   /* (64) */
-	WORK_D_DENSE1 = D_DENSE1 + 64,           /* (64) */
+	D_DENSE1 = DENSE1 + 64,                  /* (7, 8) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (7, 4) */
-	WORK_D_X = D_DENSE1 + 64,                /* (32) */
 	ARENA = D_SWISH1 + 64,
 #else
 	ARENA = D_SWISH1 + 64,
@@ -127,101 +113,125 @@ enum {
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
-static void gemm_7x8x4_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_relu(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_leaky_relu_0_01(int n, const real *restrict a,
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
+static void gemm_7x8x4_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_leaky_relu_0_3(int n, const real *restrict a,
+static void gemm_7x8x8_bias_relu(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_tanh(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_sigmoid(int n, const real *restrict a,
+static void gemm_7x8x8_bias_leaky_relu_0_01(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_7x8x8_bias_leaky_relu_0_3(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_7x8x8_bias_tanh(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_elu_1(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_elu_0_5(int n, const real *restrict a,
+static void gemm_7x8x8_bias_sigmoid(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_7x8x8_bias_elu_1(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_7x8x8_bias_elu_0_5(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_7x8x8_bias_selu(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_selu(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_softplus(int n, const real *restrict a,
+static void gemm_7x8x8_bias_softplus(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_7x8x8_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void swish_8(int n, const real *x, real *y);
-static void gelu_8(int n, const real *x, real *y);
-static void leaky_relu_0_2_8(int n, const real *x, real *y);
-static void gemm_7x3x8_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_3(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_3(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_7x3(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_8x3x7(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_8x3(const real *restrict b, real *restrict t);
-static void gemm_7x8x3_leaky_relu_0_2_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void swish_grad_8(int n, const real *x, real *y, const real *saved);
-static void gelu_grad_8(int n, const real *x, real *y, const real *saved);
-static void column_sums_7x8(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_8x8x7(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_8x8(const real *restrict b, real *restrict t);
-static void gemm_7x8x8_gelu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_swish_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_softplus_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_selu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_elu_0_5_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_elu_1_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_sigmoid_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_tanh_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_leaky_relu_0_3_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_leaky_relu_0_01_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void gemm_7x8x8_relu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_7x8x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void gemm_tn_4x8x7(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void sgd(int count, real lr, real *restrict w, const real *restrict dw);
-static void gemm_7x8x8_bias_swish(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_gelu(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(int n, const real *restrict a,
+static void swish_8(const NncThread *thread, int n, const real *x, real *y);
+static void gelu_8(const NncThread *thread, int n, const real *x, real *y);
+static void leaky_relu_0_2_8(const NncThread *thread, int n, const real *x, real *y);
+static void gemm_7x3x8_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void softmax_3(int n, const real *x, real *y);
+static void cross_entropy_3(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_3(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_7x3_sgd(const NncThread *thread, int n, const real *restrict dy,
+	real *restrict db, bool keep, real lr, real *restrict w);
+static void panel_3(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_7x8x3_leaky_relu_0_2_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_8x3x7_sgd(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real lr, real *restrict w);
+static void swish_grad_8(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved);
+static void gelu_grad_8(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved);
+static void column_sums_7x8_sgd(const NncThread *thread, int n, const real *restrict dy,
+	real *restrict db, bool keep, real lr, real *restrict w);
+static void panel_8(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_7x8x8_gelu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_8x8x7_sgd(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real lr, real *restrict w);
+static void gemm_nt_7x8x8_swish_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_softplus_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_selu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_elu_0_5_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_elu_1_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_sigmoid_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_leaky_relu_0_3_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_leaky_relu_0_01_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_7x8x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_4x8x7_sgd(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real lr, real *restrict w);
+static void gemm_7x8x8_bias_swish(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_7x8x8_bias_gelu(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias);
+static void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void softmax_3(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void transpose_4x8(const real *restrict b, real *restrict t);
-static void gemm_7x4x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
+static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -231,391 +241,437 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * dense1: dense 8 linear
 	 * 4 -> 8, 40 parameters, 32 multiply-adds
 	 */
-	gemm_7x8x4_bias(n, a + X, w->dense1_weight, a + DENSE1, w->dense1_bias);
+	gemm_7x8x4_bias(thread, n, a + X, w->dense1_weight, a + DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 8 relu
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_relu(n, a + DENSE1, w->dense2_weight, a + DENSE2,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2,
 		w->dense2_bias);
 
 	/*
 	 * dense3: dense 8 leaky_relu
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_leaky_relu_0_01(n, a + DENSE2, w->dense3_weight, a + DENSE3,
-		w->dense3_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_leaky_relu_0_01(thread, n, a + DENSE2, w->dense3_weight, a +
+		DENSE3, w->dense3_bias);
 
 	/*
 	 * dense4: dense 8 leaky_relu(0.3)
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_leaky_relu_0_3(n, a + DENSE3, w->dense4_weight, a + DENSE4,
-		w->dense4_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_leaky_relu_0_3(thread, n, a + DENSE3, w->dense4_weight, a +
+		DENSE4, w->dense4_bias);
 
 	/*
 	 * dense5: dense 8 tanh
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_tanh(n, a + DENSE4, w->dense5_weight, a + DENSE5,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_tanh(thread, n, a + DENSE4, w->dense5_weight, a + DENSE5,
 		w->dense5_bias);
 
 	/*
 	 * dense6: dense 8 sigmoid
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_sigmoid(n, a + DENSE5, w->dense6_weight, a + DENSE6,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_sigmoid(thread, n, a + DENSE5, w->dense6_weight, a + DENSE6,
 		w->dense6_bias);
 
 	/*
 	 * dense7: dense 8 elu
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_elu_1(n, a + DENSE6, w->dense7_weight, a + DENSE7,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_elu_1(thread, n, a + DENSE6, w->dense7_weight, a + DENSE7,
 		w->dense7_bias);
 
 	/*
 	 * dense8: dense 8 elu(0.5)
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_elu_0_5(n, a + DENSE7, w->dense8_weight, a + DENSE8,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_elu_0_5(thread, n, a + DENSE7, w->dense8_weight, a + DENSE8,
 		w->dense8_bias);
 
 	/*
 	 * dense9: dense 8 selu
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_selu(n, a + DENSE8, w->dense9_weight, a + DENSE9,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_selu(thread, n, a + DENSE8, w->dense9_weight, a + DENSE9,
 		w->dense9_bias);
 
 	/*
 	 * dense10: dense 8 softplus
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias_softplus(n, a + DENSE9, w->dense10_weight, a + DENSE10,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_softplus(thread, n, a + DENSE9, w->dense10_weight, a + DENSE10,
 		w->dense10_bias);
 
 	/*
 	 * dense11: dense 8 swish
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias(n, a + DENSE10, w->dense11_weight, a + DENSE11_SUM,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias(thread, n, a + DENSE10, w->dense11_weight, a + DENSE11_SUM,
 		w->dense11_bias);
-	swish_8(n, a + DENSE11_SUM, a + DENSE11);
+	nnc_barrier(thread);
+	swish_8(thread, n, a + DENSE11_SUM, a + DENSE11);
 
 	/*
 	 * dense12: dense 8 gelu
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias(n, a + DENSE11, w->dense12_weight, a + DENSE12_SUM,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias(thread, n, a + DENSE11, w->dense12_weight, a + DENSE12_SUM,
 		w->dense12_bias);
-	gelu_8(n, a + DENSE12_SUM, a + DENSE12);
+	nnc_barrier(thread);
+	gelu_8(thread, n, a + DENSE12_SUM, a + DENSE12);
 
 	/*
 	 * dense13: dense 8
 	 * 8 -> 8, 72 parameters, 64 multiply-adds
 	 */
-	gemm_7x8x8_bias(n, a + DENSE12, w->dense13_weight, a + DENSE13,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias(thread, n, a + DENSE12, w->dense13_weight, a + DENSE13,
 		w->dense13_bias);
 
 	/*
 	 * activation1: activation gelu
 	 * 8 -> 8, 0 parameters, 0 multiply-adds
 	 */
-	gelu_8(n, a + DENSE13, a + ACTIVATION1);
+	nnc_barrier(thread);
+	gelu_8(thread, n, a + DENSE13, a + ACTIVATION1);
 
 	/*
 	 * swish1: swish
 	 * 8 -> 8, 0 parameters, 0 multiply-adds
 	 */
-	swish_8(n, a + ACTIVATION1, a + SWISH1);
+	nnc_barrier(thread);
+	swish_8(thread, n, a + ACTIVATION1, a + SWISH1);
 
 	/*
 	 * leaky_relu1: leaky_relu 0.2 name="leaky"
 	 * 8 -> 8, 0 parameters, 0 multiply-adds
 	 */
-	leaky_relu_0_2_8(n, a + SWISH1, a + LEAKY_RELU1);
+	nnc_barrier(thread);
+	leaky_relu_0_2_8(thread, n, a + SWISH1, a + LEAKY_RELU1);
 
 	/*
 	 * dense14: dense 3 softmax
 	 * 8 -> 3, 27 parameters, 24 multiply-adds
 	 */
-	gemm_7x3x8_bias(n, a + LEAKY_RELU1, w->dense14_weight, a + DENSE14_SUM,
+	nnc_barrier(thread);
+	gemm_7x3x8_bias(thread, n, a + LEAKY_RELU1, w->dense14_weight, a + DENSE14_SUM,
 		w->dense14_bias);
-	cross_entropy_3(c, batch, a + DENSE14_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_3(thread, c, batch, a + DENSE14_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 8 linear */
-	transpose_4x8(w->dense1_weight, a + WORK_D_X);
-	gemm_7x4x8(n, a + D_DENSE1, a + WORK_D_X, a + D_X);
+	nnc_barrier(thread);
+	gemm_nt_7x4x8(thread, n, a + D_DENSE1, w->dense1_weight, a + D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and sgd's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense14: dense 3 softmax */
-	cross_entropy_grad_3(batch, a + PROBABILITIES, a + D_DENSE14_SUM);
-	column_sums_7x3(n, a + D_DENSE14_SUM, dw->dense14_bias);
-	gemm_tn_8x3x7(n, a + LEAKY_RELU1, a + D_DENSE14_SUM, dw->dense14_weight);
-	transpose_8x3(w->dense14_weight, a + WORK_D_SWISH1);
-	gemm_7x8x3_leaky_relu_0_2_grad(n, a + D_DENSE14_SUM, a + WORK_D_SWISH1, a +
-		D_SWISH1, a + LEAKY_RELU1);
-
-	/* swish1: swish */
-	swish_grad_8(n, a + D_SWISH1, a + D_ACTIVATION1, a + ACTIVATION1);
-
-	/* activation1: activation gelu */
-	gelu_grad_8(n, a + D_ACTIVATION1, a + D_DENSE13, a + DENSE13);
-
-	/* dense13: dense 8 */
-	column_sums_7x8(n, a + D_DENSE13, dw->dense13_bias);
-	gemm_tn_8x8x7(n, a + DENSE12, a + D_DENSE13, dw->dense13_weight);
-	transpose_8x8(w->dense13_weight, a + WORK_D_DENSE12_SUM);
-	gemm_7x8x8_gelu_grad(n, a + D_DENSE13, a + WORK_D_DENSE12_SUM, a +
-		D_DENSE12_SUM, a + DENSE12_SUM);
-
-	/* dense12: dense 8 gelu */
-	column_sums_7x8(n, a + D_DENSE12_SUM, dw->dense12_bias);
-	gemm_tn_8x8x7(n, a + DENSE11, a + D_DENSE12_SUM, dw->dense12_weight);
-	transpose_8x8(w->dense12_weight, a + WORK_D_DENSE11_SUM);
-	gemm_7x8x8_swish_grad(n, a + D_DENSE12_SUM, a + WORK_D_DENSE11_SUM, a +
-		D_DENSE11_SUM, a + DENSE11_SUM);
-
-	/* dense11: dense 8 swish */
-	column_sums_7x8(n, a + D_DENSE11_SUM, dw->dense11_bias);
-	gemm_tn_8x8x7(n, a + DENSE10, a + D_DENSE11_SUM, dw->dense11_weight);
-	transpose_8x8(w->dense11_weight, a + WORK_D_DENSE10_SUM);
-	gemm_7x8x8_softplus_grad(n, a + D_DENSE11_SUM, a + WORK_D_DENSE10_SUM, a +
-		D_DENSE10_SUM, a + DENSE10);
-
-	/* dense10: dense 8 softplus */
-	column_sums_7x8(n, a + D_DENSE10_SUM, dw->dense10_bias);
-	gemm_tn_8x8x7(n, a + DENSE9, a + D_DENSE10_SUM, dw->dense10_weight);
-	transpose_8x8(w->dense10_weight, a + WORK_D_DENSE9_SUM);
-	gemm_7x8x8_selu_grad(n, a + D_DENSE10_SUM, a + WORK_D_DENSE9_SUM, a +
-		D_DENSE9_SUM, a + DENSE9);
-
-	/* dense9: dense 8 selu */
-	column_sums_7x8(n, a + D_DENSE9_SUM, dw->dense9_bias);
-	gemm_tn_8x8x7(n, a + DENSE8, a + D_DENSE9_SUM, dw->dense9_weight);
-	transpose_8x8(w->dense9_weight, a + WORK_D_DENSE8_SUM);
-	gemm_7x8x8_elu_0_5_grad(n, a + D_DENSE9_SUM, a + WORK_D_DENSE8_SUM, a +
-		D_DENSE8_SUM, a + DENSE8);
-
-	/* dense8: dense 8 elu(0.5) */
-	column_sums_7x8(n, a + D_DENSE8_SUM, dw->dense8_bias);
-	gemm_tn_8x8x7(n, a + DENSE7, a + D_DENSE8_SUM, dw->dense8_weight);
-	transpose_8x8(w->dense8_weight, a + WORK_D_DENSE7_SUM);
-	gemm_7x8x8_elu_1_grad(n, a + D_DENSE8_SUM, a + WORK_D_DENSE7_SUM, a +
-		D_DENSE7_SUM, a + DENSE7);
-
-	/* dense7: dense 8 elu */
-	column_sums_7x8(n, a + D_DENSE7_SUM, dw->dense7_bias);
-	gemm_tn_8x8x7(n, a + DENSE6, a + D_DENSE7_SUM, dw->dense7_weight);
-	transpose_8x8(w->dense7_weight, a + WORK_D_DENSE6_SUM);
-	gemm_7x8x8_sigmoid_grad(n, a + D_DENSE7_SUM, a + WORK_D_DENSE6_SUM, a +
-		D_DENSE6_SUM, a + DENSE6);
-
-	/* dense6: dense 8 sigmoid */
-	column_sums_7x8(n, a + D_DENSE6_SUM, dw->dense6_bias);
-	gemm_tn_8x8x7(n, a + DENSE5, a + D_DENSE6_SUM, dw->dense6_weight);
-	transpose_8x8(w->dense6_weight, a + WORK_D_DENSE5_SUM);
-	gemm_7x8x8_tanh_grad(n, a + D_DENSE6_SUM, a + WORK_D_DENSE5_SUM, a +
-		D_DENSE5_SUM, a + DENSE5);
-
-	/* dense5: dense 8 tanh */
-	column_sums_7x8(n, a + D_DENSE5_SUM, dw->dense5_bias);
-	gemm_tn_8x8x7(n, a + DENSE4, a + D_DENSE5_SUM, dw->dense5_weight);
-	transpose_8x8(w->dense5_weight, a + WORK_D_DENSE4_SUM);
-	gemm_7x8x8_leaky_relu_0_3_grad(n, a + D_DENSE5_SUM, a + WORK_D_DENSE4_SUM, a +
-		D_DENSE4_SUM, a + DENSE4);
-
-	/* dense4: dense 8 leaky_relu(0.3) */
-	column_sums_7x8(n, a + D_DENSE4_SUM, dw->dense4_bias);
-	gemm_tn_8x8x7(n, a + DENSE3, a + D_DENSE4_SUM, dw->dense4_weight);
-	transpose_8x8(w->dense4_weight, a + WORK_D_DENSE3_SUM);
-	gemm_7x8x8_leaky_relu_0_01_grad(n, a + D_DENSE4_SUM, a + WORK_D_DENSE3_SUM, a +
-		D_DENSE3_SUM, a + DENSE3);
-
-	/* dense3: dense 8 leaky_relu */
-	column_sums_7x8(n, a + D_DENSE3_SUM, dw->dense3_bias);
-	gemm_tn_8x8x7(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
-	transpose_8x8(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_7x8x8_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
-		D_DENSE2_SUM, a + DENSE2);
-
-	/* dense2: dense 8 relu */
-	column_sums_7x8(n, a + D_DENSE2_SUM, dw->dense2_bias);
-	gemm_tn_8x8x7(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
-	transpose_8x8(w->dense2_weight, a + WORK_D_DENSE1);
-	gemm_7x8x8(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1, a + D_DENSE1);
-
-	/* dense1: dense 8 linear */
-	column_sums_7x8(n, a + D_DENSE1, dw->dense1_bias);
-	gemm_tn_4x8x7(n, a + X, a + D_DENSE1, dw->dense1_weight);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of sgd on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	const real lr = (real)c->lr;
 
-	sgd(32, lr, w->dense1_weight, dw->dense1_weight);
-	sgd(8, lr, w->dense1_bias, dw->dense1_bias);
-	sgd(64, lr, w->dense2_weight, dw->dense2_weight);
-	sgd(8, lr, w->dense2_bias, dw->dense2_bias);
-	sgd(64, lr, w->dense3_weight, dw->dense3_weight);
-	sgd(8, lr, w->dense3_bias, dw->dense3_bias);
-	sgd(64, lr, w->dense4_weight, dw->dense4_weight);
-	sgd(8, lr, w->dense4_bias, dw->dense4_bias);
-	sgd(64, lr, w->dense5_weight, dw->dense5_weight);
-	sgd(8, lr, w->dense5_bias, dw->dense5_bias);
-	sgd(64, lr, w->dense6_weight, dw->dense6_weight);
-	sgd(8, lr, w->dense6_bias, dw->dense6_bias);
-	sgd(64, lr, w->dense7_weight, dw->dense7_weight);
-	sgd(8, lr, w->dense7_bias, dw->dense7_bias);
-	sgd(64, lr, w->dense8_weight, dw->dense8_weight);
-	sgd(8, lr, w->dense8_bias, dw->dense8_bias);
-	sgd(64, lr, w->dense9_weight, dw->dense9_weight);
-	sgd(8, lr, w->dense9_bias, dw->dense9_bias);
-	sgd(64, lr, w->dense10_weight, dw->dense10_weight);
-	sgd(8, lr, w->dense10_bias, dw->dense10_bias);
-	sgd(64, lr, w->dense11_weight, dw->dense11_weight);
-	sgd(8, lr, w->dense11_bias, dw->dense11_bias);
-	sgd(64, lr, w->dense12_weight, dw->dense12_weight);
-	sgd(8, lr, w->dense12_bias, dw->dense12_bias);
-	sgd(64, lr, w->dense13_weight, dw->dense13_weight);
-	sgd(8, lr, w->dense13_bias, dw->dense13_bias);
-	sgd(24, lr, w->dense14_weight, dw->dense14_weight);
-	sgd(3, lr, w->dense14_bias, dw->dense14_bias);
+	/* dense14: dense 3 softmax */
+	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE14_SUM);
+	nnc_barrier(thread);
+	column_sums_7x3_sgd(thread, n, a + D_DENSE14_SUM, dw->dense14_bias, keep, lr,
+		w->dense14_bias);
+	gemm_nt_7x8x3_leaky_relu_0_2_grad(thread, n, a + D_DENSE14_SUM,
+		w->dense14_weight, a + D_SWISH1, a + LEAKY_RELU1);
+	nnc_barrier(thread);
+	gemm_tn_8x3x7_sgd(thread, n, a + LEAKY_RELU1, a + D_DENSE14_SUM,
+		dw->dense14_weight, keep, lr, w->dense14_weight);
+
+	/* swish1: swish */
+	swish_grad_8(thread, n, a + D_SWISH1, a + D_ACTIVATION1, a + ACTIVATION1);
+
+	/* activation1: activation gelu */
+	nnc_barrier(thread);
+	gelu_grad_8(thread, n, a + D_ACTIVATION1, a + D_DENSE13, a + DENSE13);
+
+	/* dense13: dense 8 */
+	nnc_barrier(thread);
+	column_sums_7x8_sgd(thread, n, a + D_DENSE13, dw->dense13_bias, keep, lr,
+		w->dense13_bias);
+	gemm_nt_7x8x8_gelu_grad(thread, n, a + D_DENSE13, w->dense13_weight, a +
+		D_DENSE12_SUM, a + DENSE12_SUM);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE12, a + D_DENSE13, dw->dense13_weight,
+		keep, lr, w->dense13_weight);
+
+	/* dense12: dense 8 gelu */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE12_SUM, dw->dense12_bias, keep, lr,
+		w->dense12_bias);
+	gemm_nt_7x8x8_swish_grad(thread, n, a + D_DENSE12_SUM, w->dense12_weight, a +
+		D_DENSE11_SUM, a + DENSE11_SUM);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE11, a + D_DENSE12_SUM, dw->dense12_weight,
+		keep, lr, w->dense12_weight);
+
+	/* dense11: dense 8 swish */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE11_SUM, dw->dense11_bias, keep, lr,
+		w->dense11_bias);
+	gemm_nt_7x8x8_softplus_grad(thread, n, a + D_DENSE11_SUM, w->dense11_weight, a +
+		D_DENSE10_SUM, a + DENSE10);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE10, a + D_DENSE11_SUM, dw->dense11_weight,
+		keep, lr, w->dense11_weight);
+
+	/* dense10: dense 8 softplus */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE10_SUM, dw->dense10_bias, keep, lr,
+		w->dense10_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8_selu_grad(thread, n, a + D_DENSE10_SUM, w->dense10_weight, a +
+		D_DENSE9_SUM, a + DENSE9);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE9, a + D_DENSE10_SUM, dw->dense10_weight,
+		keep, lr, w->dense10_weight);
+
+	/* dense9: dense 8 selu */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE9_SUM, dw->dense9_bias, keep, lr,
+		w->dense9_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8_elu_0_5_grad(thread, n, a + D_DENSE9_SUM, w->dense9_weight, a +
+		D_DENSE8_SUM, a + DENSE8);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE8, a + D_DENSE9_SUM, dw->dense9_weight,
+		keep, lr, w->dense9_weight);
+
+	/* dense8: dense 8 elu(0.5) */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE8_SUM, dw->dense8_bias, keep, lr,
+		w->dense8_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8_elu_1_grad(thread, n, a + D_DENSE8_SUM, w->dense8_weight, a +
+		D_DENSE7_SUM, a + DENSE7);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE7, a + D_DENSE8_SUM, dw->dense8_weight,
+		keep, lr, w->dense8_weight);
+
+	/* dense7: dense 8 elu */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE7_SUM, dw->dense7_bias, keep, lr,
+		w->dense7_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8_sigmoid_grad(thread, n, a + D_DENSE7_SUM, w->dense7_weight, a +
+		D_DENSE6_SUM, a + DENSE6);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE6, a + D_DENSE7_SUM, dw->dense7_weight,
+		keep, lr, w->dense7_weight);
+
+	/* dense6: dense 8 sigmoid */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE6_SUM, dw->dense6_bias, keep, lr,
+		w->dense6_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8_tanh_grad(thread, n, a + D_DENSE6_SUM, w->dense6_weight, a +
+		D_DENSE5_SUM, a + DENSE5);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE5, a + D_DENSE6_SUM, dw->dense6_weight,
+		keep, lr, w->dense6_weight);
+
+	/* dense5: dense 8 tanh */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE5_SUM, dw->dense5_bias, keep, lr,
+		w->dense5_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8_leaky_relu_0_3_grad(thread, n, a + D_DENSE5_SUM, w->dense5_weight,
+		a + D_DENSE4_SUM, a + DENSE4);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE4, a + D_DENSE5_SUM, dw->dense5_weight,
+		keep, lr, w->dense5_weight);
+
+	/* dense4: dense 8 leaky_relu(0.3) */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE4_SUM, dw->dense4_bias, keep, lr,
+		w->dense4_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8_leaky_relu_0_01_grad(thread, n, a + D_DENSE4_SUM,
+		w->dense4_weight, a + D_DENSE3_SUM, a + DENSE3);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE3, a + D_DENSE4_SUM, dw->dense4_weight,
+		keep, lr, w->dense4_weight);
+
+	/* dense3: dense 8 leaky_relu */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, lr,
+		w->dense3_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8_relu_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
+		D_DENSE2_SUM, a + DENSE2);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight,
+		keep, lr, w->dense3_weight);
+
+	/* dense2: dense 8 relu */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
+		w->dense2_bias);
+	nnc_barrier(thread);
+	gemm_nt_7x8x8(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a + D_DENSE1);
+	nnc_barrier(thread);
+	gemm_tn_8x8x7_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight,
+		keep, lr, w->dense2_weight);
+
+	/* dense1: dense 8 linear */
+	column_sums_7x8_sgd(thread, n, a + D_DENSE1, dw->dense1_bias, keep, lr,
+		w->dense1_bias);
+	gemm_tn_4x8x7_sgd(thread, n, a + X, a + D_DENSE1, dw->dense1_weight, keep, lr,
+		w->dense1_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 8 linear */
-	gemm_7x8x4_bias(n, a + INFER_X, w->dense1_weight, a + INFER_DENSE1,
+	gemm_7x8x4_bias(thread, n, a + INFER_X, w->dense1_weight, a + INFER_DENSE1,
 		w->dense1_bias);
 
 	/* dense2: dense 8 relu */
-	gemm_7x8x8_bias_relu(n, a + INFER_DENSE1, w->dense2_weight, a + INFER_DENSE2,
-		w->dense2_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 8 leaky_relu */
-	gemm_7x8x8_bias_leaky_relu_0_01(n, a + INFER_DENSE2, w->dense3_weight, a +
-		INFER_DENSE3, w->dense3_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_leaky_relu_0_01(thread, n, a + INFER_DENSE2, w->dense3_weight,
+		a + INFER_DENSE3, w->dense3_bias);
 
 	/* dense4: dense 8 leaky_relu(0.3) */
-	gemm_7x8x8_bias_leaky_relu_0_3(n, a + INFER_DENSE3, w->dense4_weight, a +
-		INFER_DENSE4, w->dense4_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_leaky_relu_0_3(thread, n, a + INFER_DENSE3, w->dense4_weight,
+		a + INFER_DENSE4, w->dense4_bias);
 
 	/* dense5: dense 8 tanh */
-	gemm_7x8x8_bias_tanh(n, a + INFER_DENSE4, w->dense5_weight, a + INFER_DENSE5,
-		w->dense5_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_tanh(thread, n, a + INFER_DENSE4, w->dense5_weight, a +
+		INFER_DENSE5, w->dense5_bias);
 
 	/* dense6: dense 8 sigmoid */
-	gemm_7x8x8_bias_sigmoid(n, a + INFER_DENSE5, w->dense6_weight, a + INFER_DENSE6,
-		w->dense6_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_sigmoid(thread, n, a + INFER_DENSE5, w->dense6_weight, a +
+		INFER_DENSE6, w->dense6_bias);
 
 	/* dense7: dense 8 elu */
-	gemm_7x8x8_bias_elu_1(n, a + INFER_DENSE6, w->dense7_weight, a + INFER_DENSE7,
-		w->dense7_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_elu_1(thread, n, a + INFER_DENSE6, w->dense7_weight, a +
+		INFER_DENSE7, w->dense7_bias);
 
 	/* dense8: dense 8 elu(0.5) */
-	gemm_7x8x8_bias_elu_0_5(n, a + INFER_DENSE7, w->dense8_weight, a + INFER_DENSE8,
-		w->dense8_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_elu_0_5(thread, n, a + INFER_DENSE7, w->dense8_weight, a +
+		INFER_DENSE8, w->dense8_bias);
 
 	/* dense9: dense 8 selu */
-	gemm_7x8x8_bias_selu(n, a + INFER_DENSE8, w->dense9_weight, a + INFER_DENSE9,
-		w->dense9_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_selu(thread, n, a + INFER_DENSE8, w->dense9_weight, a +
+		INFER_DENSE9, w->dense9_bias);
 
 	/* dense10: dense 8 softplus */
-	gemm_7x8x8_bias_softplus(n, a + INFER_DENSE9, w->dense10_weight, a +
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_softplus(thread, n, a + INFER_DENSE9, w->dense10_weight, a +
 		INFER_DENSE10, w->dense10_bias);
 
 	/* dense11: dense 8 swish */
-	gemm_7x8x8_bias_swish(n, a + INFER_DENSE10, w->dense11_weight, a +
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_swish(thread, n, a + INFER_DENSE10, w->dense11_weight, a +
 		INFER_DENSE11, w->dense11_bias);
 
 	/* dense12: dense 8 gelu */
-	gemm_7x8x8_bias_gelu(n, a + INFER_DENSE11, w->dense12_weight, a + INFER_DENSE12,
-		w->dense12_bias);
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_gelu(thread, n, a + INFER_DENSE11, w->dense12_weight, a +
+		INFER_DENSE12, w->dense12_bias);
 
 	/* dense13: dense 8 */
-	gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(n, a + INFER_DENSE12,
+	nnc_barrier(thread);
+	gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(thread, n, a + INFER_DENSE12,
 		w->dense13_weight, a + INFER_LEAKY_RELU1, w->dense13_bias);
 
 	/* dense14: dense 3 softmax */
-	gemm_7x3x8_bias(n, a + INFER_LEAKY_RELU1, w->dense14_weight, a +
+	nnc_barrier(thread);
+	gemm_7x3x8_bias(thread, n, a + INFER_LEAKY_RELU1, w->dense14_weight, a +
 		INFER_DENSE14_SUM, w->dense14_bias);
-	softmax_3(n, a + INFER_DENSE14_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	softmax_3(thread, n, a + INFER_DENSE14_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense14: dense 3 softmax */
-	cross_entropy_3(c, batch, a + INFER_DENSE14_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_3(thread, c, batch, a + INFER_DENSE14_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,4) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,4) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 4 };
+	enum { K = 4, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k];
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -628,309 +684,566 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
 }
 
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x4_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
 {
-	enum { L = NNC_LANES };
+	enum { M = 7, N = 8, K = 4, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
+		}
 }
 
 /* c (n,8) = a b, then bias */
-static void gemm_7x8x4_bias(int n, const real *restrict a, const real *restrict b,
+static void gemm_7x8x4_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x4_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x4_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c, bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x4_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+					c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_relu_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 4, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, relu */
-static void gemm_7x8x8_bias_relu(int n, const real *restrict a, const real *restrict b,
+static void gemm_7x8x8_bias_relu(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_relu_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_relu_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_leaky_relu_0_01_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v < 0 ? 0 : v;
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? v : (real)0.01 * v;
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, leaky_relu_0_01 */
-static void gemm_7x8x8_bias_leaky_relu_0_01(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_7x8x8_bias_leaky_relu_0_01(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_leaky_relu_0_01_tile(ROWS, COLS, n, i, j, a, b +
+				j, N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_leaky_relu_0_01_tile(ROWS, REST, n, i, j, a, b +
+				j, N, c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v > 0 ? v : (real)0.01 * v;
-					c[at] = v;
-				}
+				gemm_7x8x8_bias_leaky_relu_0_01_tile(1, cols, n, i + r,
+					j, a, b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_leaky_relu_0_3_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? v : (real)0.3 * v;
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, leaky_relu_0_3 */
-static void gemm_7x8x8_bias_leaky_relu_0_3(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_7x8x8_bias_leaky_relu_0_3(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_leaky_relu_0_3_tile(ROWS, COLS, n, i, j, a, b +
+				j, N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_leaky_relu_0_3_tile(ROWS, REST, n, i, j, a, b +
+				j, N, c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v > 0 ? v : (real)0.3 * v;
-					c[at] = v;
-				}
+				gemm_7x8x8_bias_leaky_relu_0_3_tile(1, cols, n, i + r,
+					j, a, b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_tanh_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = nnc_tanh(v);
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, tanh */
-static void gemm_7x8x8_bias_tanh(int n, const real *restrict a, const real *restrict b,
+static void gemm_7x8x8_bias_tanh(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_tanh_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_sigmoid_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = nnc_tanh(v);
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = 1 / (1 + nnc_exp(-v));
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, sigmoid */
-static void gemm_7x8x8_bias_sigmoid(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_7x8x8_bias_sigmoid(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_sigmoid_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_sigmoid_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = 1 / (1 + nnc_exp(-v));
-					c[at] = v;
-				}
+				gemm_7x8x8_bias_sigmoid_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_elu_1_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? v : (real)1 * nnc_expm1(v);
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, elu_1 */
-static void gemm_7x8x8_bias_elu_1(int n, const real *restrict a, const real *restrict b,
+static void gemm_7x8x8_bias_elu_1(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_elu_1_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_elu_1_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_elu_1_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_elu_0_5_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v > 0 ? v : (real)1 * nnc_expm1(v);
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? v : (real)0.5 * nnc_expm1(v);
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, elu_0_5 */
-static void gemm_7x8x8_bias_elu_0_5(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_7x8x8_bias_elu_0_5(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_elu_0_5_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_elu_0_5_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v > 0 ? v : (real)0.5 * nnc_expm1(v);
-					c[at] = v;
-				}
+				gemm_7x8x8_bias_elu_0_5_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_selu_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? (real)1.0507009873554805 * v :
+				(real)1.7580993408473766 * nnc_expm1(v);
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, selu */
-static void gemm_7x8x8_bias_selu(int n, const real *restrict a, const real *restrict b,
+static void gemm_7x8x8_bias_selu(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_selu_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_selu_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_selu_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_softplus_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v > 0 ? (real)1.0507009873554805 * v :
-						(real)1.7580993408473766 * nnc_expm1(v);
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = nnc_softplus(v);
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, softplus */
-static void gemm_7x8x8_bias_softplus(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_7x8x8_bias_softplus(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_softplus_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_softplus_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = nnc_softplus(v);
-					c[at] = v;
-				}
+				gemm_7x8x8_bias_softplus_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias */
-static void gemm_7x8x8_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_7x8x8_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
-		}
+				gemm_7x8x8_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+					c, bias);
+	}
 }
 
 /* y (n,8) = swish of x; y may be x */
-static void swish_8(int n, const real *x, real *y)
+static void swish_8(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 8 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -941,11 +1254,12 @@ static void swish_8(int n, const real *x, real *y)
 }
 
 /* y (n,8) = gelu of x; y may be x */
-static void gelu_8(int n, const real *x, real *y)
+static void gelu_8(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 8 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -957,11 +1271,12 @@ static void gelu_8(int n, const real *x, real *y)
 }
 
 /* y (n,8) = leaky_relu_0_2 of x; y may be x */
-static void leaky_relu_0_2_8(int n, const real *x, real *y)
+static void leaky_relu_0_2_8(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 8 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -971,36 +1286,61 @@ static void leaky_relu_0_2_8(int n, const real *x, real *y)
 		}
 }
 
-/* c (n,3) = a b, then bias */
-static void gemm_7x3x8_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x3x8_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 7, N = 3, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 3, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
-/* p (n,3) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_3(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* c (n,3) = a b, then bias */
+static void gemm_7x3x8_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 3, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x3x8_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x3x8_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c, bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_7x3x8_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+					c, bias);
+	}
+}
+
+/* p (n,3) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_3(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 3 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -1014,98 +1354,182 @@ static void cross_entropy_3(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,3) = (p - onehot(label)) / n */
-static void cross_entropy_grad_3(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_3(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 3 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (3) = the sum of the rows of dy (n,3) */
-static void column_sums_7x3(int n, const real *restrict dy, real *restrict db)
+/* w -= lr g */
+static NNC_INLINE void sgd(real g, real lr, real *restrict w)
 {
-	enum { N = 3 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	*w -= lr * g;
 }
 
-/* c (8,3) = a^T b */
-static void gemm_tn_8x3x7(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* db (3) = the sum of the rows of dy (n,3), then sgd */
+static void column_sums_7x3_sgd(const NncThread *thread, int n, const real *restrict dy,
+	real *restrict db, bool keep, real lr, real *restrict w)
 {
-	enum { M = 8, N = 3, K = 7, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { N = 3, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (3,width): its first `cols` columns are rows of b (cols,3), the rest is 0 */
+static void panel_3(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 3, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 3, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : (real)0.2 * v;
+			c[at] = v;
 		}
 }
 
-/* t (3,8) = the transpose of b (8,3) */
-static void transpose_8x3(const real *restrict b, real *restrict t)
+/* c (n,8) = a b^T, then leaky_relu_0_2_grad */
+static void gemm_nt_7x8x3_leaky_relu_0_2_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
 {
-	enum { M = 8, N = 3, BLOCK = 16 };
+	enum { M = 7, N = 8, K = 3, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_3(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(ROWS, COLS, n, i, j, a,
+				panel, WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(ROWS, REST, n, i, j, a,
+				panel, WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(1, cols, n, i +
+					r, j, a, panel, WIDTH, c, saved);
+	}
 }
 
-/* c (n,8) = a b, then leaky_relu_0_2_grad */
-static void gemm_7x8x3_leaky_relu_0_2_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_8x3x7_sgd_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	bool keep, real lr, real *restrict w)
 {
-	enum { M = 7, N = 8, K = 3, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 8, N = 3, K = 7, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : (real)0.2 * v;
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				c[at] = v;
 		}
+}
+
+/* c (8,3) = a^T b, then sgd */
+static void gemm_tn_8x3x7_sgd(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real lr, real *restrict w)
+{
+	enum { M = 8, N = 3, K = 7, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_8x3x7_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_8x3x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_8x3x7_sgd_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, keep, lr, w);
+	}
 }
 
 /* y (n,8) = swish_grad of x; y may be x */
-static void swish_grad_8(int n, const real *x, real *y, const real *saved)
+static void swish_grad_8(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved)
 {
 	enum { N = 8 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -1117,11 +1541,13 @@ static void swish_grad_8(int n, const real *x, real *y, const real *saved)
 }
 
 /* y (n,8) = gelu_grad of x; y may be x */
-static void gelu_grad_8(int n, const real *x, real *y, const real *saved)
+static void gelu_grad_8(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved)
 {
 	enum { N = 8 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -1134,486 +1560,1005 @@ static void gelu_grad_8(int n, const real *x, real *y, const real *saved)
 		}
 }
 
-/* db (8) = the sum of the rows of dy (n,8) */
-static void column_sums_7x8(int n, const real *restrict dy, real *restrict db)
+/* db (8) = the sum of the rows of dy (n,8), then sgd */
+static void column_sums_7x8_sgd(const NncThread *thread, int n, const real *restrict dy,
+	real *restrict db, bool keep, real lr, real *restrict w)
 {
-	enum { N = 8 };
+	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (8,8) = a^T b */
-static void gemm_tn_8x8x7(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 8, N = 8, K = 7, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				db[at] = v;
 		}
-}
-
-/* t (8,8) = the transpose of b (8,8) */
-static void transpose_8x8(const real *restrict b, real *restrict t)
-{
-	enum { M = 8, N = 8, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,8) = a b, then gelu_grad */
-static void gemm_7x8x8_gelu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = v * ((real)0.5 * (1 + nnc_erf(saved[at] *
-						(real)0.70710678118654752)) +
-						saved[at] * (real)0.39894228040143268 *
-						nnc_exp((real)-0.5 * saved[at] *
-						saved[at]));
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then swish_grad */
-static void gemm_7x8x8_swish_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = v * (1 + saved[at] * (1 - 1 / (1 +
-						nnc_exp(-saved[at])))) / (1 +
-						nnc_exp(-saved[at]));
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then softplus_grad */
-static void gemm_7x8x8_softplus_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = v * -nnc_expm1(-saved[at]);
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then selu_grad */
-static void gemm_7x8x8_selu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? (real)1.0507009873554805 *
-						v : v * (saved[at] +
-						(real)1.7580993408473766);
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then elu_0_5_grad */
-static void gemm_7x8x8_elu_0_5_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : v * (saved[at] +
-						(real)0.5);
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then elu_1_grad */
-static void gemm_7x8x8_elu_1_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : v * (saved[at] +
-						(real)1);
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then sigmoid_grad */
-static void gemm_7x8x8_sigmoid_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = v * saved[at] * (1 - saved[at]);
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then tanh_grad */
-static void gemm_7x8x8_tanh_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = v * (1 - saved[at] * saved[at]);
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then leaky_relu_0_3_grad */
-static void gemm_7x8x8_leaky_relu_0_3_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : (real)0.3 * v;
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then leaky_relu_0_01_grad */
-static void gemm_7x8x8_leaky_relu_0_01_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : (real)0.01 * v;
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b, then relu_grad */
-static void gemm_7x8x8_relu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : 0;
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,8) = a b */
-static void gemm_7x8x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* c (4,8) = a^T b */
-static void gemm_tn_4x8x7(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 4, N = 8, K = 7, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-#ifdef NNC_DOUBLE
-/* t (8,4) = the transpose of b (4,8) */
-static void transpose_4x8(const real *restrict b, real *restrict t)
-{
-	enum { M = 4, N = 8, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-#endif
-
-#ifdef NNC_DOUBLE
-/* c (n,4) = a b */
-static void gemm_7x4x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 7, N = 4, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-#endif
-
-/* w -= lr g */
-static void sgd(int count, real lr, real *restrict w, const real *restrict dw)
-{
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		w[i] -= lr * g;
 	}
 }
 
-/* c (n,8) = a b, then bias, swish */
-static void gemm_7x8x8_bias_swish(int n, const real *restrict a, const real *restrict b,
+/* panel (8,width): its first `cols` columns are rows of b (cols,8), the rest is 0 */
+static void panel_8(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 8, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_gelu_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = v * ((real)0.5 * (1 + nnc_erf(saved[at] *
+				(real)0.70710678118654752)) + saved[at] *
+				(real)0.39894228040143268 * nnc_exp((real)-0.5 *
+				saved[at] * saved[at]));
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then gelu_grad */
+static void gemm_nt_7x8x8_gelu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_gelu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_gelu_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_gelu_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_8x8x7_sgd_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	bool keep, real lr, real *restrict w)
+{
+	enum { M = 8, N = 8, K = 7, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (8,8) = a^T b, then sgd */
+static void gemm_tn_8x8x7_sgd(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real lr, real *restrict w)
+{
+	enum { M = 8, N = 8, K = 7, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_8x8x7_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_8x8x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_8x8x7_sgd_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, keep, lr, w);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_swish_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = v * (1 + saved[at] * (1 - 1 / (1 + nnc_exp(-saved[at])))) /
+				(1 + nnc_exp(-saved[at]));
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then swish_grad */
+static void gemm_nt_7x8x8_swish_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_swish_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_swish_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_swish_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_softplus_grad_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = v * -nnc_expm1(-saved[at]);
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then softplus_grad */
+static void gemm_nt_7x8x8_softplus_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_softplus_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_softplus_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_softplus_grad_tile(1, cols, n, i + r, j,
+					a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_selu_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? (real)1.0507009873554805 * v : v *
+				(saved[at] + (real)1.7580993408473766);
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then selu_grad */
+static void gemm_nt_7x8x8_selu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_selu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_selu_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_selu_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_elu_0_5_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : v * (saved[at] + (real)0.5);
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then elu_0_5_grad */
+static void gemm_nt_7x8x8_elu_0_5_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_elu_0_5_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_elu_0_5_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_elu_0_5_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_elu_1_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : v * (saved[at] + (real)1);
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then elu_1_grad */
+static void gemm_nt_7x8x8_elu_1_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_elu_1_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_elu_1_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_elu_1_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_sigmoid_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = v * saved[at] * (1 - saved[at]);
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then sigmoid_grad */
+static void gemm_nt_7x8x8_sigmoid_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_sigmoid_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_sigmoid_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_sigmoid_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_tanh_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = v * (1 - saved[at] * saved[at]);
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then tanh_grad */
+static void gemm_nt_7x8x8_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_tanh_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_tanh_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_tanh_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : (real)0.3 * v;
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then leaky_relu_0_3_grad */
+static void gemm_nt_7x8x8_leaky_relu_0_3_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(ROWS, COLS, n, i, j, a,
+				panel, WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(ROWS, REST, n, i, j, a,
+				panel, WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(1, cols, n, i +
+					r, j, a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(int rows, int cols,
+	int n, int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : (real)0.01 * v;
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then leaky_relu_0_01_grad */
+static void gemm_nt_7x8x8_leaky_relu_0_01_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(ROWS, COLS, n, i, j, a,
+				panel, WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(ROWS, REST, n, i, j, a,
+				panel, WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(1, cols, n, i +
+					r, j, a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_relu_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T, then relu_grad */
+static void gemm_nt_7x8x8_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_relu_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x8x8_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b^T */
+static void gemm_nt_7x8x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x8x8_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x8x8_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_4x8x7_sgd_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	bool keep, real lr, real *restrict w)
+{
+	enum { M = 4, N = 8, K = 7, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (4,8) = a^T b, then sgd */
+static void gemm_tn_4x8x7_sgd(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real lr, real *restrict w)
+{
+	enum { M = 4, N = 8, K = 7, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_4x8x7_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_4x8x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_4x8x7_sgd_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, keep, lr, w);
+	}
+}
+
+#ifdef NNC_DOUBLE
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_7x4x8_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 7, N = 4, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,4) = a b^T */
+static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 7, N = 4, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_8(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_7x4x8_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_7x4x8_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x4x8_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
+}
+#endif
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_swish_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v / (1 + nnc_exp(-v));
+			c[at] = v;
+		}
+}
+
+/* c (n,8) = a b, then bias, swish */
+static void gemm_7x8x8_bias_swish(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_swish_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_swish_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v / (1 + nnc_exp(-v));
-					c[at] = v;
-				}
+				gemm_7x8x8_bias_swish_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_gelu_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = (real)0.5 * v * (1 + nnc_erf(v *
+				(real)0.70710678118654752));
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, gelu */
-static void gemm_7x8x8_bias_gelu(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_7x8x8_bias_gelu(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_gelu_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_gelu_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = (real)0.5 * v * (1 + nnc_erf(v *
-						(real)0.70710678118654752));
-					c[at] = v;
-				}
+				gemm_7x8x8_bias_gelu_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(int rows,
+	int cols, int n, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict bias)
+{
+	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = (real)0.5 * v * (1 + nnc_erf(v *
+				(real)0.70710678118654752));
+			v = v / (1 + nnc_exp(-v));
+			v = v > 0 ? v : (real)0.2 * v;
+			c[at] = v;
 		}
 }
 
 /* c (n,8) = a b, then bias, gelu, swish, leaky_relu_0_2 */
-static void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 7, N = 8, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(ROWS, COLS, n, i,
+				j, a, b + j, N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(ROWS, REST, n, i,
+				j, a, b + j, N, c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = (real)0.5 * v * (1 + nnc_erf(v *
-						(real)0.70710678118654752));
-					v = v / (1 + nnc_exp(-v));
-					v = v > 0 ? v : (real)0.2 * v;
-					c[at] = v;
-				}
-		}
+				gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(1, cols,
+					n, i + r, j, a, b + j, N, c, bias);
+	}
 }
 
 /* y (n,3): each row of x as probabilities */
-static void softmax_3(int n, const real *x, real *y)
+static void softmax_3(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 3 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -1744,6 +2689,7 @@ const NncModel NNC_MODEL(activations) = {
 	.step_flops = 41118,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 768,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1768,7 +2714,6 @@ const NncModel NNC_MODEL(activations) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

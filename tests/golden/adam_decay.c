@@ -25,16 +25,14 @@ enum {
 	DENSE2_SUM = DROPOUT1 + 512,             /* (32, 10) */
 	PROBABILITIES = DENSE2_SUM + 320,        /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES,            /* (32, 10) */
-	D_DROPOUT1 = DENSE1 + 512,               /* (32, 16) */
+	D_DROPOUT1 = PROBABILITIES + 320,        /* (32, 16) */
 	D_DENSE1 = D_DROPOUT1,                   /* (32, 16) */
 	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 16) */
-	WORK_D_DROPOUT1 = D_DROPOUT1 + 512,      /* (160) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	WORK_D_DENSE1_FLAT = D_DROPOUT1 + 512,   /* (12544) */
-	ARENA = WORK_D_DENSE1_FLAT + 12544,
+	ARENA = D_DROPOUT1 + 512,
 #else
-	ARENA = PROBABILITIES + 320,
+	ARENA = D_DROPOUT1 + 512,
 #endif
 };
 
@@ -51,47 +49,55 @@ enum {
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
-static void gemm_32x16x784_bias_relu(int n, const real *restrict a,
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
+static void gemm_32x16x784_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void dropout_0_16(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y);
+static void gemm_32x10x16_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void dropout_0_16(const NncContext *c, int n, uint32_t stream, const real *x,
-	real *y);
-static void gemm_32x10x16_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_16x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_16x10(const real *restrict b, real *restrict t);
-static void gemm_32x16x10(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void relu_grad_16(int n, const real *x, real *y, const real *saved);
-static void column_sums_32x16(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_784x16x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_10(int n, const real *x, real *y);
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_16x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void relu_grad_16(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved);
+static void column_sums_32x16_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void gemm_tn_784x16x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void transpose_784x16(const real *restrict b, real *restrict t);
-static void gemm_32x784x16(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
+static void panel_16(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x784x16(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -101,70 +107,50 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * dense1: dense 16 relu
 	 * 28x28x1 -> 16, 12,560 parameters, 12,544 multiply-adds
 	 */
-	gemm_32x16x784_bias_relu(n, a + X, w->dense1_weight, a + DENSE1,
+	gemm_32x16x784_bias_relu(thread, n, a + X, w->dense1_weight, a + DENSE1,
 		w->dense1_bias);
 
 	/*
 	 * dropout1: dropout 0
 	 * 16 -> 16, 0 parameters, 0 multiply-adds
 	 */
-	dropout_0_16(c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1);
+	nnc_barrier(thread);
+	dropout_0_16(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1);
 
 	/*
 	 * dense2: dense 10 softmax
 	 * 16 -> 10, 170 parameters, 160 multiply-adds
 	 */
-	gemm_32x10x16_bias(n, a + DROPOUT1, w->dense2_weight, a + DENSE2_SUM,
+	nnc_barrier(thread);
+	gemm_32x10x16_bias(thread, n, a + DROPOUT1, w->dense2_weight, a + DENSE2_SUM,
 		w->dense2_bias);
-	cross_entropy_10(c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_10(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 16 relu */
-	transpose_784x16(w->dense1_weight, a + WORK_D_DENSE1_FLAT);
-	gemm_32x784x16(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT, a + D_DENSE1_FLAT);
+	nnc_barrier(thread);
+	gemm_nt_32x784x16(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_DENSE1_FLAT);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense2: dense 10 softmax */
-	cross_entropy_grad_10(batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	column_sums_32x10(n, a + D_DENSE2_SUM, dw->dense2_bias);
-	gemm_tn_16x10x32(n, a + DROPOUT1, a + D_DENSE2_SUM, dw->dense2_weight);
-	transpose_16x10(w->dense2_weight, a + WORK_D_DROPOUT1);
-	gemm_32x16x10(n, a + D_DENSE2_SUM, a + WORK_D_DROPOUT1, a + D_DROPOUT1);
-
-	/* dropout1: dropout 0 */
-	dropout_0_16(c, n, NNC_STREAM_LAYER + 0, a + D_DROPOUT1, a + D_DENSE1);
-
-	/* dense1: dense 16 relu */
-	relu_grad_16(n, a + D_DENSE1, a + D_DENSE1_SUM, a + DENSE1);
-	column_sums_32x16(n, a + D_DENSE1_SUM, dw->dense1_bias);
-	gemm_tn_784x16x32(n, a + X, a + D_DENSE1_SUM, dw->dense1_weight);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of adam on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -173,72 +159,99 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.8, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.99, t)));
 
-	adam(12544, rate, root, w->dense1_weight, dw->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
-	adam(16, rate, root, w->dense1_bias, dw->dense1_bias, m->dense1_bias,
-		v->dense1_bias);
-	adam(160, rate, root, w->dense2_weight, dw->dense2_weight, m->dense2_weight,
+	/* dense2: dense 10 softmax */
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
+	nnc_barrier(thread);
+	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
+		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+	gemm_nt_32x16x10(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a + D_DROPOUT1);
+	nnc_barrier(thread);
+	gemm_tn_16x10x32_adam(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
+		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
 		v->dense2_weight);
-	adam(10, rate, root, w->dense2_bias, dw->dense2_bias, m->dense2_bias,
-		v->dense2_bias);
+
+	/* dropout1: dropout 0 */
+	dropout_0_16(thread, c, n, NNC_STREAM_LAYER + 0, a + D_DROPOUT1, a + D_DENSE1);
+
+	/* dense1: dense 16 relu */
+	nnc_barrier(thread);
+	relu_grad_16(thread, n, a + D_DENSE1, a + D_DENSE1_SUM, a + DENSE1);
+	nnc_barrier(thread);
+	column_sums_32x16_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
+		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+	gemm_tn_784x16x32_adam(thread, n, a + X, a + D_DENSE1_SUM, dw->dense1_weight,
+		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 16 relu */
-	gemm_32x16x784_bias_relu(n, a + INFER_X, w->dense1_weight, a + INFER_DENSE1,
-		w->dense1_bias);
+	gemm_32x16x784_bias_relu(thread, n, a + INFER_X, w->dense1_weight, a +
+		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
-	gemm_32x10x16_bias(n, a + INFER_DENSE1, w->dense2_weight, a + INFER_DENSE2_SUM,
-		w->dense2_bias);
-	softmax_10(n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	gemm_32x10x16_bias(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2_SUM, w->dense2_bias);
+	nnc_barrier(thread);
+	softmax_10(thread, n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense2: dense 10 softmax */
-	cross_entropy_10(c, batch, a + INFER_DENSE2_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_10(thread, c, batch, a + INFER_DENSE2_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,784) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,784) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784 };
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -251,73 +264,69 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x16x784_bias_relu_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 16, K = 784, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
-}
-
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
-{
-	enum { L = NNC_LANES };
-
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
-}
-
-/* c (n,16) = a b, then bias, relu */
-static void gemm_32x16x784_bias_relu(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
-{
-	enum { M = 32, N = 16, K = 784, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v < 0 ? 0 : v;
-					c[at] = v;
-				}
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
 		}
 }
 
+/* c (n,16) = a b, then bias, relu */
+static void gemm_32x16x784_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 32, N = 16, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x16x784_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x16x784_bias_relu_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x16x784_bias_relu_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, bias);
+	}
+}
+
 /* y (n,16): x with a share of 0 set to zero, the rest divided by 1 - 0 */
-static void dropout_0_16(const NncContext *c, int n, uint32_t stream, const real *x,
-	real *y)
+static void dropout_0_16(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y)
 {
 	enum { K = 16 };
 	const uint32_t limit = c->dropout ? 0u : 0;
 	const real scale = c->dropout ? (real)(1 / (1 - 0)) : 1;
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int k = 0; k < K; k += NNC_DRAWS) {
 			uint32_t draw[NNC_DRAWS];
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
@@ -328,36 +337,63 @@ static void dropout_0_16(const NncContext *c, int n, uint32_t stream, const real
 		}
 }
 
-/* c (n,10) = a b, then bias */
-static void gemm_32x10x16_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x10x16_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 16, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 10, K = 16, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
-/* p (n,10) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* c (n,10) = a b, then bias */
+static void gemm_32x10x16_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 10, K = 16, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x10x16_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x10x16_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x10x16_bias_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, bias);
+	}
+}
+
+/* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -371,97 +407,186 @@ static void cross_entropy_10(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,10) = (p - onehot(label)) / n */
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 10 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (10) = the sum of the rows of dy (n,10) */
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db)
+/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
-	enum { N = 10 };
+	const real beta1 = (real)0.8, beta2 = (real)0.99, epsilon = (real)1e-07;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	g += (real)0.01 * *w;
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 
-/* c (16,10) = a^T b */
-static void gemm_tn_16x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* db (10) = the sum of the rows of dy (n,10), then adam */
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 16, N = 10, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (10,width): its first `cols` columns are rows of b (cols,10), the rest is 0 */
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 10, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x16x10_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 16, K = 10, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* t (10,16) = the transpose of b (16,10) */
-static void transpose_16x10(const real *restrict b, real *restrict t)
+/* c (n,16) = a b^T */
+static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 16, N = 10, BLOCK = 16 };
+	enum { M = 32, N = 16, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_10(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x16x10_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x16x10_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x16x10_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
 }
 
-/* c (n,16) = a b */
-static void gemm_32x16x10(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_16x10x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 32, N = 16, K = 10, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 16, N = 10, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
 		}
+}
+
+/* c (16,10) = a^T b, then adam */
+static void gemm_tn_16x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 16, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_16x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_16x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_16x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+	}
 }
 
 /* y (n,16) = relu_grad of x; y may be x */
-static void relu_grad_16(int n, const real *x, real *y, const real *saved)
+static void relu_grad_16(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved)
 {
 	enum { N = 16 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -471,97 +596,157 @@ static void relu_grad_16(int n, const real *x, real *y, const real *saved)
 		}
 }
 
-/* db (16) = the sum of the rows of dy (n,16) */
-static void column_sums_32x16(int n, const real *restrict dy, real *restrict db)
+/* db (16) = the sum of the rows of dy (n,16), then adam */
+static void column_sums_32x16_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { N = 16 };
+	enum { N = 16, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (784,16) = a^T b */
-static void gemm_tn_784x16x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 784, N = 16, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
 		}
-}
-
-#ifdef NNC_DOUBLE
-/* t (16,784) = the transpose of b (784,16) */
-static void transpose_784x16(const real *restrict b, real *restrict t)
-{
-	enum { M = 784, N = 16, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-#endif
-
-#ifdef NNC_DOUBLE
-/* c (n,784) = a b */
-static void gemm_32x784x16(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 32, N = 784, K = 16, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-#endif
-
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
-{
-	const real beta1 = (real)0.8, beta2 = (real)0.99, epsilon = (real)1e-07;
-
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i] + (real)0.01 * w[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
 	}
 }
 
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_784x16x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 784, N = 16, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (784,16) = a^T b, then adam */
+static void gemm_tn_784x16x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 784, N = 16, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_784x16x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_784x16x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_784x16x32_adam_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+#ifdef NNC_DOUBLE
+/* panel (16,width): its first `cols` columns are rows of b (cols,16), the rest is 0 */
+static void panel_16(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 16, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+#endif
+
+#ifdef NNC_DOUBLE
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x784x16_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 784, K = 16, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,784) = a b^T */
+static void gemm_nt_32x784x16(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 32, N = 784, K = 16, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_16(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x784x16_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x784x16_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x784x16_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
+}
+#endif
+
 /* y (n,10): each row of x as probabilities */
-static void softmax_10(int n, const real *x, real *y)
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -618,6 +803,7 @@ const NncModel NNC_MODEL(adam_decay) = {
 	.step_flops = 1795384,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 1024,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_DENSE1_FLAT,
@@ -645,7 +831,6 @@ const NncModel NNC_MODEL(adam_decay) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

@@ -46,42 +46,49 @@ enum {
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
-static void gemm_plain_1x1x1_bias_tanh(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_plain_1x2x1_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_2(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_2(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_1x2(int n, const real *restrict dy, real *restrict db);
-static void gemm_plain_tn_1x2x1(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void gemm_plain_nt_1x1x2_tanh_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void column_sums_1x1(int n, const real *restrict dy, real *restrict db);
-static void gemm_plain_tn_1x1x1(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void sgd(int count, real lr, real *restrict w, const real *restrict dw,
-	real *restrict m);
-static void softmax_2(int n, const real *x, real *y);
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
+static void gemm_plain_1x1x1_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_plain_1x2x1_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void cross_entropy_2(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_2(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_1x2_sgd(const NncThread *thread, int n, const real *restrict dy,
+	real *restrict db, bool keep, real lr, real *restrict w, real *restrict w_m);
+static void gemm_plain_nt_1x1x2_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_plain_tn_1x2x1_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w, real *restrict w_m);
+static void column_sums_1x1_sgd(const NncThread *thread, int n, const real *restrict dy,
+	real *restrict db, bool keep, real lr, real *restrict w, real *restrict w_m);
+static void gemm_plain_tn_1x1x1_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w, real *restrict w_m);
+static void softmax_2(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void gemm_plain_nt_1x1x1(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
+static void gemm_plain_nt_1x1x1(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -91,119 +98,127 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * dense1: dense 1 tanh
 	 * 1 -> 1, 2 parameters, 1 multiply-adds
 	 */
-	gemm_plain_1x1x1_bias_tanh(n, a + X, w->dense1_weight, a + DENSE1,
+	gemm_plain_1x1x1_bias_tanh(thread, n, a + X, w->dense1_weight, a + DENSE1,
 		w->dense1_bias);
 
 	/*
 	 * dense2: dense 2 softmax
 	 * 1 -> 2, 4 parameters, 2 multiply-adds
 	 */
-	gemm_plain_1x2x1_bias(n, a + DENSE1, w->dense2_weight, a + DENSE2_SUM,
+	nnc_barrier(thread);
+	gemm_plain_1x2x1_bias(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2_SUM,
 		w->dense2_bias);
-	cross_entropy_2(c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_2(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 1 tanh */
-	gemm_plain_nt_1x1x1(n, a + D_DENSE1_SUM, w->dense1_weight, a + D_X);
+	nnc_barrier(thread);
+	gemm_plain_nt_1x1x1(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a + D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and sgd's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense2: dense 2 softmax */
-	cross_entropy_grad_2(batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	column_sums_1x2(n, a + D_DENSE2_SUM, dw->dense2_bias);
-	gemm_plain_tn_1x2x1(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
-	gemm_plain_nt_1x1x2_tanh_grad(n, a + D_DENSE2_SUM, w->dense2_weight, a +
-		D_DENSE1_SUM, a + DENSE1);
-
-	/* dense1: dense 1 tanh */
-	column_sums_1x1(n, a + D_DENSE1_SUM, dw->dense1_bias);
-	gemm_plain_tn_1x1x1(n, a + X, a + D_DENSE1_SUM, dw->dense1_weight);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of sgd on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
 	const real lr = (real)c->lr;
 
-	sgd(1, lr, w->dense1_weight, dw->dense1_weight, m->dense1_weight);
-	sgd(1, lr, w->dense1_bias, dw->dense1_bias, m->dense1_bias);
-	sgd(2, lr, w->dense2_weight, dw->dense2_weight, m->dense2_weight);
-	sgd(2, lr, w->dense2_bias, dw->dense2_bias, m->dense2_bias);
+	/* dense2: dense 2 softmax */
+	cross_entropy_grad_2(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
+	nnc_barrier(thread);
+	column_sums_1x2_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
+		w->dense2_bias, m->dense2_bias);
+	gemm_plain_nt_1x1x2_tanh_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
+		D_DENSE1_SUM, a + DENSE1);
+	nnc_barrier(thread);
+	gemm_plain_tn_1x2x1_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM,
+		dw->dense2_weight, keep, lr, w->dense2_weight, m->dense2_weight);
+
+	/* dense1: dense 1 tanh */
+	column_sums_1x1_sgd(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, lr,
+		w->dense1_bias, m->dense1_bias);
+	gemm_plain_tn_1x1x1_sgd(thread, n, a + X, a + D_DENSE1_SUM, dw->dense1_weight,
+		keep, lr, w->dense1_weight, m->dense1_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 1 tanh */
-	gemm_plain_1x1x1_bias_tanh(n, a + INFER_X, w->dense1_weight, a + INFER_DENSE1,
-		w->dense1_bias);
+	gemm_plain_1x1x1_bias_tanh(thread, n, a + INFER_X, w->dense1_weight, a +
+		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 2 softmax */
-	gemm_plain_1x2x1_bias(n, a + INFER_DENSE1, w->dense2_weight, a +
+	nnc_barrier(thread);
+	gemm_plain_1x2x1_bias(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
 		INFER_DENSE2_SUM, w->dense2_bias);
-	softmax_2(n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	softmax_2(thread, n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense2: dense 2 softmax */
-	cross_entropy_2(c, batch, a + INFER_DENSE2_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_2(thread, c, batch, a + INFER_DENSE2_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,1) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,1) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 1 };
+	enum { K = 1, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k];
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
 /* c (n,1) = a b, then bias, tanh: plain loops */
-static void gemm_plain_1x1x1_bias_tanh(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_plain_1x1x1_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
 	enum { M = 1, N = 1, K = 1 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = 0;
@@ -216,12 +231,14 @@ static void gemm_plain_1x1x1_bias_tanh(int n, const real *restrict a,
 }
 
 /* c (n,2) = a b, then bias: plain loops */
-static void gemm_plain_1x2x1_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_plain_1x2x1_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
 	enum { M = 1, N = 2, K = 1 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = 0;
@@ -232,13 +249,14 @@ static void gemm_plain_1x2x1_bias(int n, const real *restrict a, const real *res
 		}
 }
 
-/* p (n,2) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_2(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* p (n,2) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_2(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 2 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -252,59 +270,100 @@ static void cross_entropy_2(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,2) = (p - onehot(label)) / n */
-static void cross_entropy_grad_2(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_2(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 2 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (2) = the sum of the rows of dy (n,2) */
-static void column_sums_1x2(int n, const real *restrict dy, real *restrict db)
+/* m = momentum m + g, then w moves against it */
+static NNC_INLINE void sgd(real g, real lr, real *restrict w, real *restrict m)
 {
-	enum { N = 2 };
+	const real momentum = (real)0.5;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	*m = momentum * *m + g;
+	*w -= lr * *m;
 }
 
-/* c (1,2) = a^T b: plain loops */
-static void gemm_plain_tn_1x2x1(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/*
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
+ * every bk, a run every bs. The last vector has `last` columns.
+ */
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
+	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
+	int bs, nnc_vec *restrict s)
 {
-	enum { M = 1, N = 2, K = 1 };
-
-	for (int i = 0; i < M; i++)
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = 0;
-			for (int k = 0; k < n; k++)
-				v += a[k * M + i] * b[k * N + j];
-			c[at] = v;
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
+	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
+		for (int k = 0; k < terms; k++) {
+			nnc_vec bv[NNC_TILE_MAX];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+					q < vecs - 1 ? NNC_LANES : last);
+			NNC_UNROLL
+			for (int r = 0; r < rows; r++) {
+				const real x = a[r * ar + k * ak];
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					s[r * vecs + q] += x * bv[q];
+			}
 		}
 }
 
+/* db (2) = the sum of the rows of dy (n,2), then sgd */
+static void column_sums_1x2_sgd(const NncThread *thread, int n, const real *restrict dy,
+	real *restrict db, bool keep, real lr, real *restrict w, real *restrict w_m)
+{
+	enum { N = 2, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			sgd(v, lr, &w[at], &w_m[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
 /* c (n,1) = a b^T, then tanh_grad: plain loops */
-static void gemm_plain_nt_1x1x2_tanh_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
+static void gemm_plain_nt_1x1x2_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
 {
 	enum { M = 1, N = 1, K = 2 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = 0;
@@ -315,42 +374,81 @@ static void gemm_plain_nt_1x1x2_tanh_grad(int n, const real *restrict a,
 		}
 }
 
-/* db (1) = the sum of the rows of dy (n,1) */
-static void column_sums_1x1(int n, const real *restrict dy, real *restrict db)
+/* c (1,2) = a^T b, then sgd: plain loops */
+static void gemm_plain_tn_1x2x1_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w, real *restrict w_m)
 {
-	enum { N = 1 };
+	enum { M = 1, N = 2, K = 1 };
+	const NncRange share = nnc_share(thread, M);
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (1,1) = a^T b: plain loops */
-static void gemm_plain_tn_1x1x1(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 1, N = 1, K = 1 };
-
-	for (int i = 0; i < M; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = 0;
 			for (int k = 0; k < n; k++)
 				v += a[k * M + i] * b[k * N + j];
-			c[at] = v;
+			sgd(v, lr, &w[at], &w_m[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* db (1) = the sum of the rows of dy (n,1), then sgd */
+static void column_sums_1x1_sgd(const NncThread *thread, int n, const real *restrict dy,
+	real *restrict db, bool keep, real lr, real *restrict w, real *restrict w_m)
+{
+	enum { N = 1, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			sgd(v, lr, &w[at], &w_m[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* c (1,1) = a^T b, then sgd: plain loops */
+static void gemm_plain_tn_1x1x1_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w, real *restrict w_m)
+{
+	enum { M = 1, N = 1, K = 1 };
+	const NncRange share = nnc_share(thread, M);
+
+	for (int i = share.first; i < share.end; i++)
+		for (int j = 0; j < N; j++) {
+			const int at = i * N + j;
+			real v = 0;
+			for (int k = 0; k < n; k++)
+				v += a[k * M + i] * b[k * N + j];
+			sgd(v, lr, &w[at], &w_m[at]);
+			if (keep)
+				c[at] = v;
 		}
 }
 
 #ifdef NNC_DOUBLE
 /* c (n,1) = a b^T: plain loops */
-static void gemm_plain_nt_1x1x1(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+static void gemm_plain_nt_1x1x1(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
 	enum { M = 1, N = 1, K = 1 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
 			real v = 0;
@@ -361,25 +459,13 @@ static void gemm_plain_nt_1x1x1(int n, const real *restrict a, const real *restr
 }
 #endif
 
-/* m = momentum m + g, then w moves against it */
-static void sgd(int count, real lr, real *restrict w, const real *restrict dw,
-	real *restrict m)
-{
-	const real momentum = (real)0.5;
-
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = momentum * m[i] + g;
-		w[i] -= lr * (m[i]);
-	}
-}
-
 /* y (n,2): each row of x as probabilities */
-static void softmax_2(int n, const real *x, real *y)
+static void softmax_2(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 2 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -435,6 +521,7 @@ const NncModel NNC_MODEL(batch_1) = {
 	.step_flops = 64,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = INFER_ARENA,
+	.scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -461,7 +548,6 @@ const NncModel NNC_MODEL(batch_1) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

@@ -26,39 +26,32 @@ typedef struct Params {
 
 enum {
 	X = 0,                                   /* (32, 28x28x1) */
-	CONV1 = X + 25088,                       /* (32, 28x28x64) */
-	MAXPOOL1 = CONV1 + 1605632,              /* (32, 14x14x64) */
+	MAXPOOL1 = X + 25088,                    /* (32, 14x14x64) */
 	MAXPOOL1_WINNER = MAXPOOL1 + 401408,     /* (32, 14x14x64) */
-	CONV2 = MAXPOOL1_WINNER + 100352,        /* (32, 14x14x64) */
-	MAXPOOL2 = CONV2 + 401408,               /* (32, 7x7x64) */
+	CONV2_PRODUCT = MAXPOOL1_WINNER + 100352, /* (32, 14x14x64) */
+	MAXPOOL2 = CONV2_PRODUCT + 401408,       /* (32, 7x7x64) */
 	MAXPOOL2_WINNER = MAXPOOL2 + 100352,     /* (32, 7x7x64) */
-	DENSE1 = MAXPOOL2_WINNER + 25088,        /* (32, 128) */
+	DENSE1 = MAXPOOL1_WINNER + 100352,       /* (32, 128) */
 	DENSE2 = DENSE1 + 4096,                  /* (32, 128) */
 	DENSE3_SUM = DENSE2 + 4096,              /* (32, 10) */
 	PROBABILITIES = DENSE3_SUM + 320,        /* (32, 10) */
 	D_DENSE3_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES + 320,      /* (32, 128) */
 	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
-	D_DENSE1_FLAT = CONV2 + 401408,          /* (32, 3136) */
-	D_CONV2 = MAXPOOL2_WINNER + 25088,       /* (32, 14x14x64) */
-	D_CONV2_SUM = D_CONV2,                   /* (32, 14x14x64) */
-	D_MAXPOOL1 = CONV1 + 1605632,            /* (32, 14x14x64) */
-	D_CONV1 = MAXPOOL1_WINNER + 100352,      /* (32, 28x28x64) */
-	D_CONV1_SUM = D_CONV1,                   /* (32, 28x28x64) */
-	WORK_CONV1 = CONV1 + 1605632,            /* (1156) */
-	WORK_CONV2 = CONV2 + 401408,             /* (25600) */
-	WORK_D_DENSE2_SUM = D_DENSE2_SUM + 4096, /* (1280) */
-	WORK_D_DENSE1_SUM = D_DENSE2_SUM + 4096, /* (16384) */
-	WORK_D_DENSE1_FLAT = D_DENSE1_SUM + 4096, /* (401408) */
-	WORK_GRAD_CONV2_WEIGHT = MAXPOOL1_WINNER + 100352, /* (25600) */
-	WORK_D_MAXPOOL1 = MAXPOOL1_WINNER + 100352, /* (226304) */
-	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (1156) */
+	D_DENSE1_FLAT = D_DENSE1_SUM + 4096,     /* (32, 3136) */
+	D_CONV2 = D_DENSE1_FLAT,                 /* (32, 7x7x64) */
+	D_CONV2_PRODUCT = MAXPOOL2_WINNER + 25088, /* (32, 14x14x64) */
+	D_CONV1 = MAXPOOL1_WINNER + 100352,      /* (32, 14x14x64) */
+	WORK_CONV2_PRODUCT = CONV2_PRODUCT + 401408, /* (1153472) */
+	WORK_D_CONV1 = D_CONV2_PRODUCT + 401408, /* (1354176) */
+	WORK_GRAD_CONV2_WEIGHT = D_CONV2_PRODUCT + 401408, /* (1147200) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
+	D_CONV1_PRODUCT = D_CONV1 + 401408,      /* (32, 28x28x64) */
 	D_X = 0,                                 /* (32, 28x28x1) */
-	WORK_D_X = D_X + 25088,                  /* (41552) */
-	ARENA = D_CONV1 + 1605632,
+	WORK_D_X = D_X + 25088,                  /* (3136) */
+	ARENA = WORK_D_CONV1 + 1354176,
 #else
-	ARENA = D_CONV1 + 1605632,
+	ARENA = WORK_D_CONV1 + 1354176,
 #endif
 };
 
@@ -66,104 +59,166 @@ enum {
 
 enum {
 	INFER_X = 0,                             /* (32, 28x28x1) */
-	INFER_CONV1 = INFER_X + 25088,           /* (32, 28x28x64) */
-	INFER_MAXPOOL1 = INFER_CONV1 + 1605632,  /* (32, 14x14x64) */
-	INFER_MAXPOOL1_WINNER = INFER_MAXPOOL1 + 401408, /* (32, 14x14x64) */
-	INFER_CONV2 = INFER_X + 25088,           /* (32, 14x14x64) */
-	INFER_MAXPOOL2 = INFER_CONV2 + 401408,   /* (32, 7x7x64) */
-	INFER_MAXPOOL2_WINNER = INFER_MAXPOOL2 + 100352, /* (32, 7x7x64) */
+	INFER_MAXPOOL1_WINNER = INFER_X + 25088, /* (32, 14x14x64) */
+	INFER_MAXPOOL1 = INFER_MAXPOOL1_WINNER + 100352, /* (32, 14x14x64) */
+	INFER_CONV2_PRODUCT = INFER_MAXPOOL1 + 401408, /* (32, 14x14x64) */
+	INFER_MAXPOOL2_WINNER = INFER_X + 25088, /* (32, 7x7x64) */
+	INFER_MAXPOOL2 = INFER_MAXPOOL2_WINNER + 25088, /* (32, 7x7x64) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 128) */
 	INFER_DENSE2 = INFER_DENSE1 + 4096,      /* (32, 128) */
 	INFER_DENSE3_SUM = INFER_X + 25088,      /* (32, 10) */
 	INFER_OUTPUT = INFER_DENSE3_SUM + 320,   /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_CONV1 = INFER_CONV1 + 1605632, /* (1156) */
-	WORK_INFER_CONV2 = INFER_CONV2 + 401408, /* (25600) */
-	INFER_ARENA = INFER_MAXPOOL1_WINNER + 100352,
+	WORK_INFER_CONV2_PRODUCT = INFER_CONV2_PRODUCT + 401408, /* (1153472) */
+	INFER_ARENA = WORK_INFER_CONV2_PRODUCT + 1153472,
 };
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
 static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p);
-static void conv_28x28x1_7x7x64_p3x3_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_28x28x1_7x7x64_p3x3_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
+static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void maxpool_28x28x64_2x2_s2x2(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner);
-static void pad_14x14x64_7x7_p3x3(const real *restrict x, real *restrict p);
-static void conv_14x14x64_7x7_p3x3_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict w, real *restrict y,
+	uint8_t *restrict winner, const real *restrict bias);
+static void lines_14x14x64_rfft18_14(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, int column);
+static void lines_7x7x64x64_rfft18_7down3(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, int column);
+static void columns_32x64_fft18_14(int n, const nnc_vec *restrict s,
+	nnc_vec *restrict f, bool half);
+static void columns_64x64_fft18_7down3(int n, const nnc_vec *restrict s,
+	nnc_vec *restrict f, bool half);
+static void product_32x64x64(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
+static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
+	nnc_vec *restrict s, bool half);
+static void live_14x14x1_7x7_p3x3(const uint8_t *restrict seen, int i, real part,
+	real *restrict live);
+static void lines_14x14x64_irfft18_14_18_live(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y,
+	const uint8_t *restrict seen);
+static void seen_14x14x64(const NncThread *thread, int n, const real *restrict x,
+	uint8_t *restrict seen);
+static void conv_fft_14x14x64_7x7_p3x3(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	real *restrict work);
+static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void maxpool_14x14x64_2x2_s2x2(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner);
-static void gemm_32x128x3136_bias_relu(int n, const real *restrict a,
+static void maxpool_14x14x64_2x2_s2x2_bias_relu(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias);
+static void gemm_32x128x3136_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_32x128x128_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_32x10x128_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_32x128x128_bias_relu(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_128x10(const real *restrict b, real *restrict t);
-static void gemm_32x128x10_relu_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void column_sums_32x128(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_128x128x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_128x128(const real *restrict b, real *restrict t);
-static void gemm_32x128x128_relu_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void gemm_tn_3136x128x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_3136x128(const real *restrict b, real *restrict t);
-static void gemm_32x3136x128(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void maxpool_grad_14x14x64_2x2_s2x2(int n, const real *restrict dy,
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void column_sums_32x128_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_128(int cols, int width, const real *restrict b,
+	real *restrict panel);
+static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void relu_grad_3136(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved);
+static void column_sums_1568x64_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void relu_grad_12544(int n, const real *x, real *y, const real *saved);
-static void column_sums_6272x64(int n, const real *restrict dy, real *restrict db);
-static void conv_dw_14x14x64_7x7_p3x3(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p);
-static void turn_7x7x64x64(const real *restrict w, real *restrict t);
-static void conv_14x14x64_7x7_p3x3(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p);
-static void conv_dx_14x14x64_7x7_p3x3(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p);
-static void maxpool_grad_28x28x64_2x2_s2x2(int n, const real *restrict dy,
+static void maxpool_grad_14x14x64_2x2_s2x2(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
+static void turn_7x7x64x64(const NncThread *thread, const real *restrict w,
+	real *restrict t);
+static void lines_14x14x64_irfft18_14_18_relu_grad(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y,
+	const real *restrict saved);
+static void conv_of_turned_fft_14x14x64_7x7_p3x3_relu_grad(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict w, real *restrict y,
+	real *restrict work, const real *restrict saved);
+static void conv_dx_fft_14x14x64_7x7_p3x3_relu_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict work, const real *restrict saved);
+static void product_tn_32x64x64(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
+static void columns_64x64_ifft18_7down3(int n, const nnc_vec *restrict f,
+	nnc_vec *restrict s, bool half);
+static void lines_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y, bool keep, real rate,
+	real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void conv_dw_fft_14x14x64_7x7_p3x3_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict work, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v);
+static void column_sums_6272x64_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void relu_grad_50176(int n, const real *x, real *y, const real *saved);
-static void column_sums_25088x64(int n, const real *restrict dy, real *restrict db);
-static void conv_dw_28x28x1_7x7x64_p3x3(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_10(int n, const real *x, real *y);
+static void conv_dw_spread_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	const uint8_t *restrict winner);
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
+static void maxpool_grad_28x28x64_2x2_s2x2(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
 static void col2im_28x28x1_7x7_p3x3(const real *restrict cols, real *restrict x);
-static void transpose_49x64(const real *restrict b, real *restrict t);
-static void gemm_784x49x64(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_28x28x1_7x7x64_p3x3(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols);
+static void transpose_49x64(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_784x49x64(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -173,128 +228,81 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv 64 7x7 relu
 	 * 28x28x1 -> 28x28x64, 3,200 parameters, 2,458,624 multiply-adds
 	 */
-	conv_28x28x1_7x7x64_p3x3_bias_relu(n, a + X, w->conv1_weight, a + CONV1, a +
-		WORK_CONV1, w->conv1_bias);
-
-	/*
-	 * maxpool1: maxpool 2 padding=same
-	 * 28x28x64 -> 14x14x64, 0 parameters, 0 multiply-adds
-	 */
-	maxpool_28x28x64_2x2_s2x2(n, a + CONV1, a + MAXPOOL1, (uint8_t *)(a +
-		MAXPOOL1_WINNER));
+	conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(thread, n, a + X,
+		w->conv1_weight, a + MAXPOOL1, (uint8_t *)(a + MAXPOOL1_WINNER),
+		w->conv1_bias);
 
 	/*
 	 * conv2: conv 64 7x7 relu
 	 * 14x14x64 -> 14x14x64, 200,768 parameters, 39,337,984 multiply-adds
 	 */
-	conv_14x14x64_7x7_p3x3_bias_relu(n, a + MAXPOOL1, w->conv2_weight, a + CONV2,
-		a + WORK_CONV2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_fft_14x14x64_7x7_p3x3(thread, n, a + MAXPOOL1, w->conv2_weight, a +
+		CONV2_PRODUCT, a + WORK_CONV2_PRODUCT);
 
 	/*
 	 * maxpool2: maxpool 2 padding=same
 	 * 14x14x64 -> 7x7x64, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_14x14x64_2x2_s2x2(n, a + CONV2, a + MAXPOOL2, (uint8_t *)(a +
-		MAXPOOL2_WINNER));
+	nnc_barrier(thread);
+	maxpool_14x14x64_2x2_s2x2_bias_relu(thread, n, a + CONV2_PRODUCT, a + MAXPOOL2,
+		(uint8_t *)(a + MAXPOOL2_WINNER), w->conv2_bias);
 
 	/*
 	 * dense1: dense 128 relu
 	 * 7x7x64 -> 128, 401,536 parameters, 401,408 multiply-adds
 	 */
-	gemm_32x128x3136_bias_relu(n, a + MAXPOOL2, w->dense1_weight, a + DENSE1,
-		w->dense1_bias);
+	nnc_barrier(thread);
+	gemm_32x128x3136_bias_relu(thread, n, a + MAXPOOL2, w->dense1_weight, a +
+		DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 128 relu
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
-	gemm_32x128x128_bias_relu(n, a + DENSE1, w->dense2_weight, a + DENSE2,
+	nnc_barrier(thread);
+	gemm_32x128x128_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2,
 		w->dense2_bias);
 
 	/*
 	 * dense3: dense 10 softmax
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
-	gemm_32x10x128_bias(n, a + DENSE2, w->dense3_weight, a + DENSE3_SUM,
+	nnc_barrier(thread);
+	gemm_32x10x128_bias(thread, n, a + DENSE2, w->dense3_weight, a + DENSE3_SUM,
 		w->dense3_bias);
-	cross_entropy_10(c, batch, a + DENSE3_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_10(thread, c, batch, a + DENSE3_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
-
-	/* conv1: conv 64 7x7 relu */
-	conv_dx_28x28x1_7x7x64_p3x3(n, a + D_CONV1_SUM, w->conv1_weight, a + D_X, a +
-		WORK_D_X);
-}
-#endif
-
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
-{
-	const int n = batch->rows;
-	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense3: dense 10 softmax */
-	cross_entropy_grad_10(batch, a + PROBABILITIES, a + D_DENSE3_SUM);
-	column_sums_32x10(n, a + D_DENSE3_SUM, dw->dense3_bias);
-	gemm_tn_128x10x32(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
-	transpose_128x10(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_32x128x10_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
-		D_DENSE2_SUM, a + DENSE2);
-
-	/* dense2: dense 128 relu */
-	column_sums_32x128(n, a + D_DENSE2_SUM, dw->dense2_bias);
-	gemm_tn_128x128x32(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
-	transpose_128x128(w->dense2_weight, a + WORK_D_DENSE1_SUM);
-	gemm_32x128x128_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM, a +
-		D_DENSE1_SUM, a + DENSE1);
-
-	/* dense1: dense 128 relu */
-	column_sums_32x128(n, a + D_DENSE1_SUM, dw->dense1_bias);
-	gemm_tn_3136x128x32(n, a + MAXPOOL2, a + D_DENSE1_SUM, dw->dense1_weight);
-	transpose_3136x128(w->dense1_weight, a + WORK_D_DENSE1_FLAT);
-	gemm_32x3136x128(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT, a +
-		D_DENSE1_FLAT);
-
-	/* maxpool2: maxpool 2 padding=same */
-	maxpool_grad_14x14x64_2x2_s2x2(n, a + D_DENSE1_FLAT, (uint8_t *)(a +
-		MAXPOOL2_WINNER), a + D_CONV2);
-
-	/* conv2: conv 64 7x7 relu */
-	relu_grad_12544(n, a + D_CONV2, a + D_CONV2_SUM, a + CONV2);
-	column_sums_6272x64(n, a + D_CONV2_SUM, dw->conv2_bias);
-	conv_dw_14x14x64_7x7_p3x3(n, a + MAXPOOL1, a + D_CONV2_SUM, dw->conv2_weight,
-		a + WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_14x14x64_7x7_p3x3(n, a + D_CONV2_SUM, w->conv2_weight, a + D_MAXPOOL1,
-		a + WORK_D_MAXPOOL1);
 
 	/* maxpool1: maxpool 2 padding=same */
-	maxpool_grad_28x28x64_2x2_s2x2(n, a + D_MAXPOOL1, (uint8_t *)(a +
-		MAXPOOL1_WINNER), a + D_CONV1);
+	nnc_barrier(thread);
+	maxpool_grad_28x28x64_2x2_s2x2(thread, n, a + D_CONV1, (uint8_t *)(a +
+		MAXPOOL1_WINNER), a + D_CONV1_PRODUCT);
 
 	/* conv1: conv 64 7x7 relu */
-	relu_grad_50176(n, a + D_CONV1, a + D_CONV1_SUM, a + CONV1);
-	column_sums_25088x64(n, a + D_CONV1_SUM, dw->conv1_bias);
-	conv_dw_28x28x1_7x7x64_p3x3(n, a + X, a + D_CONV1_SUM, dw->conv1_weight, a +
-		WORK_GRAD_CONV1_WEIGHT);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
+	nnc_barrier(thread);
+	conv_dx_28x28x1_7x7x64_p3x3(thread, n, a + D_CONV1_PRODUCT, w->conv1_weight, a +
+		D_X, a + WORK_D_X);
 }
+#endif
 
-/* One step of adam on every weight. */
-static void update(NncContext *c)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
+	const int n = batch->rows;
+	const bool keep = c->keep_grads;
+	real *a = c->arena;
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -303,87 +311,142 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
 
-	adam(3136, rate, root, w->conv1_weight, dw->conv1_weight, m->conv1_weight,
-		v->conv1_weight);
-	adam(64, rate, root, w->conv1_bias, dw->conv1_bias, m->conv1_bias,
-		v->conv1_bias);
-	adam(200704, rate, root, w->conv2_weight, dw->conv2_weight, m->conv2_weight,
-		v->conv2_weight);
-	adam(64, rate, root, w->conv2_bias, dw->conv2_bias, m->conv2_bias,
-		v->conv2_bias);
-	adam(401408, rate, root, w->dense1_weight, dw->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
-	adam(128, rate, root, w->dense1_bias, dw->dense1_bias, m->dense1_bias,
-		v->dense1_bias);
-	adam(16384, rate, root, w->dense2_weight, dw->dense2_weight, m->dense2_weight,
-		v->dense2_weight);
-	adam(128, rate, root, w->dense2_bias, dw->dense2_bias, m->dense2_bias,
-		v->dense2_bias);
-	adam(1280, rate, root, w->dense3_weight, dw->dense3_weight, m->dense3_weight,
+	/* dense3: dense 10 softmax */
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
+	nnc_barrier(thread);
+	column_sums_32x10_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
+		root, w->dense3_bias, m->dense3_bias, v->dense3_bias);
+	gemm_nt_32x128x10_relu_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
+		D_DENSE2_SUM, a + DENSE2);
+	nnc_barrier(thread);
+	gemm_tn_128x10x32_adam(thread, n, a + DENSE2, a + D_DENSE3_SUM,
+		dw->dense3_weight, keep, rate, root, w->dense3_weight, m->dense3_weight,
 		v->dense3_weight);
-	adam(10, rate, root, w->dense3_bias, dw->dense3_bias, m->dense3_bias,
-		v->dense3_bias);
+
+	/* dense2: dense 128 relu */
+	column_sums_32x128_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep,
+		rate, root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x128x128_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
+		D_DENSE1_SUM, a + DENSE1);
+	nnc_barrier(thread);
+	gemm_tn_128x128x32_adam(thread, n, a + DENSE1, a + D_DENSE2_SUM,
+		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
+		v->dense2_weight);
+
+	/* dense1: dense 128 relu */
+	column_sums_32x128_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
+		rate, root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x3136x128(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_DENSE1_FLAT);
+	nnc_barrier(thread);
+	gemm_tn_3136x128x32_adam(thread, n, a + MAXPOOL2, a + D_DENSE1_SUM,
+		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
+		v->dense1_weight);
+
+	/* maxpool2: maxpool 2 padding=same */
+	relu_grad_3136(thread, n, a + D_DENSE1_FLAT, a + D_CONV2, a + MAXPOOL2);
+	nnc_barrier(thread);
+	column_sums_1568x64_adam(thread, n, a + D_CONV2, dw->conv2_bias, keep, rate,
+		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	maxpool_grad_14x14x64_2x2_s2x2(thread, n, a + D_CONV2, (uint8_t *)(a +
+		MAXPOOL2_WINNER), a + D_CONV2_PRODUCT);
+
+	/* conv2: conv 64 7x7 relu */
+	nnc_barrier(thread);
+	conv_dx_fft_14x14x64_7x7_p3x3_relu_grad(thread, n, a + D_CONV2_PRODUCT,
+		w->conv2_weight, a + D_CONV1, a + WORK_D_CONV1, a + MAXPOOL1);
+	nnc_barrier(thread);
+	conv_dw_fft_14x14x64_7x7_p3x3_adam(thread, n, a + MAXPOOL1, a + D_CONV2_PRODUCT,
+		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep, rate, root,
+		w->conv2_weight, m->conv2_weight, v->conv2_weight);
+
+	/* maxpool1: maxpool 2 padding=same */
+	column_sums_6272x64_adam(thread, n, a + D_CONV1, dw->conv1_bias, keep, rate,
+		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+
+	/* conv1: conv 64 7x7 relu */
+	conv_dw_spread_28x28x1_7x7x64_p3x3(thread, n, a + X, a + D_CONV1,
+		dw->conv1_weight, (uint8_t *)(a + MAXPOOL1_WINNER));
+
+	/* what no kernel above did itself */
+	nnc_barrier(thread);
+	adam_step(thread, 3136, dw->conv1_weight, rate, root, w->conv1_weight,
+		m->conv1_weight, v->conv1_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 64 7x7 relu */
-	conv_28x28x1_7x7x64_p3x3_bias_relu(n, a + INFER_X, w->conv1_weight, a +
-		INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
-
-	/* maxpool1: maxpool 2 padding=same */
-	maxpool_28x28x64_2x2_s2x2(n, a + INFER_CONV1, a + INFER_MAXPOOL1,
-		(uint8_t *)(a + INFER_MAXPOOL1_WINNER));
+	conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(thread, n, a + INFER_X,
+		w->conv1_weight, a + INFER_MAXPOOL1, (uint8_t *)(a +
+		INFER_MAXPOOL1_WINNER), w->conv1_bias);
 
 	/* conv2: conv 64 7x7 relu */
-	conv_14x14x64_7x7_p3x3_bias_relu(n, a + INFER_MAXPOOL1, w->conv2_weight, a +
-		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_fft_14x14x64_7x7_p3x3(thread, n, a + INFER_MAXPOOL1, w->conv2_weight, a +
+		INFER_CONV2_PRODUCT, a + WORK_INFER_CONV2_PRODUCT);
 
 	/* maxpool2: maxpool 2 padding=same */
-	maxpool_14x14x64_2x2_s2x2(n, a + INFER_CONV2, a + INFER_MAXPOOL2,
-		(uint8_t *)(a + INFER_MAXPOOL2_WINNER));
+	nnc_barrier(thread);
+	maxpool_14x14x64_2x2_s2x2_bias_relu(thread, n, a + INFER_CONV2_PRODUCT, a +
+		INFER_MAXPOOL2, (uint8_t *)(a + INFER_MAXPOOL2_WINNER), w->conv2_bias);
 
 	/* dense1: dense 128 relu */
-	gemm_32x128x3136_bias_relu(n, a + INFER_MAXPOOL2, w->dense1_weight, a +
+	nnc_barrier(thread);
+	gemm_32x128x3136_bias_relu(thread, n, a + INFER_MAXPOOL2, w->dense1_weight, a +
 		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 relu */
-	gemm_32x128x128_bias_relu(n, a + INFER_DENSE1, w->dense2_weight, a +
+	nnc_barrier(thread);
+	gemm_32x128x128_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
 		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 10 softmax */
-	gemm_32x10x128_bias(n, a + INFER_DENSE2, w->dense3_weight, a + INFER_DENSE3_SUM,
-		w->dense3_bias);
-	softmax_10(n, a + INFER_DENSE3_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	gemm_32x10x128_bias(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
+		INFER_DENSE3_SUM, w->dense3_bias);
+	nnc_barrier(thread);
+	softmax_10(thread, n, a + INFER_DENSE3_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense3: dense 10 softmax */
-	cross_entropy_10(c, batch, a + INFER_DENSE3_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_10(thread, c, batch, a + INFER_DENSE3_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,784) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,784) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784 };
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
@@ -400,19 +463,21 @@ static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p)
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -425,166 +490,1417 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
+}
+
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_28x28x1_7x7x64_p3x3_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
+{
+	enum { C = 1, O = 64, L = NNC_LANES };
+	enum { KH = 7, SH = 1, SW = 1, PW = 34, TERMS = 7 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			y[at] = v;
+		}
+}
+
+/* y (28,64): line i of an image's outputs */
+static void conv_28x28x1_7x7x64_p3x3_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 28, O = 64, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_28x28x1_7x7x64_p3x3_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_28x28x1_7x7x64_p3x3_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_28x28x1_7x7x64_p3x3_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_28x28x1_7x7x64_p3x3_tile(LAST, REST, i, k, j, p, w,
+					y);
+		}
+}
+
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
+{
+	enum { H = 28, W = 28, C = 64, OW = 14, N = C };
+	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
+		real best[C];
+		uint8_t *place = winner + p * C;
+		for (int k = 0; k < C; k++) {
+			best[k] = -NNC_INFINITY;
+			place[k] = (uint8_t)(ky0 * KW + kx0);
+		}
+		for (int ky = ky0; ky < ky1; ky++)
+			for (int kx = kx0; kx < kx1; kx++) {
+				const real *xp = x + ((top + ky - from) * W + left +
+					kx) * C;
+				for (int k = 0; k < C; k++) {
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
+					best[k] = wins ? xp[k] : best[k];
+				}
+			}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			y[at] = v;
+		}
+	}
 }
 
 /*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
+ * y (n,14,896), winner: x (n,28,28,1) * w (7,7,1,64), then maxpool, then bias, relu;
+ * only the lines of one row of windows are in memory at a time
  */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
-{
-	enum { L = NNC_LANES };
-
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
-}
-
-/* y (n,28,28,64) = x (n,28,28,1) * w (7,7,1,64), then bias, relu */
-static void conv_28x28x1_7x7x64_p3x3_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
-	const real *restrict bias)
+static void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict w, real *restrict y,
+	uint8_t *restrict winner, const real *restrict bias)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 64 };
-	enum { KH = 7, SH = 1, SW = 1, PW = 34, TERMS = 7 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	enum { POOLED = 14, LINE = 896, KH = 2, SH = 2, TOP = 0 };
+	const NncRange share = nnc_share(thread, n * POOLED);
+	real *p = thread->scratch, *lines = p + 1168;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
-			pad_28x28x1_7x7_p3x3(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = v < 0 ? 0 : v;
-						y[at] = v;
-					}
-			}
+	for (int i = share.first; i < share.end; i++) {
+		const int top = i % POOLED * SH - TOP;
+		if (i % POOLED == 0 || i == share.first)
+			pad_28x28x1_7x7_p3x3(x + i / POOLED * H * W * C, p);
+		for (int k = 0; k < KH; k++)
+			if (top + k >= 0 && top + k < OH)
+				conv_28x28x1_7x7x64_p3x3_line(top + k, p, w, lines + k *
+					OW * O);
+		maxpool_28x28x64_2x2_s2x2_bias_relu_line(i % POOLED, top, lines, y + i *
+			LINE, winner + i * LINE, bias);
 	}
 }
 
-/* y (n,14,14,64), winner: the largest of each 2x2 window of x (n,28,28,64) */
-static void maxpool_28x28x64_2x2_s2x2(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner)
+/* 18 bins of real numbers in places 0..13: 87 operations */
+static NNC_INLINE void rfft18_14(const nnc_vec *restrict in, int in_step,
+	nnc_vec *restrict out, int out_step, int out_im)
 {
-	enum { H = 28, W = 28, C = 64, OH = 14, OW = 14 };
-	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	const real c1 = (real)0.5;
+	const real c2 = (real)0.556670399226419;
+	const real c3 = (real)0.766044443118978;
+	const real c4 = (real)0.642787609686539;
+	const real c5 = (real)0.663413948168938;
+	const real c6 = (real)0.866025403784439;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x9 = in[9 * in_step];
+	const nnc_vec t1 = x0 + x9;
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x12 = in[12 * in_step];
+	const nnc_vec t2 = x3 + x12;
+	const nnc_vec t3 = x6 + t2;
+	const nnc_vec t4 = t1 + t3;
+	const nnc_vec x7 = in[7 * in_step];
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x10 = in[10 * in_step];
+	const nnc_vec t5 = x1 + x10;
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec x13 = in[13 * in_step];
+	const nnc_vec t6 = x4 + x13;
+	const nnc_vec t7 = t5 + t6;
+	const nnc_vec t8 = x7 + t7;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x11 = in[11 * in_step];
+	const nnc_vec t9 = x2 + x11;
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec x8 = in[8 * in_step];
+	const nnc_vec t10 = x5 + x8;
+	const nnc_vec t11 = t9 + t10;
+	const nnc_vec t12 = t8 + t11;
+	const nnc_vec t13 = t4 + t12;
+	out[0] = t13;
+	out[out_im] = (nnc_vec){0};
+	const nnc_vec t14 = x0 - x9;
+	const nnc_vec t15 = x3 - x12;
+	const nnc_vec t16 = x6 - t15;
+	const nnc_vec t17 = t14 - c1 * t16;
+	const nnc_vec t18 = x1 - x10;
+	const nnc_vec t19 = x4 - x13;
+	const nnc_vec t20 = t18 + t19;
+	const nnc_vec t21 = t18 - t19;
+	const nnc_vec t22 = x7 - c1 * t21;
+	const nnc_vec t23 = c2 * t20 - c3 * t22;
+	const nnc_vec t24 = x2 - x11;
+	const nnc_vec t25 = x5 - x8;
+	const nnc_vec t26 = t24 + c1 * t25;
+	const nnc_vec t27 = c2 * t10 - c3 * t26;
+	const nnc_vec t28 = t23 - t27;
+	const nnc_vec t29 = t17 + t28;
+	out[1 * out_step] = t29;
+	const nnc_vec t30 = x6 + t15;
+	const nnc_vec t31 = c4 * t22 + c5 * t20;
+	const nnc_vec t32 = c4 * t26 + c5 * t10;
+	const nnc_vec t33 = t31 + t32;
+	const nnc_vec t34 = c6 * t30 + t33;
+	out[1 * out_step + out_im] = -t34;
+	const nnc_vec t35 = t1 - c1 * t3;
+	const nnc_vec t36 = t5 - t6;
+	const nnc_vec t37 = x7 - c1 * t7;
+	const nnc_vec t38 = c2 * t36 - c3 * t37;
+	const nnc_vec t39 = t9 - c1 * t10;
+	const nnc_vec t40 = c2 * t25 + c3 * t39;
+	const nnc_vec t41 = t38 - t40;
+	const nnc_vec t42 = t35 + c1 * t41;
+	const nnc_vec t43 = c4 * t37 + c5 * t36;
+	const nnc_vec t44 = c4 * t39 - c5 * t25;
+	const nnc_vec t45 = t43 + t44;
+	const nnc_vec t46 = t42 + c6 * t45;
+	out[2 * out_step] = t46;
+	const nnc_vec t47 = x6 - t2;
+	const nnc_vec t48 = t43 - t44;
+	const nnc_vec t49 = c6 * t47 + c1 * t48;
+	const nnc_vec t50 = t38 + t40;
+	const nnc_vec t51 = t49 - c6 * t50;
+	out[2 * out_step + out_im] = t51;
+	const nnc_vec t52 = t14 + t16;
+	const nnc_vec t53 = x7 + t21;
+	const nnc_vec t54 = t24 - t25;
+	const nnc_vec t55 = t53 - t54;
+	const nnc_vec t56 = t52 + c1 * t55;
+	out[3 * out_step] = t56;
+	const nnc_vec t57 = t53 + t54;
+	out[3 * out_step + out_im] = -c6 * t57;
+	const nnc_vec t58 = t42 - c6 * t45;
+	out[4 * out_step] = t58;
+	const nnc_vec t59 = t49 + c6 * t50;
+	out[4 * out_step + out_im] = -t59;
+	const nnc_vec t60 = t17 - c1 * t28;
+	const nnc_vec t61 = t31 - t32;
+	const nnc_vec t62 = t60 + c6 * t61;
+	out[5 * out_step] = t62;
+	const nnc_vec t63 = c6 * t30 - c1 * t33;
+	const nnc_vec t64 = t23 + t27;
+	const nnc_vec t65 = t63 - c6 * t64;
+	out[5 * out_step + out_im] = t65;
+	const nnc_vec t66 = t4 - c1 * t12;
+	out[6 * out_step] = t66;
+	const nnc_vec t67 = t8 - t11;
+	out[6 * out_step + out_im] = -c6 * t67;
+	const nnc_vec t68 = t60 - c6 * t61;
+	out[7 * out_step] = t68;
+	const nnc_vec t69 = t63 + c6 * t64;
+	out[7 * out_step + out_im] = -t69;
+	const nnc_vec t70 = t35 - t41;
+	out[8 * out_step] = t70;
+	const nnc_vec t71 = c6 * t47 - t48;
+	out[8 * out_step + out_im] = t71;
+	const nnc_vec t72 = t52 - t55;
+	out[9 * out_step] = t72;
+	out[9 * out_step + out_im] = (nnc_vec){0};
+}
 
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
-			KW;
-		const real *image = x + p / (OH * OW) * (H * W * C);
-		real *best = y + p * C;
-		uint8_t *place = winner + p * C;
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) *
-					C;
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
-					best[k] = wins ? xp[k] : best[k];
+/* s: the bins of each line of 14x14x64 images x, bin k at s + k * column */
+static void lines_14x14x64_rfft18_14(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, int column)
+{
+	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C),
+		WHOLE = C % NNC_LANES == 0 };
+	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
+	const NncRange share = nnc_share(thread, n * H);
+
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
+		const real *line = x + i / H * IMAGE + i % H * LINE;
+		nnc_vec t[W * CV];
+		for (int j = 0; j < (WHOLE ? 0 : W); j++)
+			for (int v = 0; v < CV; v++)
+				t[j * CV + v] = nnc_load(line + j * STEP + v *
+					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
+					NNC_LANES);
+		for (int v = 0; v < CV; v++)
+			rfft18_14(WHOLE ? (const nnc_vec *)line + v : t + v,
+				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
+	}
+}
+
+/* 18 bins of real numbers in places 3..-3: 70 operations */
+static NNC_INLINE void rfft18_7down3(const nnc_vec *restrict in, int in_step,
+	nnc_vec *restrict out, int out_step, int out_im)
+{
+	const real c1 = (real)0.5;
+	const real c2 = (real)0.556670399226419;
+	const real c3 = (real)0.766044443118978;
+	const real c4 = (real)0.663413948168938;
+	const real c5 = (real)0.642787609686539;
+	const real c6 = (real)0.866025403784439;
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x0 = in[0];
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec t1 = x0 + x6;
+	const nnc_vec t2 = x3 + t1;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec t3 = x2 + x5;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec t4 = x1 + x4;
+	const nnc_vec t5 = t3 + t4;
+	const nnc_vec t6 = t2 + t5;
+	out[0] = t6;
+	out[out_im] = (nnc_vec){0};
+	const nnc_vec t7 = x3 + c1 * t1;
+	const nnc_vec t8 = x5 + c1 * x2;
+	const nnc_vec t9 = c2 * x2 + c3 * t8;
+	const nnc_vec t10 = x1 + c1 * x4;
+	const nnc_vec t11 = c2 * x4 + c3 * t10;
+	const nnc_vec t12 = t9 + t11;
+	const nnc_vec t13 = t7 + t12;
+	out[1 * out_step] = t13;
+	const nnc_vec t14 = x0 - x6;
+	const nnc_vec t15 = c4 * x2 - c5 * t8;
+	const nnc_vec t16 = c4 * x4 - c5 * t10;
+	const nnc_vec t17 = t15 - t16;
+	const nnc_vec t18 = c6 * t14 + t17;
+	out[1 * out_step + out_im] = -t18;
+	const nnc_vec t19 = x3 - c1 * t1;
+	const nnc_vec t20 = x5 - c1 * x2;
+	const nnc_vec t21 = c2 * x2 - c3 * t20;
+	const nnc_vec t22 = x1 - c1 * x4;
+	const nnc_vec t23 = c2 * x4 - c3 * t22;
+	const nnc_vec t24 = t21 + t23;
+	const nnc_vec t25 = t19 + c1 * t24;
+	const nnc_vec t26 = c5 * t20 + c4 * x2;
+	const nnc_vec t27 = c5 * t22 + c4 * x4;
+	const nnc_vec t28 = t26 + t27;
+	const nnc_vec t29 = t25 + c6 * t28;
+	out[2 * out_step] = t29;
+	const nnc_vec t30 = t26 - t27;
+	const nnc_vec t31 = c6 * t14 - c1 * t30;
+	const nnc_vec t32 = t21 - t23;
+	const nnc_vec t33 = t31 + c6 * t32;
+	out[2 * out_step + out_im] = -t33;
+	const nnc_vec t34 = x3 - t1;
+	const nnc_vec t35 = x2 - x5;
+	const nnc_vec t36 = x1 - x4;
+	const nnc_vec t37 = t35 - t36;
+	const nnc_vec t38 = t34 + c1 * t37;
+	out[3 * out_step] = t38;
+	const nnc_vec t39 = t35 + t36;
+	out[3 * out_step + out_im] = -c6 * t39;
+	const nnc_vec t40 = t25 - c6 * t28;
+	out[4 * out_step] = t40;
+	const nnc_vec t41 = t31 - c6 * t32;
+	out[4 * out_step + out_im] = t41;
+	const nnc_vec t42 = t7 - c1 * t12;
+	const nnc_vec t43 = t15 + t16;
+	const nnc_vec t44 = t42 + c6 * t43;
+	out[5 * out_step] = t44;
+	const nnc_vec t45 = c6 * t14 - c1 * t17;
+	const nnc_vec t46 = t9 - t11;
+	const nnc_vec t47 = t45 - c6 * t46;
+	out[5 * out_step + out_im] = t47;
+	const nnc_vec t48 = t2 - c1 * t5;
+	out[6 * out_step] = t48;
+	const nnc_vec t49 = t3 - t4;
+	out[6 * out_step + out_im] = -c6 * t49;
+	const nnc_vec t50 = t42 - c6 * t43;
+	out[7 * out_step] = t50;
+	const nnc_vec t51 = t45 + c6 * t46;
+	out[7 * out_step + out_im] = -t51;
+	const nnc_vec t52 = t19 - t24;
+	out[8 * out_step] = t52;
+	const nnc_vec t53 = c6 * t14 + t30;
+	out[8 * out_step + out_im] = -t53;
+	const nnc_vec t54 = t34 - t37;
+	out[9 * out_step] = t54;
+	out[9 * out_step + out_im] = (nnc_vec){0};
+}
+
+/* s: the bins of each line of 7x7x64x64 images x, bin k at s + k * column */
+static void lines_7x7x64x64_rfft18_7down3(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, int column)
+{
+	enum { H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
+	enum { IMAGE = 64, LINE = 28672, STEP = 4096 };
+	const NncRange share = nnc_share(thread, n * H);
+
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
+		const real *line = x + i / H * IMAGE + i % H * LINE;
+		nnc_vec t[W * CV];
+		for (int j = 0; j < (WHOLE ? 0 : W); j++)
+			for (int v = 0; v < CV; v++)
+				t[j * CV + v] = nnc_load(line + j * STEP + v *
+					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
+					NNC_LANES);
+		for (int v = 0; v < CV; v++)
+			rfft18_7down3(WHOLE ? (const nnc_vec *)line + v : t + v,
+				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
+	}
+}
+
+/* 18 bins of complex numbers in places 0..13: 192 operations */
+static NNC_INLINE void fft18_14(const nnc_vec *restrict in, int in_step, int in_im,
+	nnc_vec *restrict out, int out_step, int out_im)
+{
+	const real c1 = (real)0.5;
+	const real c2 = (real)0.866025403784439;
+	const real c3 = (real)0.642787609686539;
+	const real c4 = (real)0.766044443118978;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x9 = in[9 * in_step];
+	const nnc_vec t1 = x0 + x9;
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x12 = in[12 * in_step];
+	const nnc_vec t2 = x3 + x12;
+	const nnc_vec t3 = x6 + t2;
+	const nnc_vec t4 = t1 + t3;
+	const nnc_vec x7 = in[7 * in_step];
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x10 = in[10 * in_step];
+	const nnc_vec t5 = x1 + x10;
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec x13 = in[13 * in_step];
+	const nnc_vec t6 = x4 + x13;
+	const nnc_vec t7 = t5 + t6;
+	const nnc_vec t8 = x7 + t7;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x11 = in[11 * in_step];
+	const nnc_vec t9 = x2 + x11;
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec x8 = in[8 * in_step];
+	const nnc_vec t10 = x5 + x8;
+	const nnc_vec t11 = t9 + t10;
+	const nnc_vec t12 = t8 + t11;
+	const nnc_vec t13 = t4 + t12;
+	out[0] = t13;
+	const nnc_vec y0 = in[in_im];
+	const nnc_vec y9 = in[9 * in_step + in_im];
+	const nnc_vec t14 = y0 + y9;
+	const nnc_vec y6 = in[6 * in_step + in_im];
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec y12 = in[12 * in_step + in_im];
+	const nnc_vec t15 = y3 + y12;
+	const nnc_vec t16 = y6 + t15;
+	const nnc_vec t17 = t14 + t16;
+	const nnc_vec y7 = in[7 * in_step + in_im];
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y10 = in[10 * in_step + in_im];
+	const nnc_vec t18 = y1 + y10;
+	const nnc_vec y4 = in[4 * in_step + in_im];
+	const nnc_vec y13 = in[13 * in_step + in_im];
+	const nnc_vec t19 = y4 + y13;
+	const nnc_vec t20 = t18 + t19;
+	const nnc_vec t21 = y7 + t20;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec y11 = in[11 * in_step + in_im];
+	const nnc_vec t22 = y2 + y11;
+	const nnc_vec y5 = in[5 * in_step + in_im];
+	const nnc_vec y8 = in[8 * in_step + in_im];
+	const nnc_vec t23 = y5 + y8;
+	const nnc_vec t24 = t22 + t23;
+	const nnc_vec t25 = t21 + t24;
+	const nnc_vec t26 = t17 + t25;
+	out[out_im] = t26;
+	const nnc_vec t27 = x0 - x9;
+	const nnc_vec t28 = x3 - x12;
+	const nnc_vec t29 = x6 - t28;
+	const nnc_vec t30 = t27 - c1 * t29;
+	const nnc_vec t31 = y3 - y12;
+	const nnc_vec t32 = y6 + t31;
+	const nnc_vec t33 = t30 + c2 * t32;
+	const nnc_vec t34 = y1 - y10;
+	const nnc_vec t35 = y4 - y13;
+	const nnc_vec t36 = t34 - t35;
+	const nnc_vec t37 = y7 - c1 * t36;
+	const nnc_vec t38 = x1 - x10;
+	const nnc_vec t39 = x4 - x13;
+	const nnc_vec t40 = t38 + t39;
+	const nnc_vec t41 = t37 + c2 * t40;
+	const nnc_vec t42 = t38 - t39;
+	const nnc_vec t43 = x7 - c1 * t42;
+	const nnc_vec t44 = t34 + t35;
+	const nnc_vec t45 = t43 - c2 * t44;
+	const nnc_vec t46 = c3 * t41 - c4 * t45;
+	const nnc_vec t47 = y2 - y11;
+	const nnc_vec t48 = y5 - y8;
+	const nnc_vec t49 = t47 + c1 * t48;
+	const nnc_vec t50 = t49 - c2 * t10;
+	const nnc_vec t51 = x2 - x11;
+	const nnc_vec t52 = x5 - x8;
+	const nnc_vec t53 = t51 + c1 * t52;
+	const nnc_vec t54 = t53 + c2 * t23;
+	const nnc_vec t55 = c3 * t50 + c4 * t54;
+	const nnc_vec t56 = t46 + t55;
+	const nnc_vec t57 = t33 + t56;
+	out[1 * out_step] = t57;
+	const nnc_vec t58 = y0 - y9;
+	const nnc_vec t59 = y6 - t31;
+	const nnc_vec t60 = t58 - c1 * t59;
+	const nnc_vec t61 = x6 + t28;
+	const nnc_vec t62 = t60 - c2 * t61;
+	const nnc_vec t63 = c3 * t45 + c4 * t41;
+	const nnc_vec t64 = c3 * t54 - c4 * t50;
+	const nnc_vec t65 = t63 + t64;
+	const nnc_vec t66 = t62 - t65;
+	out[1 * out_step + out_im] = t66;
+	const nnc_vec t67 = t1 - c1 * t3;
+	const nnc_vec t68 = y6 - t15;
+	const nnc_vec t69 = t67 - c2 * t68;
+	const nnc_vec t70 = y7 - c1 * t20;
+	const nnc_vec t71 = t5 - t6;
+	const nnc_vec t72 = t70 - c2 * t71;
+	const nnc_vec t73 = x7 - c1 * t7;
+	const nnc_vec t74 = t18 - t19;
+	const nnc_vec t75 = t73 + c2 * t74;
+	const nnc_vec t76 = c3 * t72 + c4 * t75;
+	const nnc_vec t77 = t22 - c1 * t23;
+	const nnc_vec t78 = t77 - c2 * t52;
+	const nnc_vec t79 = t9 - c1 * t10;
+	const nnc_vec t80 = t79 + c2 * t48;
+	const nnc_vec t81 = c3 * t78 - c4 * t80;
+	const nnc_vec t82 = t76 - t81;
+	const nnc_vec t83 = t69 - c1 * t82;
+	const nnc_vec t84 = c3 * t75 - c4 * t72;
+	const nnc_vec t85 = c3 * t80 + c4 * t78;
+	const nnc_vec t86 = t84 + t85;
+	const nnc_vec t87 = t83 + c2 * t86;
+	out[2 * out_step] = t87;
+	const nnc_vec t88 = t14 - c1 * t16;
+	const nnc_vec t89 = x6 - t2;
+	const nnc_vec t90 = t88 + c2 * t89;
+	const nnc_vec t91 = t84 - t85;
+	const nnc_vec t92 = t90 + c1 * t91;
+	const nnc_vec t93 = t76 + t81;
+	const nnc_vec t94 = t92 + c2 * t93;
+	out[2 * out_step + out_im] = t94;
+	const nnc_vec t95 = t27 + t29;
+	const nnc_vec t96 = x7 + t42;
+	const nnc_vec t97 = t51 - t52;
+	const nnc_vec t98 = t96 - t97;
+	const nnc_vec t99 = t95 + c1 * t98;
+	const nnc_vec t100 = y7 + t36;
+	const nnc_vec t101 = t47 - t48;
+	const nnc_vec t102 = t100 + t101;
+	const nnc_vec t103 = t99 + c2 * t102;
+	out[3 * out_step] = t103;
+	const nnc_vec t104 = t58 + t59;
+	const nnc_vec t105 = t100 - t101;
+	const nnc_vec t106 = t104 + c1 * t105;
+	const nnc_vec t107 = t96 + t97;
+	const nnc_vec t108 = t106 - c2 * t107;
+	out[3 * out_step + out_im] = t108;
+	const nnc_vec t109 = t67 + c2 * t68;
+	const nnc_vec t110 = t70 + c2 * t71;
+	const nnc_vec t111 = t73 - c2 * t74;
+	const nnc_vec t112 = c3 * t110 - c4 * t111;
+	const nnc_vec t113 = t77 + c2 * t52;
+	const nnc_vec t114 = t79 - c2 * t48;
+	const nnc_vec t115 = c3 * t113 + c4 * t114;
+	const nnc_vec t116 = t112 - t115;
+	const nnc_vec t117 = t109 + c1 * t116;
+	const nnc_vec t118 = c3 * t111 + c4 * t110;
+	const nnc_vec t119 = c3 * t114 - c4 * t113;
+	const nnc_vec t120 = t118 + t119;
+	const nnc_vec t121 = t117 - c2 * t120;
+	out[4 * out_step] = t121;
+	const nnc_vec t122 = t88 - c2 * t89;
+	const nnc_vec t123 = t118 - t119;
+	const nnc_vec t124 = t122 - c1 * t123;
+	const nnc_vec t125 = t112 + t115;
+	const nnc_vec t126 = t124 - c2 * t125;
+	out[4 * out_step + out_im] = t126;
+	const nnc_vec t127 = t30 - c2 * t32;
+	const nnc_vec t128 = t37 - c2 * t40;
+	const nnc_vec t129 = t43 + c2 * t44;
+	const nnc_vec t130 = c3 * t128 + c4 * t129;
+	const nnc_vec t131 = t49 + c2 * t10;
+	const nnc_vec t132 = t53 - c2 * t23;
+	const nnc_vec t133 = c3 * t131 - c4 * t132;
+	const nnc_vec t134 = t130 + t133;
+	const nnc_vec t135 = t127 + c1 * t134;
+	const nnc_vec t136 = c3 * t129 - c4 * t128;
+	const nnc_vec t137 = c3 * t132 + c4 * t131;
+	const nnc_vec t138 = t136 - t137;
+	const nnc_vec t139 = t135 + c2 * t138;
+	out[5 * out_step] = t139;
+	const nnc_vec t140 = t60 + c2 * t61;
+	const nnc_vec t141 = t136 + t137;
+	const nnc_vec t142 = t140 - c1 * t141;
+	const nnc_vec t143 = t130 - t133;
+	const nnc_vec t144 = t142 + c2 * t143;
+	out[5 * out_step + out_im] = t144;
+	const nnc_vec t145 = t4 - c1 * t12;
+	const nnc_vec t146 = t21 - t24;
+	const nnc_vec t147 = t145 + c2 * t146;
+	out[6 * out_step] = t147;
+	const nnc_vec t148 = t17 - c1 * t25;
+	const nnc_vec t149 = t8 - t11;
+	const nnc_vec t150 = t148 - c2 * t149;
+	out[6 * out_step + out_im] = t150;
+	const nnc_vec t151 = t33 - c1 * t56;
+	const nnc_vec t152 = t63 - t64;
+	const nnc_vec t153 = t151 - c2 * t152;
+	out[7 * out_step] = t153;
+	const nnc_vec t154 = t62 + c1 * t65;
+	const nnc_vec t155 = t46 - t55;
+	const nnc_vec t156 = t154 - c2 * t155;
+	out[7 * out_step + out_im] = t156;
+	const nnc_vec t157 = t69 + t82;
+	out[8 * out_step] = t157;
+	const nnc_vec t158 = t90 - t91;
+	out[8 * out_step + out_im] = t158;
+	const nnc_vec t159 = t95 - t98;
+	out[9 * out_step] = t159;
+	const nnc_vec t160 = t104 - t105;
+	out[9 * out_step + out_im] = t160;
+	const nnc_vec t161 = t109 - t116;
+	out[10 * out_step] = t161;
+	const nnc_vec t162 = t122 + t123;
+	out[10 * out_step + out_im] = t162;
+	const nnc_vec t163 = t135 - c2 * t138;
+	out[11 * out_step] = t163;
+	const nnc_vec t164 = t142 - c2 * t143;
+	out[11 * out_step + out_im] = t164;
+	const nnc_vec t165 = t145 - c2 * t146;
+	out[12 * out_step] = t165;
+	const nnc_vec t166 = t148 + c2 * t149;
+	out[12 * out_step + out_im] = t166;
+	const nnc_vec t167 = t151 + c2 * t152;
+	out[13 * out_step] = t167;
+	const nnc_vec t168 = t154 + c2 * t155;
+	out[13 * out_step + out_im] = t168;
+	const nnc_vec t169 = t83 - c2 * t86;
+	out[14 * out_step] = t169;
+	const nnc_vec t170 = t92 - c2 * t93;
+	out[14 * out_step + out_im] = t170;
+	const nnc_vec t171 = t99 - c2 * t102;
+	out[15 * out_step] = t171;
+	const nnc_vec t172 = t106 + c2 * t107;
+	out[15 * out_step + out_im] = t172;
+	const nnc_vec t173 = t117 + c2 * t120;
+	out[16 * out_step] = t173;
+	const nnc_vec t174 = t124 + c2 * t125;
+	out[16 * out_step + out_im] = t174;
+	const nnc_vec t175 = t127 - t134;
+	out[17 * out_step] = t175;
+	const nnc_vec t176 = t140 + t141;
+	out[17 * out_step + out_im] = t176;
+}
+
+/* f: the bins of one column of lines s; half: those of a real column */
+static void columns_32x64_fft18_14(int n, const nnc_vec *restrict s,
+	nnc_vec *restrict f, bool half)
+{
+	enum { H = 14, CV = NNC_VECTORS(64), PART = 32 * CV, BIN = 2 * PART | 1 };
+
+	for (int i = 0; i < n * CV; i++) {
+		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		if (half)
+			rfft18_14(line, 2 * CV, f + i, BIN, PART);
+		else
+			fft18_14(line, 2 * CV, CV, f + i, BIN, PART);
+	}
+}
+
+/* 18 bins of complex numbers in places 3..-3: 158 operations */
+static NNC_INLINE void fft18_7down3(const nnc_vec *restrict in, int in_step, int in_im,
+	nnc_vec *restrict out, int out_step, int out_im)
+{
+	const real c1 = (real)0.5;
+	const real c2 = (real)0.866025403784439;
+	const real c3 = (real)0.642787609686539;
+	const real c4 = (real)0.766044443118978;
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x0 = in[0];
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec t1 = x0 + x6;
+	const nnc_vec t2 = x3 + t1;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec t3 = x2 + x5;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec t4 = x1 + x4;
+	const nnc_vec t5 = t3 + t4;
+	const nnc_vec t6 = t2 + t5;
+	out[0] = t6;
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec y0 = in[in_im];
+	const nnc_vec y6 = in[6 * in_step + in_im];
+	const nnc_vec t7 = y0 + y6;
+	const nnc_vec t8 = y3 + t7;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec y5 = in[5 * in_step + in_im];
+	const nnc_vec t9 = y2 + y5;
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y4 = in[4 * in_step + in_im];
+	const nnc_vec t10 = y1 + y4;
+	const nnc_vec t11 = t9 + t10;
+	const nnc_vec t12 = t8 + t11;
+	out[out_im] = t12;
+	const nnc_vec t13 = y0 - y6;
+	const nnc_vec t14 = x3 + c1 * t1;
+	const nnc_vec t15 = c2 * t13 + t14;
+	const nnc_vec t16 = y5 + c1 * y2;
+	const nnc_vec t17 = c2 * x2 - t16;
+	const nnc_vec t18 = x5 + c1 * x2;
+	const nnc_vec t19 = c2 * y2 + t18;
+	const nnc_vec t20 = c3 * t17 + c4 * t19;
+	const nnc_vec t21 = y1 + c1 * y4;
+	const nnc_vec t22 = c2 * x4 + t21;
+	const nnc_vec t23 = x1 + c1 * x4;
+	const nnc_vec t24 = c2 * y4 - t23;
+	const nnc_vec t25 = c3 * t22 - c4 * t24;
+	const nnc_vec t26 = t20 + t25;
+	const nnc_vec t27 = t15 + t26;
+	out[1 * out_step] = t27;
+	const nnc_vec t28 = x0 - x6;
+	const nnc_vec t29 = y3 + c1 * t7;
+	const nnc_vec t30 = c2 * t28 - t29;
+	const nnc_vec t31 = c3 * t19 - c4 * t17;
+	const nnc_vec t32 = c3 * t24 + c4 * t22;
+	const nnc_vec t33 = t31 + t32;
+	out[1 * out_step + out_im] = t33 - t30;
+	const nnc_vec t34 = x3 - c1 * t1;
+	const nnc_vec t35 = t34 + c2 * t13;
+	const nnc_vec t36 = y5 - c1 * y2;
+	const nnc_vec t37 = t36 - c2 * x2;
+	const nnc_vec t38 = x5 - c1 * x2;
+	const nnc_vec t39 = t38 + c2 * y2;
+	const nnc_vec t40 = c3 * t37 + c4 * t39;
+	const nnc_vec t41 = y1 - c1 * y4;
+	const nnc_vec t42 = t41 + c2 * x4;
+	const nnc_vec t43 = x1 - c1 * x4;
+	const nnc_vec t44 = t43 - c2 * y4;
+	const nnc_vec t45 = c3 * t42 - c4 * t44;
+	const nnc_vec t46 = t40 - t45;
+	const nnc_vec t47 = t35 - c1 * t46;
+	const nnc_vec t48 = c3 * t39 - c4 * t37;
+	const nnc_vec t49 = c3 * t44 + c4 * t42;
+	const nnc_vec t50 = t48 + t49;
+	const nnc_vec t51 = t47 + c2 * t50;
+	out[2 * out_step] = t51;
+	const nnc_vec t52 = y3 - c1 * t7;
+	const nnc_vec t53 = t52 - c2 * t28;
+	const nnc_vec t54 = t48 - t49;
+	const nnc_vec t55 = t53 + c1 * t54;
+	const nnc_vec t56 = t40 + t45;
+	const nnc_vec t57 = t55 + c2 * t56;
+	out[2 * out_step + out_im] = t57;
+	const nnc_vec t58 = x3 - t1;
+	const nnc_vec t59 = x2 - x5;
+	const nnc_vec t60 = x1 - x4;
+	const nnc_vec t61 = t59 - t60;
+	const nnc_vec t62 = t58 + c1 * t61;
+	const nnc_vec t63 = y2 - y5;
+	const nnc_vec t64 = y1 - y4;
+	const nnc_vec t65 = t63 + t64;
+	const nnc_vec t66 = t62 + c2 * t65;
+	out[3 * out_step] = t66;
+	const nnc_vec t67 = y3 - t7;
+	const nnc_vec t68 = t63 - t64;
+	const nnc_vec t69 = t67 + c1 * t68;
+	const nnc_vec t70 = t59 + t60;
+	const nnc_vec t71 = t69 - c2 * t70;
+	out[3 * out_step + out_im] = t71;
+	const nnc_vec t72 = t34 - c2 * t13;
+	const nnc_vec t73 = t36 + c2 * x2;
+	const nnc_vec t74 = t38 - c2 * y2;
+	const nnc_vec t75 = c3 * t73 - c4 * t74;
+	const nnc_vec t76 = t41 - c2 * x4;
+	const nnc_vec t77 = t43 + c2 * y4;
+	const nnc_vec t78 = c3 * t76 + c4 * t77;
+	const nnc_vec t79 = t75 - t78;
+	const nnc_vec t80 = t72 + c1 * t79;
+	const nnc_vec t81 = c3 * t74 + c4 * t73;
+	const nnc_vec t82 = c3 * t77 - c4 * t76;
+	const nnc_vec t83 = t81 + t82;
+	const nnc_vec t84 = t80 - c2 * t83;
+	out[4 * out_step] = t84;
+	const nnc_vec t85 = t52 + c2 * t28;
+	const nnc_vec t86 = t81 - t82;
+	const nnc_vec t87 = t85 - c1 * t86;
+	const nnc_vec t88 = t75 + t78;
+	const nnc_vec t89 = t87 - c2 * t88;
+	out[4 * out_step + out_im] = t89;
+	const nnc_vec t90 = c2 * t13 - t14;
+	const nnc_vec t91 = c2 * x2 + t16;
+	const nnc_vec t92 = c2 * y2 - t18;
+	const nnc_vec t93 = c3 * t91 - c4 * t92;
+	const nnc_vec t94 = c2 * x4 - t21;
+	const nnc_vec t95 = c2 * y4 + t23;
+	const nnc_vec t96 = c3 * t94 + c4 * t95;
+	const nnc_vec t97 = t93 + t96;
+	const nnc_vec t98 = t90 + c1 * t97;
+	const nnc_vec t99 = c3 * t92 + c4 * t91;
+	const nnc_vec t100 = c3 * t95 - c4 * t94;
+	const nnc_vec t101 = t99 - t100;
+	out[5 * out_step] = c2 * t101 - t98;
+	const nnc_vec t102 = c2 * t28 + t29;
+	const nnc_vec t103 = t99 + t100;
+	const nnc_vec t104 = t102 - c1 * t103;
+	const nnc_vec t105 = t93 - t96;
+	const nnc_vec t106 = t104 - c2 * t105;
+	out[5 * out_step + out_im] = t106;
+	const nnc_vec t107 = t2 - c1 * t5;
+	const nnc_vec t108 = t9 - t10;
+	const nnc_vec t109 = t107 + c2 * t108;
+	out[6 * out_step] = t109;
+	const nnc_vec t110 = t8 - c1 * t11;
+	const nnc_vec t111 = t3 - t4;
+	const nnc_vec t112 = t110 - c2 * t111;
+	out[6 * out_step + out_im] = t112;
+	const nnc_vec t113 = t15 - c1 * t26;
+	const nnc_vec t114 = t31 - t32;
+	const nnc_vec t115 = t113 + c2 * t114;
+	out[7 * out_step] = t115;
+	const nnc_vec t116 = t30 + c1 * t33;
+	const nnc_vec t117 = t20 - t25;
+	const nnc_vec t118 = t116 + c2 * t117;
+	out[7 * out_step + out_im] = -t118;
+	const nnc_vec t119 = t35 + t46;
+	out[8 * out_step] = t119;
+	const nnc_vec t120 = t53 - t54;
+	out[8 * out_step + out_im] = t120;
+	const nnc_vec t121 = t58 - t61;
+	out[9 * out_step] = t121;
+	const nnc_vec t122 = t67 - t68;
+	out[9 * out_step + out_im] = t122;
+	const nnc_vec t123 = t72 - t79;
+	out[10 * out_step] = t123;
+	const nnc_vec t124 = t85 + t86;
+	out[10 * out_step + out_im] = t124;
+	const nnc_vec t125 = t98 + c2 * t101;
+	out[11 * out_step] = -t125;
+	const nnc_vec t126 = t104 + c2 * t105;
+	out[11 * out_step + out_im] = t126;
+	const nnc_vec t127 = t107 - c2 * t108;
+	out[12 * out_step] = t127;
+	const nnc_vec t128 = t110 + c2 * t111;
+	out[12 * out_step + out_im] = t128;
+	const nnc_vec t129 = t113 - c2 * t114;
+	out[13 * out_step] = t129;
+	out[13 * out_step + out_im] = c2 * t117 - t116;
+	const nnc_vec t130 = t47 - c2 * t50;
+	out[14 * out_step] = t130;
+	const nnc_vec t131 = t55 - c2 * t56;
+	out[14 * out_step + out_im] = t131;
+	const nnc_vec t132 = t62 - c2 * t65;
+	out[15 * out_step] = t132;
+	const nnc_vec t133 = t69 + c2 * t70;
+	out[15 * out_step + out_im] = t133;
+	const nnc_vec t134 = t80 + c2 * t83;
+	out[16 * out_step] = t134;
+	const nnc_vec t135 = t87 + c2 * t88;
+	out[16 * out_step + out_im] = t135;
+	out[17 * out_step] = t97 - t90;
+	const nnc_vec t136 = t102 + t103;
+	out[17 * out_step + out_im] = t136;
+}
+
+/* f: the bins of one column of lines s; half: those of a real column */
+static void columns_64x64_fft18_7down3(int n, const nnc_vec *restrict s,
+	nnc_vec *restrict f, bool half)
+{
+	enum { H = 7, CV = NNC_VECTORS(64), PART = 64 * CV, BIN = 2 * PART | 1 };
+
+	for (int i = 0; i < n * CV; i++) {
+		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		if (half)
+			rfft18_7down3(line, 2 * CV, f + i, BIN, PART);
+		else
+			fft18_7down3(line, 2 * CV, CV, f + i, BIN, PART);
+	}
+}
+
+/*
+ * c (n,64) = a (n,64) b (64,64), complex, by three real products:
+ * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
+ */
+static void product_32x64x64(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
+{
+	enum { L = NNC_LANES, N = 32, C = 64, CV = NNC_VECTORS(C),
+		OV = NNC_VECTORS(64) };
+	enum { ROWS = NNC_ROWS(N), A = N * CV, B = C * OV, PART = N * OV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
+
+	for (int i = 0; i < n * CV; i++)
+		sums[i] = a[i] + a[A + i];
+	for (int i = 0; i < C * OV; i++)
+		sums[A + i] = b[i] + b[B + i];
+	for (int j = 0; j < OV; j += 2)
+		for (int i = 0; i < n; i += ROWS) {
+			const int rows = n - i < ROWS ? n - i : ROWS;
+			const int vecs = OV - j < 2 ? 1 : 2;
+			nnc_vec part[3][NNC_TILE_MAX];
+			for (int p = 0; p < 3; p++) {
+				const real *ap = (const real *)as[p] + i * CV * L;
+				const real *bp = (const real *)(bs[p] + j);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
+				else
+					tile(rows, vecs, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
+			}
+			for (int r = 0; r < rows; r++)
+				for (int q = 0; q < vecs; q++) {
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
+					nnc_vec *to = c + (i + r) * OV + j + q;
+					to[0] = s - t;
+					to[PART] = u - s - t;
 				}
+		}
+}
+
+/* complex numbers 0..13 of the inverse transform of 18 bins, unscaled: 204 operations */
+static NNC_INLINE void ifft18_14(const nnc_vec *restrict in, int in_step, int in_im,
+	nnc_vec *restrict out, int out_step, int out_im)
+{
+	const real c1 = (real)0.5;
+	const real c2 = (real)0.866025403784439;
+	const real c3 = (real)0.642787609686539;
+	const real c4 = (real)0.766044443118978;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x9 = in[9 * in_step];
+	const nnc_vec t1 = x0 + x9;
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x12 = in[12 * in_step];
+	const nnc_vec t2 = x3 + x12;
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec x15 = in[15 * in_step];
+	const nnc_vec t3 = x6 + x15;
+	const nnc_vec t4 = t2 + t3;
+	const nnc_vec t5 = t1 + t4;
+	const nnc_vec x7 = in[7 * in_step];
+	const nnc_vec x16 = in[16 * in_step];
+	const nnc_vec t6 = x7 + x16;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x10 = in[10 * in_step];
+	const nnc_vec t7 = x1 + x10;
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec x13 = in[13 * in_step];
+	const nnc_vec t8 = x4 + x13;
+	const nnc_vec t9 = t7 + t8;
+	const nnc_vec t10 = t6 + t9;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x11 = in[11 * in_step];
+	const nnc_vec t11 = x2 + x11;
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec x14 = in[14 * in_step];
+	const nnc_vec t12 = x5 + x14;
+	const nnc_vec x8 = in[8 * in_step];
+	const nnc_vec x17 = in[17 * in_step];
+	const nnc_vec t13 = x8 + x17;
+	const nnc_vec t14 = t12 + t13;
+	const nnc_vec t15 = t11 + t14;
+	const nnc_vec t16 = t10 + t15;
+	const nnc_vec t17 = t5 + t16;
+	out[0] = t17;
+	const nnc_vec y0 = in[in_im];
+	const nnc_vec y9 = in[9 * in_step + in_im];
+	const nnc_vec t18 = y0 + y9;
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec y12 = in[12 * in_step + in_im];
+	const nnc_vec t19 = y3 + y12;
+	const nnc_vec y6 = in[6 * in_step + in_im];
+	const nnc_vec y15 = in[15 * in_step + in_im];
+	const nnc_vec t20 = y6 + y15;
+	const nnc_vec t21 = t19 + t20;
+	const nnc_vec t22 = t18 + t21;
+	const nnc_vec y7 = in[7 * in_step + in_im];
+	const nnc_vec y16 = in[16 * in_step + in_im];
+	const nnc_vec t23 = y7 + y16;
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y10 = in[10 * in_step + in_im];
+	const nnc_vec t24 = y1 + y10;
+	const nnc_vec y4 = in[4 * in_step + in_im];
+	const nnc_vec y13 = in[13 * in_step + in_im];
+	const nnc_vec t25 = y4 + y13;
+	const nnc_vec t26 = t24 + t25;
+	const nnc_vec t27 = t23 + t26;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec y11 = in[11 * in_step + in_im];
+	const nnc_vec t28 = y2 + y11;
+	const nnc_vec y5 = in[5 * in_step + in_im];
+	const nnc_vec y14 = in[14 * in_step + in_im];
+	const nnc_vec t29 = y5 + y14;
+	const nnc_vec y8 = in[8 * in_step + in_im];
+	const nnc_vec y17 = in[17 * in_step + in_im];
+	const nnc_vec t30 = y8 + y17;
+	const nnc_vec t31 = t29 + t30;
+	const nnc_vec t32 = t28 + t31;
+	const nnc_vec t33 = t27 + t32;
+	const nnc_vec t34 = t22 + t33;
+	out[out_im] = t34;
+	const nnc_vec t35 = x0 - x9;
+	const nnc_vec t36 = x3 - x12;
+	const nnc_vec t37 = x6 - x15;
+	const nnc_vec t38 = t36 - t37;
+	const nnc_vec t39 = t35 + c1 * t38;
+	const nnc_vec t40 = y3 - y12;
+	const nnc_vec t41 = y6 - y15;
+	const nnc_vec t42 = t40 + t41;
+	const nnc_vec t43 = t39 - c2 * t42;
+	const nnc_vec t44 = y7 - y16;
+	const nnc_vec t45 = y1 - y10;
+	const nnc_vec t46 = y4 - y13;
+	const nnc_vec t47 = t45 - t46;
+	const nnc_vec t48 = t44 - c1 * t47;
+	const nnc_vec t49 = x1 - x10;
+	const nnc_vec t50 = x4 - x13;
+	const nnc_vec t51 = t49 + t50;
+	const nnc_vec t52 = t48 - c2 * t51;
+	const nnc_vec t53 = x7 - x16;
+	const nnc_vec t54 = t49 - t50;
+	const nnc_vec t55 = t53 - c1 * t54;
+	const nnc_vec t56 = t45 + t46;
+	const nnc_vec t57 = t55 + c2 * t56;
+	const nnc_vec t58 = c3 * t52 + c4 * t57;
+	const nnc_vec t59 = y2 - y11;
+	const nnc_vec t60 = y5 - y14;
+	const nnc_vec t61 = y8 - y17;
+	const nnc_vec t62 = t60 - t61;
+	const nnc_vec t63 = t59 + c1 * t62;
+	const nnc_vec t64 = x5 - x14;
+	const nnc_vec t65 = x8 - x17;
+	const nnc_vec t66 = t64 + t65;
+	const nnc_vec t67 = t63 + c2 * t66;
+	const nnc_vec t68 = x2 - x11;
+	const nnc_vec t69 = t64 - t65;
+	const nnc_vec t70 = t68 + c1 * t69;
+	const nnc_vec t71 = t60 + t61;
+	const nnc_vec t72 = t70 - c2 * t71;
+	const nnc_vec t73 = c3 * t67 - c4 * t72;
+	const nnc_vec t74 = t58 + t73;
+	const nnc_vec t75 = t43 - t74;
+	out[1 * out_step] = t75;
+	const nnc_vec t76 = y0 - y9;
+	const nnc_vec t77 = t40 - t41;
+	const nnc_vec t78 = t76 + c1 * t77;
+	const nnc_vec t79 = t36 + t37;
+	const nnc_vec t80 = t78 + c2 * t79;
+	const nnc_vec t81 = c3 * t57 - c4 * t52;
+	const nnc_vec t82 = c3 * t72 + c4 * t67;
+	const nnc_vec t83 = t81 + t82;
+	const nnc_vec t84 = t80 + t83;
+	out[1 * out_step + out_im] = t84;
+	const nnc_vec t85 = t1 - c1 * t4;
+	const nnc_vec t86 = t19 - t20;
+	const nnc_vec t87 = t85 - c2 * t86;
+	const nnc_vec t88 = t23 - c1 * t26;
+	const nnc_vec t89 = t7 - t8;
+	const nnc_vec t90 = t88 + c2 * t89;
+	const nnc_vec t91 = t6 - c1 * t9;
+	const nnc_vec t92 = t24 - t25;
+	const nnc_vec t93 = t91 - c2 * t92;
+	const nnc_vec t94 = c3 * t90 - c4 * t93;
+	const nnc_vec t95 = t28 - c1 * t31;
+	const nnc_vec t96 = t12 - t13;
+	const nnc_vec t97 = t95 + c2 * t96;
+	const nnc_vec t98 = t11 - c1 * t14;
+	const nnc_vec t99 = t29 - t30;
+	const nnc_vec t100 = t98 - c2 * t99;
+	const nnc_vec t101 = c3 * t97 + c4 * t100;
+	const nnc_vec t102 = t94 - t101;
+	const nnc_vec t103 = t87 + c1 * t102;
+	const nnc_vec t104 = c3 * t93 + c4 * t90;
+	const nnc_vec t105 = c3 * t100 - c4 * t97;
+	const nnc_vec t106 = t104 + t105;
+	const nnc_vec t107 = t103 + c2 * t106;
+	out[2 * out_step] = t107;
+	const nnc_vec t108 = t18 - c1 * t21;
+	const nnc_vec t109 = t2 - t3;
+	const nnc_vec t110 = t108 + c2 * t109;
+	const nnc_vec t111 = t104 - t105;
+	const nnc_vec t112 = t110 - c1 * t111;
+	const nnc_vec t113 = t94 + t101;
+	const nnc_vec t114 = t112 + c2 * t113;
+	out[2 * out_step + out_im] = t114;
+	const nnc_vec t115 = t35 - t38;
+	const nnc_vec t116 = t53 + t54;
+	const nnc_vec t117 = t68 - t69;
+	const nnc_vec t118 = t116 - t117;
+	const nnc_vec t119 = t115 + c1 * t118;
+	const nnc_vec t120 = t44 + t47;
+	const nnc_vec t121 = t59 - t62;
+	const nnc_vec t122 = t120 + t121;
+	const nnc_vec t123 = t119 - c2 * t122;
+	out[3 * out_step] = t123;
+	const nnc_vec t124 = t76 - t77;
+	const nnc_vec t125 = t120 - t121;
+	const nnc_vec t126 = t124 + c1 * t125;
+	const nnc_vec t127 = t116 + t117;
+	const nnc_vec t128 = t126 + c2 * t127;
+	out[3 * out_step + out_im] = t128;
+	const nnc_vec t129 = t85 + c2 * t86;
+	const nnc_vec t130 = t88 - c2 * t89;
+	const nnc_vec t131 = t91 + c2 * t92;
+	const nnc_vec t132 = c3 * t130 + c4 * t131;
+	const nnc_vec t133 = t95 - c2 * t96;
+	const nnc_vec t134 = t98 + c2 * t99;
+	const nnc_vec t135 = c3 * t133 - c4 * t134;
+	const nnc_vec t136 = t132 - t135;
+	const nnc_vec t137 = t129 - c1 * t136;
+	const nnc_vec t138 = c3 * t131 - c4 * t130;
+	const nnc_vec t139 = c3 * t134 + c4 * t133;
+	const nnc_vec t140 = t138 + t139;
+	const nnc_vec t141 = t137 - c2 * t140;
+	out[4 * out_step] = t141;
+	const nnc_vec t142 = t108 - c2 * t109;
+	const nnc_vec t143 = t138 - t139;
+	const nnc_vec t144 = t142 + c1 * t143;
+	const nnc_vec t145 = t132 + t135;
+	const nnc_vec t146 = t144 - c2 * t145;
+	out[4 * out_step + out_im] = t146;
+	const nnc_vec t147 = t39 + c2 * t42;
+	const nnc_vec t148 = t48 + c2 * t51;
+	const nnc_vec t149 = t55 - c2 * t56;
+	const nnc_vec t150 = c3 * t148 - c4 * t149;
+	const nnc_vec t151 = t63 - c2 * t66;
+	const nnc_vec t152 = t70 + c2 * t71;
+	const nnc_vec t153 = c3 * t151 + c4 * t152;
+	const nnc_vec t154 = t150 + t153;
+	const nnc_vec t155 = t147 - c1 * t154;
+	const nnc_vec t156 = c3 * t149 + c4 * t148;
+	const nnc_vec t157 = c3 * t152 - c4 * t151;
+	const nnc_vec t158 = t156 - t157;
+	const nnc_vec t159 = t155 + c2 * t158;
+	out[5 * out_step] = t159;
+	const nnc_vec t160 = t78 - c2 * t79;
+	const nnc_vec t161 = t156 + t157;
+	const nnc_vec t162 = t160 + c1 * t161;
+	const nnc_vec t163 = t150 - t153;
+	const nnc_vec t164 = t162 + c2 * t163;
+	out[5 * out_step + out_im] = t164;
+	const nnc_vec t165 = t5 - c1 * t16;
+	const nnc_vec t166 = t27 - t32;
+	const nnc_vec t167 = t165 - c2 * t166;
+	out[6 * out_step] = t167;
+	const nnc_vec t168 = t22 - c1 * t33;
+	const nnc_vec t169 = t10 - t15;
+	const nnc_vec t170 = t168 + c2 * t169;
+	out[6 * out_step + out_im] = t170;
+	const nnc_vec t171 = t43 + c1 * t74;
+	const nnc_vec t172 = t81 - t82;
+	const nnc_vec t173 = t171 - c2 * t172;
+	out[7 * out_step] = t173;
+	const nnc_vec t174 = t80 - c1 * t83;
+	const nnc_vec t175 = t58 - t73;
+	const nnc_vec t176 = t174 - c2 * t175;
+	out[7 * out_step + out_im] = t176;
+	const nnc_vec t177 = t87 - t102;
+	out[8 * out_step] = t177;
+	const nnc_vec t178 = t110 + t111;
+	out[8 * out_step + out_im] = t178;
+	const nnc_vec t179 = t115 - t118;
+	out[9 * out_step] = t179;
+	const nnc_vec t180 = t124 - t125;
+	out[9 * out_step + out_im] = t180;
+	const nnc_vec t181 = t129 + t136;
+	out[10 * out_step] = t181;
+	const nnc_vec t182 = t142 - t143;
+	out[10 * out_step + out_im] = t182;
+	const nnc_vec t183 = t155 - c2 * t158;
+	out[11 * out_step] = t183;
+	const nnc_vec t184 = t162 - c2 * t163;
+	out[11 * out_step + out_im] = t184;
+	const nnc_vec t185 = t165 + c2 * t166;
+	out[12 * out_step] = t185;
+	const nnc_vec t186 = t168 - c2 * t169;
+	out[12 * out_step + out_im] = t186;
+	const nnc_vec t187 = t171 + c2 * t172;
+	out[13 * out_step] = t187;
+	const nnc_vec t188 = t174 + c2 * t175;
+	out[13 * out_step + out_im] = t188;
+}
+
+/* real numbers 0..13 of the inverse transform of 18 bins, unscaled: 90 operations */
+static NNC_INLINE void irfft18_14(const nnc_vec *restrict in, int in_step, int in_im,
+	nnc_vec *restrict out, int out_step)
+{
+	const real c1 = (real)2;
+	const real c2 = (real)1.73205080756888;
+	const real c3 = (real)0.5;
+	const real c4 = (real)0.866025403784439;
+	const real c5 = (real)0.642787609686539;
+	const real c6 = (real)0.766044443118978;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x9 = in[9 * in_step];
+	const nnc_vec t1 = x0 + x9;
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec t2 = x3 + x6;
+	const nnc_vec t3 = t1 + c1 * t2;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x7 = in[7 * in_step];
+	const nnc_vec t4 = x2 + x7;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x8 = in[8 * in_step];
+	const nnc_vec t5 = x1 + x8;
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec t6 = x4 + x5;
+	const nnc_vec t7 = t5 + t6;
+	const nnc_vec t8 = t4 + t7;
+	const nnc_vec t9 = t3 + c1 * t8;
+	out[0] = t9;
+	const nnc_vec t10 = x3 - x6;
+	const nnc_vec t11 = x0 - x9;
+	const nnc_vec t12 = t10 + t11;
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec y6 = in[6 * in_step + in_im];
+	const nnc_vec t13 = y3 + y6;
+	const nnc_vec t14 = t12 - c2 * t13;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec y7 = in[7 * in_step + in_im];
+	const nnc_vec t15 = y2 + y7;
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y8 = in[8 * in_step + in_im];
+	const nnc_vec t16 = y1 + y8;
+	const nnc_vec y4 = in[4 * in_step + in_im];
+	const nnc_vec y5 = in[5 * in_step + in_im];
+	const nnc_vec t17 = y4 + y5;
+	const nnc_vec t18 = t16 - t17;
+	const nnc_vec t19 = t15 - c3 * t18;
+	const nnc_vec t20 = x1 - x8;
+	const nnc_vec t21 = x4 - x5;
+	const nnc_vec t22 = t20 + t21;
+	const nnc_vec t23 = t19 - c4 * t22;
+	const nnc_vec t24 = x2 - x7;
+	const nnc_vec t25 = t20 - t21;
+	const nnc_vec t26 = t24 + c3 * t25;
+	const nnc_vec t27 = t16 + t17;
+	const nnc_vec t28 = t26 - c4 * t27;
+	const nnc_vec t29 = c5 * t23 - c6 * t28;
+	const nnc_vec t30 = t14 - c1 * t29;
+	out[1 * out_step] = t30;
+	const nnc_vec t31 = t2 - t1;
+	const nnc_vec t32 = y3 - y6;
+	const nnc_vec t33 = t31 + c2 * t32;
+	const nnc_vec t34 = y2 - y7;
+	const nnc_vec t35 = y1 - y8;
+	const nnc_vec t36 = y4 - y5;
+	const nnc_vec t37 = t35 + t36;
+	const nnc_vec t38 = t34 + c3 * t37;
+	const nnc_vec t39 = t5 - t6;
+	const nnc_vec t40 = t38 - c4 * t39;
+	const nnc_vec t41 = t4 - c3 * t7;
+	const nnc_vec t42 = t35 - t36;
+	const nnc_vec t43 = t41 - c4 * t42;
+	const nnc_vec t44 = c5 * t40 + c6 * t43;
+	const nnc_vec t45 = t33 + t44;
+	const nnc_vec t46 = c5 * t43 - c6 * t40;
+	out[2 * out_step] = c2 * t46 - t45;
+	const nnc_vec t47 = t24 - t25;
+	const nnc_vec t48 = t11 - c1 * t10;
+	const nnc_vec t49 = t47 - t48;
+	const nnc_vec t50 = t15 + t18;
+	const nnc_vec t51 = t49 + c2 * t50;
+	out[3 * out_step] = -t51;
+	const nnc_vec t52 = t31 - c2 * t32;
+	const nnc_vec t53 = t38 + c4 * t39;
+	const nnc_vec t54 = t41 + c4 * t42;
+	const nnc_vec t55 = c5 * t53 - c6 * t54;
+	const nnc_vec t56 = t52 - t55;
+	const nnc_vec t57 = c5 * t54 + c6 * t53;
+	const nnc_vec t58 = t56 + c2 * t57;
+	out[4 * out_step] = -t58;
+	const nnc_vec t59 = t12 + c2 * t13;
+	const nnc_vec t60 = t19 + c4 * t22;
+	const nnc_vec t61 = t26 + c4 * t27;
+	const nnc_vec t62 = c5 * t60 + c6 * t61;
+	const nnc_vec t63 = t59 - t62;
+	const nnc_vec t64 = c5 * t61 - c6 * t60;
+	const nnc_vec t65 = t63 - c2 * t64;
+	out[5 * out_step] = t65;
+	const nnc_vec t66 = t8 - t3;
+	const nnc_vec t67 = t34 - t37;
+	out[6 * out_step] = c2 * t67 - t66;
+	const nnc_vec t68 = t14 + t29;
+	const nnc_vec t69 = c5 * t28 + c6 * t23;
+	const nnc_vec t70 = t68 + c2 * t69;
+	out[7 * out_step] = t70;
+	out[8 * out_step] = c1 * t44 - t33;
+	const nnc_vec t71 = t48 + c1 * t47;
+	out[9 * out_step] = t71;
+	const nnc_vec t72 = t52 + c1 * t55;
+	out[10 * out_step] = -t72;
+	const nnc_vec t73 = t63 + c2 * t64;
+	out[11 * out_step] = t73;
+	const nnc_vec t74 = t66 + c2 * t67;
+	out[12 * out_step] = -t74;
+	const nnc_vec t75 = t68 - c2 * t69;
+	out[13 * out_step] = t75;
+}
+
+/* s: one column of lines, from its bins f; half: of a real column */
+static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
+	nnc_vec *restrict s, bool half)
+{
+	enum { H = 14, CV = NNC_VECTORS(64), PART = 32 * CV, BIN = 2 * PART | 1 };
+
+	for (int i = 0; i < n * CV; i++) {
+		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		if (half)
+			irfft18_14(f + i, BIN, PART, line, 2 * CV);
+		else
+			ifft18_14(f + i, BIN, PART, line, 2 * CV, CV);
+	}
+}
+
+/*
+ * live (14): `part` for the outputs of line i whose windows hold anything but zeros, and
+ * 0 for the others: a transform would make that 0 some +-1e-8, which relu's gradient tells
+ * from 0
+ */
+static void live_14x14x1_7x7_p3x3(const uint8_t *restrict seen, int i, real part,
+	real *restrict live)
+{
+	enum { H = 14, W = 14, OH = 14, OW = 14, KH = 7, KW = 7 };
+	enum { TOP = 3, LEFT = 3, WIDE = OW + KW - 1 };
+	uint8_t any[LEFT + W + WIDE] = {0};
+
+	for (int row = i % OH - TOP; row < i % OH - TOP + KH; row++)
+		for (int j = 0; j < W && row >= 0 && row < H; j++)
+			any[LEFT + j] |= seen[(i / OH * H + row) * W + j];
+	for (int j = 0; j < OW; j++) {
+		int window = 0;
+		for (int k = 0; k < KW; k++)
+			window |= any[j + k];
+		live[j] = window ? part : 0;
+	}
+}
+
+/* 14x14x64 images y from the bins of their lines, bin k at s + k * column */
+static void lines_14x14x64_irfft18_14_18_live(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y,
+	const uint8_t *restrict seen)
+{
+	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
+	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
+	const real part = (real)(1.0 / 324);
+	const NncRange share = nnc_share(thread, n * H);
+
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
+		const int line = i / H * IMAGE + i % H * LINE;
+		nnc_vec t[W * CV];
+		real live[W];
+		live_14x14x1_7x7_p3x3(seen, i, part, live);
+		for (int v = 0; v < CV; v++)
+			irfft18_14(s + v, column, CV, t + v, CV);
+		for (int p = 0; p < W; p++)
+			for (int j = 0; j < C; j++) {
+				const int at = line + p * STEP + j;
+				real v = live[p] * ((const real *)t)[p * CP + j];
+				y[at] = v;
 			}
 	}
 }
 
-/* p (20,20,64): one image x (14,14,64) with zeros around it */
-static void pad_14x14x64_7x7_p3x3(const real *restrict x, real *restrict p)
+/* seen (n,14,14): whether any channel of x (n,14,14,64) is not 0 there */
+static void seen_14x14x64(const NncThread *thread, int n, const real *restrict x,
+	uint8_t *restrict seen)
 {
-	enum { H = 14, W = 14, C = 64, PH = 20, PW = 20, TOP = 3, LEFT = 3 };
-	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+	enum { H = 14, W = 14, C = 64 };
+	const NncRange share = nnc_share(thread, n * H);
 
-	memset(p, 0, PH * PW * C * sizeof *p);
-	for (int i = 0; i < H && i + TOP < PH; i++)
-		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
-			sizeof *p);
+	for (int p = share.first * W; p < share.end * W; p++) {
+		int any = 0;
+		for (int k = 0; k < C; k++)
+			any |= x[p * C + k] != 0;
+		seen[p] = (uint8_t)any;
+	}
 }
 
-/* y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64), then bias, relu */
-static void conv_14x14x64_7x7_p3x3_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+/*
+ * y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64): transforms of
+ * 18 x 18 places, a column of bins at a time
+ */
+static void conv_fft_14x14x64_7x7_p3x3(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	real *restrict work)
+{
+	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
+	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
+	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
+	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
+	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
+	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
+	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
+	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
+	nnc_vec *sums = yf + PH * YBIN;
+	const NncRange share = nnc_share(thread, COLUMNS);
+
+	uint8_t *seen = (uint8_t *)(taps + COLUMNS * TAPS);
+	seen_14x14x64(thread, n, x, seen);
+	lines_14x14x64_rfft18_14(thread, n, x, lines, LINES);
+	lines_7x7x64x64_rfft18_7down3(thread, C, w, taps, TAPS);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
+		columns_64x64_fft18_7down3(C, taps + i * TAPS, wf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_32x64x64(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN,
+				sums);
+		columns_32x64_ifft18_14(n, yf, lines + i * LINES, half);
+	}
+	nnc_barrier(thread);
+	lines_14x14x64_irfft18_14_18_live(thread, n, lines, LINES, y, seen);
+}
+
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias)
 {
-	enum { H = 14, W = 14, C = 64, OH = 14, OW = 14, O = 64 };
-	enum { KH = 7, SH = 1, SW = 1, PW = 20, TERMS = 7 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
-
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
-			pad_14x14x64_7x7_p3x3(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = v < 0 ? 0 : v;
-						y[at] = v;
-					}
-			}
-	}
-}
-
-/* y (n,7,7,64), winner: the largest of each 2x2 window of x (n,14,14,64) */
-static void maxpool_14x14x64_2x2_s2x2(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner)
-{
-	enum { H = 14, W = 14, C = 64, OH = 7, OW = 7 };
+	enum { H = 14, W = 14, C = 64, OW = 7, N = C };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		const real *image = x + p / (OH * OW) * (H * W * C);
-		real *best = y + p * C;
+		real best[C];
 		uint8_t *place = winner + p * C;
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
@@ -592,8 +1908,8 @@ static void maxpool_14x14x64_2x2_s2x2(int n, const real *restrict x, real *restr
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) *
-					C;
+				const real *xp = x + ((top + ky - from) * W + left +
+					kx) * C;
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -602,87 +1918,189 @@ static void maxpool_14x14x64_2x2_s2x2(int n, const real *restrict x, real *restr
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			y[at] = v;
+		}
 	}
 }
 
-/* c (n,128) = a b, then bias, relu */
-static void gemm_32x128x3136_bias_relu(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* y (n,7,7,64), winner: the largest of each 2x2 window of x (n,14,14,64), then bias, relu */
+static void maxpool_14x14x64_2x2_s2x2_bias_relu(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
 {
-	enum { M = 32, N = 128, K = 3136, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { H = 14, W = 14, C = 64, OH = 7, LINE = 7 * C };
+	const NncRange share = nnc_share(thread, n * OH);
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v < 0 ? 0 : v;
-					c[at] = v;
-				}
+	for (int i = share.first; i < share.end; i++)
+		maxpool_14x14x64_2x2_s2x2_bias_relu_line(i % OH, 0, x + i / OH * H * W *
+			C, y + i * LINE, winner + i * LINE, bias);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x128x3136_bias_relu_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 3136, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
 		}
 }
 
 /* c (n,128) = a b, then bias, relu */
-static void gemm_32x128x128_bias_relu(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_32x128x3136_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 128, K = 3136, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x128x3136_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j,
+				N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x128x3136_bias_relu_tile(ROWS, REST, n, i, j, a, b + j,
+				N, c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v < 0 ? 0 : v;
-					c[at] = v;
-				}
+				gemm_32x128x3136_bias_relu_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x128x128_bias_relu_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b, then bias, relu */
+static void gemm_32x128x128_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x128x128_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x128x128_bias_relu_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x128x128_bias_relu_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x10x128_bias_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 10, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
 /* c (n,10) = a b, then bias */
-static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_32x10x128_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 128, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x10x128_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x10x128_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
-		}
+				gemm_32x10x128_bias_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, bias);
+	}
 }
 
-/* p (n,10) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -696,434 +2114,1178 @@ static void cross_entropy_10(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,10) = (p - onehot(label)) / n */
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 10 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (10) = the sum of the rows of dy (n,10) */
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db)
+/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
-	enum { N = 10 };
+	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 
-/* c (128,10) = a^T b */
-static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restrict b,
+/* db (10) = the sum of the rows of dy (n,10), then adam */
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (10,width): its first `cols` columns are rows of b (cols,10), the rest is 0 */
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 10, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 10, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b^T, then relu_grad */
+static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_10(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x128x10_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x128x10_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x10_relu_grad_tile(1, cols, n, i + r, j,
+					a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 10, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (128,10) = a^T b, then adam */
+static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_128x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_128x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* db (128) = the sum of the rows of dy (n,128), then adam */
+static void column_sums_32x128_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 128, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (128,width): its first `cols` columns are rows of b (cols,128), the rest is 0 */
+static void panel_128(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 128, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x128x128_relu_grad_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b^T, then relu_grad */
+static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_128(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x128x128_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x128x128_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x128_relu_grad_tile(1, cols, n, i + r, j,
+					a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_128x128x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 128, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (128,128) = a^T b, then adam */
+static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_128x128x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_128x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x128x32_adam_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x3136x128_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
-	enum { M = 128, N = 10, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 3136, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* t (10,128) = the transpose of b (128,10) */
-static void transpose_128x10(const real *restrict b, real *restrict t)
+/* c (n,3136) = a b^T */
+static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 128, N = 10, BLOCK = 16 };
+	enum { M = 32, N = 3136, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_128(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x3136x128_tile(ROWS, COLS, n, i, j, a, panel, WIDTH,
+				c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x3136x128_tile(ROWS, REST, n, i, j, a, panel, WIDTH,
+				c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x3136x128_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
 }
 
-/* c (n,128) = a b, then relu_grad */
-static void gemm_32x128x10_relu_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_3136x128x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 32, N = 128, K = 10, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 3136, N = 128, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : 0;
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
 		}
 }
 
-/* db (128) = the sum of the rows of dy (n,128) */
-static void column_sums_32x128(int n, const real *restrict dy, real *restrict db)
+/* c (3136,128) = a^T b, then adam */
+static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { N = 128 };
+	enum { M = 3136, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_3136x128x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_3136x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_3136x128x32_adam_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+	}
 }
 
-/* c (128,128) = a^T b */
-static void gemm_tn_128x128x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* y (n,3136) = relu_grad of x; y may be x */
+static void relu_grad_3136(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved)
 {
-	enum { M = 128, N = 128, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { N = 3136 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int i = share.first; i < share.end; i++)
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = i * N + j;
+			real v = x[at];
+			v = saved[at] > 0 ? v : 0;
+			y[at] = v;
 		}
 }
 
-/* t (128,128) = the transpose of b (128,128) */
-static void transpose_128x128(const real *restrict b, real *restrict t)
+/* db (64) = the sum of the rows of dy (n * 49,64), then adam */
+static void column_sums_1568x64_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 128, N = 128, BLOCK = 16 };
+	enum { N = 64, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,128) = a b, then relu_grad */
-static void gemm_32x128x128_relu_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : 0;
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 49, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
 		}
+	}
 }
 
-/* c (3136,128) = a^T b */
-static void gemm_tn_3136x128x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 3136, N = 128, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* t (128,3136) = the transpose of b (3136,128) */
-static void transpose_3136x128(const real *restrict b, real *restrict t)
-{
-	enum { M = 3136, N = 128, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,3136) = a b */
-static void gemm_32x3136x128(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 32, N = 3136, K = 128, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* dx (n,14,14,64) = dy (n,7,7,64), each to the place that won its window */
-static void maxpool_grad_14x14x64_2x2_s2x2(int n, const real *restrict dy,
+/* dx (14,14,64) of one image */
+static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx)
 {
 	enum { H = 14, W = 14, C = 64, OH = 7, OW = 7 };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
 
-	for (int i = 0; i < n * H * W * C; i++)
-		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
+	memset(dx, 0, H * W * C * sizeof *dx);
+	for (int p = 0; p < OH * OW; p++) {
+		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				real *xp = image + ((top + ky) * W + left + kx) * C;
+				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
 
-/* y (n,12544) = relu_grad of x; y may be x */
-static void relu_grad_12544(int n, const real *x, real *y, const real *saved)
+/* dx (n,14,14,64) = dy (n,7,7,64), each to the place that won its window */
+static void maxpool_grad_14x14x64_2x2_s2x2(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx)
 {
-	enum { N = 12544 };
+	enum { SIZE = 14 * 14 * 64, POOLED = 7 * 7 * 64 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = saved[at] > 0 ? v : 0;
-			y[at] = v;
-		}
-}
-
-/* db (64) = the sum of the rows of dy (n * 196,64) */
-static void column_sums_6272x64(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 64 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 196; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* dw (7,7,64,64) from x (n,14,14,64) and dy (n,14,14,64) */
-static void conv_dw_14x14x64_7x7_p3x3(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p)
-{
-	enum { H = 14, W = 14, C = 64, OH = 14, OW = 14, O = 64 };
-	enum { KH = 7, SH = 1, SW = 1, PW = 20, TERMS = 7 * C };
-	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int i = 0; i < KH * TERMS * O; i++)
-		dw[i] = 0;
-	for (int i = 0; i < n; i++) {
-		pad_14x14x64_7x7_p3x3(x + i * H * W * C, p);
-		for (int ky = 0; ky < KH; ky++)
-			for (int j0 = 0; j0 < O; j0 += COLS)
-				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
-						ROWS;
-					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS] = {0};
-					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
-						k0, 1, SW * C, SH * PW * C, dy + i *
-						OH * OW * O + j0, O, OW * O, t, COLS);
-					for (int r = 0; r < rows; r++)
-						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O +
-								j0 + q] +=
-								t[r * COLS + q];
-				}
-	}
+	for (int i = share.first; i < share.end; i++)
+		maxpool_grad_14x14x64_2x2_s2x2_image(dy + i * POOLED, winner + i *
+			POOLED, dx + i * SIZE);
 }
 
 /* t (7,7,64,64) = w (7,7,64,64), each tap transposed, the taps in reverse */
-static void turn_7x7x64x64(const real *restrict w, real *restrict t)
+static void turn_7x7x64x64(const NncThread *thread, const real *restrict w,
+	real *restrict t)
 {
-	enum { TAPS = 7 * 7, C = 64, O = 64 };
+	enum { TAPS = 7 * 7, C = 64, O = 64, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
 
-	for (int k = 0; k < TAPS; k++)
-		for (int j = 0; j < O; j++)
-			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
-					C + i];
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
+					C - i < L ? C - i : L);
+			}
 }
 
-/* y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64) */
-static void conv_14x14x64_7x7_p3x3(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p)
+/* 14x14x64 images y from the bins of their lines, bin k at s + k * column, then relu_grad */
+static void lines_14x14x64_irfft18_14_18_relu_grad(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y,
+	const real *restrict saved)
 {
-	enum { H = 14, W = 14, C = 64, OH = 14, OW = 14, O = 64 };
-	enum { KH = 7, SH = 1, SW = 1, PW = 20, TERMS = 7 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
+	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
+	const real part = (real)(1.0 / 324);
+	const NncRange share = nnc_share(thread, n * H);
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
-			pad_14x14x64_7x7_p3x3(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						y[at] = v;
-					}
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
+		const int line = i / H * IMAGE + i % H * LINE;
+		nnc_vec t[W * CV];
+		for (int v = 0; v < CV; v++)
+			irfft18_14(s + v, column, CV, t + v, CV);
+		for (int p = 0; p < W; p++)
+			for (int j = 0; j < C; j++) {
+				const int at = line + p * STEP + j;
+				real v = part * ((const real *)t)[p * CP + j];
+				v = saved[at] > 0 ? v : 0;
+				y[at] = v;
 			}
 	}
 }
 
-/* dx (n,14,14,64) from dy (n,14,14,64) and w (7,7,64,64) */
-static void conv_dx_14x14x64_7x7_p3x3(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p)
+/*
+ * y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64), then relu_grad: transforms of
+ * 18 x 18 places, a column of bins at a time
+ */
+static void conv_of_turned_fft_14x14x64_7x7_p3x3_relu_grad(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict w, real *restrict y,
+	real *restrict work, const real *restrict saved)
 {
-	real *wt = p + 25600;
+	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
+	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
+	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
+	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
+	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
+	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
+	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
+	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
+	nnc_vec *sums = yf + PH * YBIN;
+	const NncRange share = nnc_share(thread, COLUMNS);
 
-	turn_7x7x64x64(w, wt);
-	conv_14x14x64_7x7_p3x3(n, dy, wt, dx, p);
+	lines_14x14x64_rfft18_14(thread, n, x, lines, LINES);
+	lines_7x7x64x64_rfft18_7down3(thread, C, w, taps, TAPS);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
+		columns_64x64_fft18_7down3(C, taps + i * TAPS, wf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_32x64x64(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN,
+				sums);
+		columns_32x64_ifft18_14(n, yf, lines + i * LINES, half);
+	}
+	nnc_barrier(thread);
+	lines_14x14x64_irfft18_14_18_relu_grad(thread, n, lines, LINES, y, saved);
 }
 
-/* dx (n,28,28,64) = dy (n,14,14,64), each to the place that won its window */
-static void maxpool_grad_28x28x64_2x2_s2x2(int n, const real *restrict dy,
+/* dx (n,14,14,64) from dy (n,14,14,64) and w (7,7,64,64), then relu_grad */
+static void conv_dx_fft_14x14x64_7x7_p3x3_relu_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict work, const real *restrict saved)
+{
+	turn_7x7x64x64(thread, w, work);
+	nnc_barrier(thread);
+	conv_of_turned_fft_14x14x64_7x7_p3x3_relu_grad(thread, n, dy, work, dx, work +
+		200704, saved);
+}
+
+/*
+ * c (64,64) = conj(a (n,64))^T b (n,64), complex, by three real products:
+ * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
+ */
+static void product_tn_32x64x64(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
+{
+	enum { L = NNC_LANES, N = 32, C = 64, CV = NNC_VECTORS(C),
+		OV = NNC_VECTORS(64) };
+	enum { ROWS = NNC_ROWS(C), A = N * CV, B = N * OV, PART = C * OV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
+
+	for (int i = 0; i < n * CV; i++)
+		sums[i] = a[i] - a[A + i];
+	for (int i = 0; i < n * OV; i++)
+		sums[A + i] = b[i] + b[B + i];
+	for (int j = 0; j < OV; j += 2)
+		for (int i = 0; i < C; i += ROWS) {
+			const int rows = C - i < ROWS ? C - i : ROWS;
+			const int vecs = OV - j < 2 ? 1 : 2;
+			nnc_vec part[3][NNC_TILE_MAX];
+			for (int p = 0; p < 3; p++) {
+				const real *ap = (const real *)as[p] + i * 1;
+				const real *bp = (const real *)(bs[p] + j);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, n, ap, 1, CV * L, 0, bp,
+						OV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, n, ap, 1, CV * L, 0, bp,
+						OV * L, 0, part[p]);
+				else
+					tile(rows, vecs, L, 1, n, ap, 1, CV * L, 0, bp,
+						OV * L, 0, part[p]);
+			}
+			for (int r = 0; r < rows; r++)
+				for (int q = 0; q < vecs; q++) {
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
+					nnc_vec *to = c + (i + r) * OV + j + q;
+					to[0] = s + t;
+					to[PART] = u - s + t;
+				}
+		}
+}
+
+/* complex numbers 3..-3 of the inverse transform of 18 bins, unscaled: 178 operations */
+static NNC_INLINE void ifft18_7down3(const nnc_vec *restrict in, int in_step, int in_im,
+	nnc_vec *restrict out, int out_step, int out_im)
+{
+	const real c1 = (real)0.5;
+	const real c2 = (real)0.866025403784439;
+	const real c3 = (real)0.642787609686539;
+	const real c4 = (real)0.766044443118978;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x9 = in[9 * in_step];
+	const nnc_vec t1 = x0 - x9;
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x12 = in[12 * in_step];
+	const nnc_vec t2 = x3 - x12;
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec x15 = in[15 * in_step];
+	const nnc_vec t3 = x6 - x15;
+	const nnc_vec t4 = t2 - t3;
+	const nnc_vec t5 = t1 - t4;
+	const nnc_vec x7 = in[7 * in_step];
+	const nnc_vec x16 = in[16 * in_step];
+	const nnc_vec t6 = x7 - x16;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x10 = in[10 * in_step];
+	const nnc_vec t7 = x1 - x10;
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec x13 = in[13 * in_step];
+	const nnc_vec t8 = x4 - x13;
+	const nnc_vec t9 = t7 - t8;
+	const nnc_vec t10 = t6 + t9;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x11 = in[11 * in_step];
+	const nnc_vec t11 = x2 - x11;
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec x14 = in[14 * in_step];
+	const nnc_vec t12 = x5 - x14;
+	const nnc_vec x8 = in[8 * in_step];
+	const nnc_vec x17 = in[17 * in_step];
+	const nnc_vec t13 = x8 - x17;
+	const nnc_vec t14 = t12 - t13;
+	const nnc_vec t15 = t11 - t14;
+	const nnc_vec t16 = t10 - t15;
+	const nnc_vec t17 = t5 + c1 * t16;
+	const nnc_vec y7 = in[7 * in_step + in_im];
+	const nnc_vec y16 = in[16 * in_step + in_im];
+	const nnc_vec t18 = y7 - y16;
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y10 = in[10 * in_step + in_im];
+	const nnc_vec t19 = y1 - y10;
+	const nnc_vec y4 = in[4 * in_step + in_im];
+	const nnc_vec y13 = in[13 * in_step + in_im];
+	const nnc_vec t20 = y4 - y13;
+	const nnc_vec t21 = t19 - t20;
+	const nnc_vec t22 = t18 + t21;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec y11 = in[11 * in_step + in_im];
+	const nnc_vec t23 = y2 - y11;
+	const nnc_vec y5 = in[5 * in_step + in_im];
+	const nnc_vec y14 = in[14 * in_step + in_im];
+	const nnc_vec t24 = y5 - y14;
+	const nnc_vec y8 = in[8 * in_step + in_im];
+	const nnc_vec y17 = in[17 * in_step + in_im];
+	const nnc_vec t25 = y8 - y17;
+	const nnc_vec t26 = t24 - t25;
+	const nnc_vec t27 = t23 - t26;
+	const nnc_vec t28 = t22 + t27;
+	const nnc_vec t29 = t17 - c2 * t28;
+	out[0] = t29;
+	const nnc_vec y0 = in[in_im];
+	const nnc_vec y9 = in[9 * in_step + in_im];
+	const nnc_vec t30 = y0 - y9;
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec y12 = in[12 * in_step + in_im];
+	const nnc_vec t31 = y3 - y12;
+	const nnc_vec y6 = in[6 * in_step + in_im];
+	const nnc_vec y15 = in[15 * in_step + in_im];
+	const nnc_vec t32 = y6 - y15;
+	const nnc_vec t33 = t31 - t32;
+	const nnc_vec t34 = t30 - t33;
+	const nnc_vec t35 = t22 - t27;
+	const nnc_vec t36 = t34 + c1 * t35;
+	const nnc_vec t37 = t10 + t15;
+	const nnc_vec t38 = t36 + c2 * t37;
+	out[out_im] = t38;
+	const nnc_vec t39 = x0 + x9;
+	const nnc_vec t40 = x3 + x12;
+	const nnc_vec t41 = x6 + x15;
+	const nnc_vec t42 = t40 + t41;
+	const nnc_vec t43 = t39 - c1 * t42;
+	const nnc_vec t44 = y3 + y12;
+	const nnc_vec t45 = y6 + y15;
+	const nnc_vec t46 = t44 - t45;
+	const nnc_vec t47 = t43 - c2 * t46;
+	const nnc_vec t48 = y7 + y16;
+	const nnc_vec t49 = y1 + y10;
+	const nnc_vec t50 = y4 + y13;
+	const nnc_vec t51 = t49 + t50;
+	const nnc_vec t52 = t48 - c1 * t51;
+	const nnc_vec t53 = x1 + x10;
+	const nnc_vec t54 = x4 + x13;
+	const nnc_vec t55 = t53 - t54;
+	const nnc_vec t56 = t52 + c2 * t55;
+	const nnc_vec t57 = x7 + x16;
+	const nnc_vec t58 = t53 + t54;
+	const nnc_vec t59 = t57 - c1 * t58;
+	const nnc_vec t60 = t49 - t50;
+	const nnc_vec t61 = t59 - c2 * t60;
+	const nnc_vec t62 = c3 * t56 - c4 * t61;
+	const nnc_vec t63 = y2 + y11;
+	const nnc_vec t64 = y5 + y14;
+	const nnc_vec t65 = y8 + y17;
+	const nnc_vec t66 = t64 + t65;
+	const nnc_vec t67 = t63 - c1 * t66;
+	const nnc_vec t68 = x5 + x14;
+	const nnc_vec t69 = x8 + x17;
+	const nnc_vec t70 = t68 - t69;
+	const nnc_vec t71 = t67 + c2 * t70;
+	const nnc_vec t72 = x2 + x11;
+	const nnc_vec t73 = t68 + t69;
+	const nnc_vec t74 = t72 - c1 * t73;
+	const nnc_vec t75 = t64 - t65;
+	const nnc_vec t76 = t74 - c2 * t75;
+	const nnc_vec t77 = c3 * t71 + c4 * t76;
+	const nnc_vec t78 = t62 - t77;
+	const nnc_vec t79 = t47 + c1 * t78;
+	const nnc_vec t80 = c3 * t61 + c4 * t56;
+	const nnc_vec t81 = c3 * t76 - c4 * t71;
+	const nnc_vec t82 = t80 + t81;
+	const nnc_vec t83 = t79 + c2 * t82;
+	out[1 * out_step] = t83;
+	const nnc_vec t84 = y0 + y9;
+	const nnc_vec t85 = t44 + t45;
+	const nnc_vec t86 = t84 - c1 * t85;
+	const nnc_vec t87 = t40 - t41;
+	const nnc_vec t88 = t86 + c2 * t87;
+	const nnc_vec t89 = t80 - t81;
+	const nnc_vec t90 = t88 - c1 * t89;
+	const nnc_vec t91 = t62 + t77;
+	const nnc_vec t92 = t90 + c2 * t91;
+	out[1 * out_step + out_im] = t92;
+	const nnc_vec t93 = t1 + c1 * t4;
+	const nnc_vec t94 = t31 + t32;
+	const nnc_vec t95 = t93 - c2 * t94;
+	const nnc_vec t96 = t18 - c1 * t21;
+	const nnc_vec t97 = t7 + t8;
+	const nnc_vec t98 = t96 - c2 * t97;
+	const nnc_vec t99 = t6 - c1 * t9;
+	const nnc_vec t100 = t19 + t20;
+	const nnc_vec t101 = t99 + c2 * t100;
+	const nnc_vec t102 = c3 * t98 + c4 * t101;
+	const nnc_vec t103 = t23 + c1 * t26;
+	const nnc_vec t104 = t12 + t13;
+	const nnc_vec t105 = t103 + c2 * t104;
+	const nnc_vec t106 = t11 + c1 * t14;
+	const nnc_vec t107 = t24 + t25;
+	const nnc_vec t108 = t106 - c2 * t107;
+	const nnc_vec t109 = c3 * t105 - c4 * t108;
+	const nnc_vec t110 = t102 + t109;
+	const nnc_vec t111 = t95 - t110;
+	out[2 * out_step] = t111;
+	const nnc_vec t112 = t30 + c1 * t33;
+	const nnc_vec t113 = t2 + t3;
+	const nnc_vec t114 = t112 + c2 * t113;
+	const nnc_vec t115 = c3 * t101 - c4 * t98;
+	const nnc_vec t116 = c3 * t108 + c4 * t105;
+	const nnc_vec t117 = t115 + t116;
+	const nnc_vec t118 = t114 + t117;
+	out[2 * out_step + out_im] = t118;
+	const nnc_vec t119 = t39 + t42;
+	const nnc_vec t120 = t57 + t58;
+	const nnc_vec t121 = t72 + t73;
+	const nnc_vec t122 = t120 + t121;
+	const nnc_vec t123 = t119 + t122;
+	out[3 * out_step] = t123;
+	const nnc_vec t124 = t84 + t85;
+	const nnc_vec t125 = t48 + t51;
+	const nnc_vec t126 = t63 + t66;
+	const nnc_vec t127 = t125 + t126;
+	const nnc_vec t128 = t124 + t127;
+	out[3 * out_step + out_im] = t128;
+	const nnc_vec t129 = t93 + c2 * t94;
+	const nnc_vec t130 = t96 + c2 * t97;
+	const nnc_vec t131 = t99 - c2 * t100;
+	const nnc_vec t132 = c3 * t130 - c4 * t131;
+	const nnc_vec t133 = t103 - c2 * t104;
+	const nnc_vec t134 = t106 + c2 * t107;
+	const nnc_vec t135 = c3 * t133 + c4 * t134;
+	const nnc_vec t136 = t132 + t135;
+	const nnc_vec t137 = t129 + t136;
+	out[4 * out_step] = t137;
+	const nnc_vec t138 = t112 - c2 * t113;
+	const nnc_vec t139 = c3 * t131 + c4 * t130;
+	const nnc_vec t140 = c3 * t134 - c4 * t133;
+	const nnc_vec t141 = t139 + t140;
+	const nnc_vec t142 = t138 - t141;
+	out[4 * out_step + out_im] = t142;
+	const nnc_vec t143 = t43 + c2 * t46;
+	const nnc_vec t144 = t52 - c2 * t55;
+	const nnc_vec t145 = t59 + c2 * t60;
+	const nnc_vec t146 = c3 * t144 + c4 * t145;
+	const nnc_vec t147 = t67 - c2 * t70;
+	const nnc_vec t148 = t74 + c2 * t75;
+	const nnc_vec t149 = c3 * t147 - c4 * t148;
+	const nnc_vec t150 = t146 - t149;
+	const nnc_vec t151 = t143 - c1 * t150;
+	const nnc_vec t152 = c3 * t145 - c4 * t144;
+	const nnc_vec t153 = c3 * t148 + c4 * t147;
+	const nnc_vec t154 = t152 + t153;
+	const nnc_vec t155 = t151 + c2 * t154;
+	out[5 * out_step] = t155;
+	const nnc_vec t156 = t86 - c2 * t87;
+	const nnc_vec t157 = t152 - t153;
+	const nnc_vec t158 = t156 + c1 * t157;
+	const nnc_vec t159 = t146 + t149;
+	const nnc_vec t160 = t158 + c2 * t159;
+	out[5 * out_step + out_im] = t160;
+	const nnc_vec t161 = t17 + c2 * t28;
+	out[6 * out_step] = t161;
+	const nnc_vec t162 = t36 - c2 * t37;
+	out[6 * out_step + out_im] = t162;
+}
+
+/* real numbers 3..-3 of the inverse transform of 18 bins, unscaled: 72 operations */
+static NNC_INLINE void irfft18_7down3(const nnc_vec *restrict in, int in_step,
+	int in_im, nnc_vec *restrict out, int out_step)
+{
+	const real c1 = (real)2;
+	const real c2 = (real)1.73205080756888;
+	const real c3 = (real)0.5;
+	const real c4 = (real)0.866025403784439;
+	const real c5 = (real)0.642787609686539;
+	const real c6 = (real)0.766044443118978;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x7 = in[7 * in_step];
+	const nnc_vec t1 = x2 - x7;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x8 = in[8 * in_step];
+	const nnc_vec t2 = x1 - x8;
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec t3 = x4 - x5;
+	const nnc_vec t4 = t2 - t3;
+	const nnc_vec t5 = t1 - t4;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x9 = in[9 * in_step];
+	const nnc_vec t6 = x0 - x9;
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec t7 = x3 - x6;
+	const nnc_vec t8 = t6 - c1 * t7;
+	const nnc_vec t9 = t5 - t8;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec y7 = in[7 * in_step + in_im];
+	const nnc_vec t10 = y2 + y7;
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y8 = in[8 * in_step + in_im];
+	const nnc_vec t11 = y1 + y8;
+	const nnc_vec y4 = in[4 * in_step + in_im];
+	const nnc_vec y5 = in[5 * in_step + in_im];
+	const nnc_vec t12 = y4 + y5;
+	const nnc_vec t13 = t11 - t12;
+	const nnc_vec t14 = t10 + t13;
+	const nnc_vec t15 = t9 + c2 * t14;
+	out[0] = -t15;
+	const nnc_vec t16 = x3 + x6;
+	const nnc_vec t17 = x0 + x9;
+	const nnc_vec t18 = t16 - t17;
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec y6 = in[6 * in_step + in_im];
+	const nnc_vec t19 = y3 - y6;
+	const nnc_vec t20 = t18 + c2 * t19;
+	const nnc_vec t21 = y2 - y7;
+	const nnc_vec t22 = y1 - y8;
+	const nnc_vec t23 = y4 - y5;
+	const nnc_vec t24 = t22 + t23;
+	const nnc_vec t25 = t21 + c3 * t24;
+	const nnc_vec t26 = x1 + x8;
+	const nnc_vec t27 = x4 + x5;
+	const nnc_vec t28 = t26 - t27;
+	const nnc_vec t29 = t25 - c4 * t28;
+	const nnc_vec t30 = x2 + x7;
+	const nnc_vec t31 = t26 + t27;
+	const nnc_vec t32 = t30 - c3 * t31;
+	const nnc_vec t33 = t22 - t23;
+	const nnc_vec t34 = t32 - c4 * t33;
+	const nnc_vec t35 = c5 * t29 + c6 * t34;
+	const nnc_vec t36 = t20 + t35;
+	const nnc_vec t37 = c5 * t34 - c6 * t29;
+	out[1 * out_step] = c2 * t37 - t36;
+	const nnc_vec t38 = t7 + t6;
+	const nnc_vec t39 = y3 + y6;
+	const nnc_vec t40 = t38 - c2 * t39;
+	const nnc_vec t41 = t10 - c3 * t13;
+	const nnc_vec t42 = t2 + t3;
+	const nnc_vec t43 = t41 - c4 * t42;
+	const nnc_vec t44 = t1 + c3 * t4;
+	const nnc_vec t45 = t11 + t12;
+	const nnc_vec t46 = t44 - c4 * t45;
+	const nnc_vec t47 = c5 * t43 - c6 * t46;
+	const nnc_vec t48 = t40 - c1 * t47;
+	out[2 * out_step] = t48;
+	const nnc_vec t49 = t17 + c1 * t16;
+	const nnc_vec t50 = t30 + t31;
+	const nnc_vec t51 = t49 + c1 * t50;
+	out[3 * out_step] = t51;
+	const nnc_vec t52 = t38 + c2 * t39;
+	const nnc_vec t53 = t41 + c4 * t42;
+	const nnc_vec t54 = t44 + c4 * t45;
+	const nnc_vec t55 = c5 * t53 + c6 * t54;
+	const nnc_vec t56 = t52 + c1 * t55;
+	out[4 * out_step] = t56;
+	const nnc_vec t57 = t18 - c2 * t19;
+	const nnc_vec t58 = t25 + c4 * t28;
+	const nnc_vec t59 = t32 + c4 * t33;
+	const nnc_vec t60 = c5 * t58 - c6 * t59;
+	const nnc_vec t61 = t57 - t60;
+	const nnc_vec t62 = c5 * t59 + c6 * t58;
+	out[5 * out_step] = c2 * t62 - t61;
+	out[6 * out_step] = c2 * t14 - t9;
+}
+
+/* s: one column of lines, from its bins f; half: of a real column */
+static void columns_64x64_ifft18_7down3(int n, const nnc_vec *restrict f,
+	nnc_vec *restrict s, bool half)
+{
+	enum { H = 7, CV = NNC_VECTORS(64), PART = 64 * CV, BIN = 2 * PART | 1 };
+
+	for (int i = 0; i < n * CV; i++) {
+		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		if (half)
+			irfft18_7down3(f + i, BIN, PART, line, 2 * CV);
+		else
+			ifft18_7down3(f + i, BIN, PART, line, 2 * CV, CV);
+	}
+}
+
+/* 7x7x64x64 images y from the bins of their lines, bin k at s + k * column, then adam */
+static void lines_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y, bool keep, real rate,
+	real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
+	enum { IMAGE = 64, LINE = 28672, STEP = 4096 };
+	const real part = (real)(1.0 / 324);
+	const NncRange share = nnc_share(thread, n * H);
+
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
+		const int line = i / H * IMAGE + i % H * LINE;
+		nnc_vec t[W * CV];
+		for (int v = 0; v < CV; v++)
+			irfft18_7down3(s + v, column, CV, t + v, CV);
+		for (int p = 0; p < W; p++)
+			for (int j = 0; j < C; j++) {
+				const int at = line + p * STEP + j;
+				real v = part * ((const real *)t)[p * CP + j];
+				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+				if (keep)
+					y[at] = v;
+			}
+	}
+}
+
+/*
+ * dw (7,7,64,64) from x (n,14,14,64) and dy (n,14,14,64), then adam: transforms
+ * of 18 x 18 places, a column of bins at a time
+ */
+static void conv_dw_fft_14x14x64_7x7_p3x3_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict work, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
+	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
+	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
+	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
+	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
+	enum { LINES = (XL > WL ? XL : WL) | 1, DLINES = YL | 1 };
+	nnc_vec *lines = (nnc_vec *)work, *dlines = lines + COLUMNS * LINES;
+	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
+	nnc_vec *sums = yf + PH * YBIN;
+	const NncRange share = nnc_share(thread, COLUMNS);
+
+	lines_14x14x64_rfft18_14(thread, n, x, lines, LINES);
+	lines_14x14x64_rfft18_14(thread, n, dy, dlines, DLINES);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
+		columns_32x64_fft18_14(n, dlines + i * DLINES, yf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_tn_32x64x64(n, xf + k * XBIN, yf + k * YBIN, wf + k *
+				WBIN, sums);
+		columns_64x64_ifft18_7down3(C, wf, lines + i * LINES, half);
+	}
+	nnc_barrier(thread);
+	lines_7x7x64x64_irfft18_7down3_18_adam(thread, C, lines, LINES, dw, keep, rate,
+		root, w, w_m, w_v);
+}
+
+/* db (64) = the sum of the rows of dy (n * 196,64), then adam */
+static void column_sums_6272x64_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 64, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 196, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* dx (28,28,64) of one image */
+static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx)
 {
 	enum { H = 28, W = 28, C = 64, OH = 14, OW = 14 };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
 
-	for (int i = 0; i < n * H * W * C; i++)
-		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
+	memset(dx, 0, H * W * C * sizeof *dx);
+	for (int p = 0; p < OH * OW; p++) {
+		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				real *xp = image + ((top + ky) * W + left + kx) * C;
+				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
 
-/* y (n,50176) = relu_grad of x; y may be x */
-static void relu_grad_50176(int n, const real *x, real *y, const real *saved)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_spread_28x28x1_7x7x64_p3x3_tile(int rows, int cols,
+	int ky, int k0, int j0, int runs, const real *restrict p,
+	const real *restrict dy, real *restrict dw)
 {
-	enum { N = 50176 };
+	enum { C = 1, OW = 28, O = 64, L = NNC_LANES };
+	enum { SH = 1, SW = 1, PW = 34, TERMS = 7 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = saved[at] > 0 ? v : 0;
-			y[at] = v;
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
+	for (int r = 0; r < rows; r++)
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
+}
+
+/* dw (7,7,1,64) from x (n,28,28,1) and dy of a maxpool, by its winners; dy of conv (n,28x28x64) */
+static void conv_dw_spread_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	const uint8_t *restrict winner)
+{
+	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 64, TERMS = 7 * C };
+	enum { RUNS = 3, STEP = 1 * 34 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 7 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
+	real *d = p + 1168;
+
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
 		}
-}
-
-/* db (64) = the sum of the rows of dy (n * 784,64) */
-static void column_sums_25088x64(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 64 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 784; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* dw (7,7,1,64) from x (n,28,28,1) and dy (n,28,28,64) */
-static void conv_dw_28x28x1_7x7x64_p3x3(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p)
-{
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 64 };
-	enum { KH = 7, SH = 1, SW = 1, PW = 34, TERMS = 7 * C };
-	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int i = 0; i < KH * TERMS * O; i++)
-		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
 		pad_28x28x1_7x7_p3x3(x + i * H * W * C, p);
-		for (int ky = 0; ky < KH; ky++)
-			for (int j0 = 0; j0 < O; j0 += COLS)
-				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
-						ROWS;
-					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS] = {0};
-					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
-						k0, 1, SW * C, SH * PW * C, dy + i *
-						OH * OW * O + j0, O, OW * O, t, COLS);
-					for (int r = 0; r < rows; r++)
-						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O +
-								j0 + q] +=
-								t[r * COLS + q];
-				}
+		maxpool_grad_28x28x64_2x2_s2x2_image(dy + i * 12544, winner + i * 12544,
+			d);
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(ROWS, COLS, ky,
+					k, j, runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(ROWS, REST, ky,
+					k, j, runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(LAST, COLS, ky,
+					k, j, runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(LAST, REST, ky,
+					k, j, runs, from, dl, dw);
+		}
 	}
 }
+
+#ifdef NNC_DOUBLE
+/* dx (n,28,28,64) = dy (n,14,14,64), each to the place that won its window */
+static void maxpool_grad_28x28x64_2x2_s2x2(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx)
+{
+	enum { SIZE = 28 * 28 * 64, POOLED = 14 * 14 * 64 };
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++)
+		maxpool_grad_28x28x64_2x2_s2x2_image(dy + i * POOLED, winner + i *
+			POOLED, dx + i * SIZE);
+}
+#endif
 
 #ifdef NNC_DOUBLE
 /* x (28,28,1) = the sum of cols (28*28,7*7*1) over the windows it stood in */
@@ -1151,77 +3313,109 @@ static void col2im_28x28x1_7x7_p3x3(const real *restrict cols, real *restrict x)
 
 #ifdef NNC_DOUBLE
 /* t (64,49) = the transpose of b (49,64) */
-static void transpose_49x64(const real *restrict b, real *restrict t)
+static void transpose_49x64(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 49, N = 64, BLOCK = 16 };
+	enum { M = 49, N = 64, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,49) = a b */
-static void gemm_784x49x64(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_784x49x64_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 784, N = 49, K = 64, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 784, N = 49, K = 64, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
+}
+
+/* c (n,49) = a b */
+static void gemm_784x49x64(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 784, N = 49, K = 64, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_784x49x64_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_784x49x64_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_784x49x64_tile(1, cols, n, i + r, j, a, b + j, N,
+					c);
+	}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,1) from dy (n,28,28,64) and w (7,7,1,64) */
-static void conv_dx_28x28x1_7x7x64_p3x3(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols)
+static void conv_dx_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 64 };
-	real *wt = cols + 38416;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	transpose_49x64(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_784x49x64(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_28x28x1_7x7_p3x3(cols, dx + i * H * W * C);
+	transpose_49x64(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_784x49x64(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_28x28x1_7x7_p3x3(cols, image);
 	}
 }
 #endif
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
+/* One step of adam on `count` weights, by their gradients */
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
+	enum { PIECE = NNC_ALIGN / sizeof(real) };
+	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
+	const int end = share.end * PIECE < count ? share.end * PIECE : count;
 
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	NNC_INDEPENDENT
+	for (int at = share.first * PIECE; at < end; at++) {
+		const real v = dw[at];
+		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 
 /* y (n,10): each row of x as probabilities */
-static void softmax_10(int n, const real *x, real *y)
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -1294,9 +3488,10 @@ const NncModel NNC_MODEL(cnn) = {
 	.bytes = true,
 	.parameters = 623306,
 	.macs = 42215680,
-	.step_flops = 7967616504,
+	.step_flops = 7959989752,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 301920,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1324,7 +3519,6 @@ const NncModel NNC_MODEL(cnn) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

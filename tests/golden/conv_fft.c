@@ -27,20 +27,18 @@ enum {
 	DENSE1_SUM = CONV2 + 2240,               /* (8, 4) */
 	PROBABILITIES = DENSE1_SUM + 32,         /* (8, 4) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (8, 4) */
-	D_DENSE1_FLAT = CONV1 + 4544,            /* (8, 280) */
+	D_DENSE1_FLAT = PROBABILITIES + 32,      /* (8, 280) */
 	D_CONV1_SUM = D_DENSE1_FLAT + 2240,      /* (8, 9x7x9) */
-	WORK_CONV1 = CONV1 + 4544,               /* (585) */
-	WORK_CONV2 = CONV2 + 2240,               /* (24752) */
-	WORK_D_DENSE1_FLAT = PROBABILITIES + 32, /* (1120) */
-	WORK_GRAD_CONV2_WEIGHT = D_DENSE1_FLAT + 2240, /* (29376) */
-	WORK_D_CONV1_SUM = D_CONV1_SUM + 4544,   /* (24592) */
+	WORK_CONV2 = CONV2 + 2240,               /* (16512) */
+	WORK_D_CONV1_SUM = D_CONV1_SUM + 4544,   /* (16464) */
+	WORK_GRAD_CONV2_WEIGHT = D_CONV1_SUM + 4544, /* (20640) */
 	WORK_GRAD_CONV1_WEIGHT = X + 2528,       /* (4725) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (8, 9x7x5) */
-	WORK_D_X = D_X + 2528,                   /* (1731) */
-	ARENA = WORK_GRAD_CONV2_WEIGHT + 29376,
+	WORK_D_X = D_X + 2528,                   /* (675) */
+	ARENA = WORK_GRAD_CONV2_WEIGHT + 20640,
 #else
-	ARENA = WORK_GRAD_CONV2_WEIGHT + 29376,
+	ARENA = WORK_GRAD_CONV2_WEIGHT + 20640,
 #endif
 };
 
@@ -53,22 +51,23 @@ enum {
 	INFER_DENSE1_SUM = INFER_X + 2528,       /* (8, 4) */
 	INFER_OUTPUT = INFER_DENSE1_SUM + 32,    /* (8, 4) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 32, /* (8, 4) */
-	WORK_INFER_CONV1 = INFER_CONV1 + 4544,   /* (585) */
-	WORK_INFER_CONV2 = INFER_CONV2 + 2240,   /* (24752) */
-	INFER_ARENA = WORK_INFER_CONV2 + 24752,
+	WORK_INFER_CONV2 = INFER_CONV2 + 2240,   /* (16512) */
+	INFER_ARENA = WORK_INFER_CONV2 + 16512,
 };
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
 static void pad_9x7x5_5x3_p2x1(const real *restrict x, real *restrict p);
-static void conv_9x7x5_5x3x9_p2x1_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_9x7x5_5x3x9_p2x1_bias_relu_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias);
+static void conv_9x7x5_5x3x9_p2x1_bias_relu(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
-static void lines_9x7x9_rfft8_7(int n, const real *restrict x, nnc_vec *restrict s,
-	int column);
-static void lines_3x3x9x8_rfft8_3down0(int n, const real *restrict x,
+static void lines_9x7x9_rfft8_7(const NncThread *thread, int n, const real *restrict x,
 	nnc_vec *restrict s, int column);
+static void lines_3x3x9x8_rfft8_3down0(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, int column);
 static void columns_8x9_fft10_9(int n, const nnc_vec *restrict s, nnc_vec *restrict f,
 	bool half);
 static void columns_9x8_fft10_3down0(int n, const nnc_vec *restrict s,
@@ -77,82 +76,107 @@ static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restr
 	nnc_vec *restrict c, nnc_vec *restrict sums);
 static void columns_8x8_ifft10_7(int n, const nnc_vec *restrict f, nnc_vec *restrict s,
 	bool half);
-static void lines_7x5x8_irfft8_5_10_bias(int n, const nnc_vec *restrict s, int column,
-	real *restrict y, const real *restrict bias);
-static void conv_fft_9x7x9_3x3x8_bias(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict work,
-	const real *restrict bias);
-static void gemm_8x4x280_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_4(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_4(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_8x4(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_280x4x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_280x4(const real *restrict b, real *restrict t);
-static void gemm_8x280x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void column_sums_280x8(int n, const real *restrict dy, real *restrict db);
-static void lines_7x5x8_rfft8_5(int n, const real *restrict x, nnc_vec *restrict s,
-	int column);
+static void live_9x7x1_3x3(const uint8_t *restrict seen, int i, real part,
+	real *restrict live);
+static void lines_7x5x8_irfft8_5_10_live_bias(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y,
+	const uint8_t *restrict seen, const real *restrict bias);
+static void seen_9x7x9(const NncThread *thread, int n, const real *restrict x,
+	uint8_t *restrict seen);
+static void conv_fft_9x7x9_3x3x8_bias(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	real *restrict work, const real *restrict bias);
+static void gemm_8x4x280_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias);
+static void cross_entropy_4(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_8x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_4(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_8x280x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_280x4x8_adam(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void column_sums_280x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void turn_3x3x9x8(const NncThread *thread, const real *restrict w,
+	real *restrict t);
+static void lines_7x5x8_rfft8_5(const NncThread *thread, int n, const real *restrict x,
+	nnc_vec *restrict s, int column);
+static void lines_3x3x8x9_rfft8_3down2(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, int column);
 static void columns_8x8_fft10_7(int n, const nnc_vec *restrict s, nnc_vec *restrict f,
 	bool half);
-static void product_tn_8x9x8(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void columns_9x8_ifft10_3down0(int n, const nnc_vec *restrict f,
-	nnc_vec *restrict s, bool half);
-static void lines_3x3x9x8_irfft8_3down0_10(int n, const nnc_vec *restrict s, int column,
-	real *restrict y);
-static void conv_dw_fft_9x7x9_3x3x8(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict work);
-static void turn_3x3x9x8(const real *restrict w, real *restrict t);
-static void lines_3x3x8x9_rfft8_3down2(int n, const real *restrict x,
-	nnc_vec *restrict s, int column);
 static void columns_8x9_fft10_3down2(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half);
 static void product_8x8x9(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 	nnc_vec *restrict c, nnc_vec *restrict sums);
 static void columns_8x9_ifft10_9(int n, const nnc_vec *restrict f, nnc_vec *restrict s,
 	bool half);
-static void lines_9x7x9_irfft8_7_10_relu_grad(int n, const nnc_vec *restrict s,
-	int column, real *restrict y, const real *restrict saved);
-static void conv_fft_7x5x8_3x3x9_p2x2_relu_grad(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict work,
+static void lines_9x7x9_irfft8_7_10_relu_grad(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y,
 	const real *restrict saved);
-static void conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict work,
-	const real *restrict saved);
-static void column_sums_504x9(int n, const real *restrict dy, real *restrict db);
-static void im2col_9x7x5_5x3_p2x1(const real *restrict x, real *restrict cols);
-static void gemm_tn_add_75x9x63(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dw_9x7x5_5x3x9_p2x1(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_4(int n, const real *x, real *y);
+static void conv_of_turned_fft_7x5x8_3x3x9_p2x2_relu_grad(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict w, real *restrict y,
+	real *restrict work, const real *restrict saved);
+static void conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict work, const real *restrict saved);
+static void product_tn_8x9x8(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
+static void columns_9x8_ifft10_3down0(int n, const nnc_vec *restrict f,
+	nnc_vec *restrict s, bool half);
+static void lines_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y, bool keep, real rate,
+	real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void conv_dw_fft_9x7x9_3x3x8_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict work, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v);
+static void column_sums_504x9_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void im2col_9x7x5_5x3_p2x1(const NncThread *thread, const real *restrict x,
+	real *restrict cols);
+static void gemm_tn_add_75x9x63(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dw_9x7x5_5x3x9_p2x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols);
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_4(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void turn_5x3x5x9(const real *restrict w, real *restrict t);
+static void turn_5x3x5x9(const NncThread *thread, const real *restrict w,
+	real *restrict t);
 static void pad_9x7x9_5x3_p2x1(const real *restrict x, real *restrict p);
-static void conv_9x7x9_5x3x5_p2x1(int n, const real *restrict x, const real *restrict w,
-	real *restrict y, real *restrict p);
-static void conv_dx_9x7x9_5x3x5_p2x1(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p);
+static void conv_9x7x9_5x3x5_p2x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
+static void conv_9x7x9_5x3x5_p2x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
+static void conv_dx_9x7x9_5x3x5_p2x1(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict turned);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -162,75 +186,51 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv 9 5x3 relu
 	 * 9x7x5 -> 9x7x9, 684 parameters, 42,525 multiply-adds
 	 */
-	conv_9x7x5_5x3x9_p2x1_bias_relu(n, a + X, w->conv1_weight, a + CONV1, a +
-		WORK_CONV1, w->conv1_bias);
+	conv_9x7x5_5x3x9_p2x1_bias_relu(thread, n, a + X, w->conv1_weight, a + CONV1,
+		w->conv1_bias);
 
 	/*
 	 * conv2: conv 8 3x3 padding=valid
 	 * 9x7x9 -> 7x5x8, 656 parameters, 22,680 multiply-adds
 	 */
-	conv_fft_9x7x9_3x3x8_bias(n, a + CONV1, w->conv2_weight, a + CONV2, a +
+	nnc_barrier(thread);
+	conv_fft_9x7x9_3x3x8_bias(thread, n, a + CONV1, w->conv2_weight, a + CONV2, a +
 		WORK_CONV2, w->conv2_bias);
 
 	/*
 	 * dense1: dense 4 softmax
 	 * 7x5x8 -> 4, 1,124 parameters, 1,120 multiply-adds
 	 */
-	gemm_8x4x280_bias(n, a + CONV2, w->dense1_weight, a + DENSE1_SUM,
+	nnc_barrier(thread);
+	gemm_8x4x280_bias(thread, n, a + CONV2, w->dense1_weight, a + DENSE1_SUM,
 		w->dense1_bias);
-	cross_entropy_4(c, batch, a + DENSE1_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_4(thread, c, batch, a + DENSE1_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 9 5x3 relu */
-	conv_dx_9x7x9_5x3x5_p2x1(n, a + D_CONV1_SUM, w->conv1_weight, a + D_X, a +
-		WORK_D_X);
+	nnc_barrier(thread);
+	conv_dx_9x7x9_5x3x5_p2x1(thread, n, a + D_CONV1_SUM, w->conv1_weight, a + D_X,
+		a + WORK_D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense1: dense 4 softmax */
-	cross_entropy_grad_4(batch, a + PROBABILITIES, a + D_DENSE1_SUM);
-	column_sums_8x4(n, a + D_DENSE1_SUM, dw->dense1_bias);
-	gemm_tn_280x4x8(n, a + CONV2, a + D_DENSE1_SUM, dw->dense1_weight);
-	transpose_280x4(w->dense1_weight, a + WORK_D_DENSE1_FLAT);
-	gemm_8x280x4(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT, a + D_DENSE1_FLAT);
-
-	/* conv2: conv 8 3x3 padding=valid */
-	column_sums_280x8(n, a + D_DENSE1_FLAT, dw->conv2_bias);
-	conv_dw_fft_9x7x9_3x3x8(n, a + CONV1, a + D_DENSE1_FLAT, dw->conv2_weight, a +
-		WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(n, a + D_DENSE1_FLAT, w->conv2_weight,
-		a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
-
-	/* conv1: conv 9 5x3 relu */
-	column_sums_504x9(n, a + D_CONV1_SUM, dw->conv1_bias);
-	conv_dw_9x7x5_5x3x9_p2x1(n, a + X, a + D_CONV1_SUM, dw->conv1_weight, a +
-		WORK_GRAD_CONV1_WEIGHT);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of adam on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -239,63 +239,95 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
 
-	adam(675, rate, root, w->conv1_weight, dw->conv1_weight, m->conv1_weight,
-		v->conv1_weight);
-	adam(9, rate, root, w->conv1_bias, dw->conv1_bias, m->conv1_bias,
-		v->conv1_bias);
-	adam(648, rate, root, w->conv2_weight, dw->conv2_weight, m->conv2_weight,
-		v->conv2_weight);
-	adam(8, rate, root, w->conv2_bias, dw->conv2_bias, m->conv2_bias,
-		v->conv2_bias);
-	adam(1120, rate, root, w->dense1_weight, dw->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
-	adam(4, rate, root, w->dense1_bias, dw->dense1_bias, m->dense1_bias,
-		v->dense1_bias);
+	/* dense1: dense 4 softmax */
+	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
+	nnc_barrier(thread);
+	column_sums_8x4_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
+		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+	gemm_nt_8x280x4(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_DENSE1_FLAT);
+	nnc_barrier(thread);
+	gemm_tn_280x4x8_adam(thread, n, a + CONV2, a + D_DENSE1_SUM, dw->dense1_weight,
+		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
+
+	/* conv2: conv 8 3x3 padding=valid */
+	column_sums_280x8_adam(thread, n, a + D_DENSE1_FLAT, dw->conv2_bias, keep, rate,
+		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(thread, n, a + D_DENSE1_FLAT,
+		w->conv2_weight, a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
+	nnc_barrier(thread);
+	conv_dw_fft_9x7x9_3x3x8_adam(thread, n, a + CONV1, a + D_DENSE1_FLAT,
+		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep, rate, root,
+		w->conv2_weight, m->conv2_weight, v->conv2_weight);
+
+	/* conv1: conv 9 5x3 relu */
+	column_sums_504x9_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
+		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+	nnc_barrier(thread);
+	conv_dw_9x7x5_5x3x9_p2x1(thread, n, a + X, a + D_CONV1_SUM, dw->conv1_weight,
+		a + WORK_GRAD_CONV1_WEIGHT);
+
+	/* what no kernel above did itself */
+	nnc_barrier(thread);
+	adam_step(thread, 675, dw->conv1_weight, rate, root, w->conv1_weight,
+		m->conv1_weight, v->conv1_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 9 5x3 relu */
-	conv_9x7x5_5x3x9_p2x1_bias_relu(n, a + INFER_X, w->conv1_weight, a +
-		INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
+	conv_9x7x5_5x3x9_p2x1_bias_relu(thread, n, a + INFER_X, w->conv1_weight, a +
+		INFER_CONV1, w->conv1_bias);
 
 	/* conv2: conv 8 3x3 padding=valid */
-	conv_fft_9x7x9_3x3x8_bias(n, a + INFER_CONV1, w->conv2_weight, a + INFER_CONV2,
-		a + WORK_INFER_CONV2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_fft_9x7x9_3x3x8_bias(thread, n, a + INFER_CONV1, w->conv2_weight, a +
+		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
 
 	/* dense1: dense 4 softmax */
-	gemm_8x4x280_bias(n, a + INFER_CONV2, w->dense1_weight, a + INFER_DENSE1_SUM,
-		w->dense1_bias);
-	softmax_4(n, a + INFER_DENSE1_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	gemm_8x4x280_bias(thread, n, a + INFER_CONV2, w->dense1_weight, a +
+		INFER_DENSE1_SUM, w->dense1_bias);
+	nnc_barrier(thread);
+	softmax_4(thread, n, a + INFER_DENSE1_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense1: dense 4 softmax */
-	cross_entropy_4(c, batch, a + INFER_DENSE1_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_4(thread, c, batch, a + INFER_DENSE1_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,315) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,315) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 315 };
+	enum { K = 315, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k];
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
@@ -312,19 +344,21 @@ static void pad_9x7x5_5x3_p2x1(const real *restrict x, real *restrict p)
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -337,70 +371,72 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
 }
 
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_9x7x5_5x3x9_p2x1_bias_relu_tile(int rows, int cols, int i,
+	int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, const real *restrict bias)
 {
-	enum { L = NNC_LANES };
+	enum { C = 5, O = 9, L = NNC_LANES };
+	enum { KH = 5, SH = 1, SW = 1, PW = 9, TERMS = 3 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			y[at] = v;
+		}
+}
+
+/* y (7,9): line i of an image's outputs, then bias, relu */
+static void conv_9x7x5_5x3x9_p2x1_bias_relu_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias)
+{
+	enum { OW = 7, O = 9, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_9x7x5_5x3x9_p2x1_bias_relu_tile(ROWS, COLS, i, k,
+					j, p, w, y, bias);
+			else if (REST > 0 && rows == ROWS)
+				conv_9x7x5_5x3x9_p2x1_bias_relu_tile(ROWS, REST, i, k,
+					j, p, w, y, bias);
+			else if (LAST > 0 && cols == COLS)
+				conv_9x7x5_5x3x9_p2x1_bias_relu_tile(LAST, COLS, i, k,
+					j, p, w, y, bias);
+			else if (LAST > 0 && REST > 0)
+				conv_9x7x5_5x3x9_p2x1_bias_relu_tile(LAST, REST, i, k,
+					j, p, w, y, bias);
+		}
 }
 
 /* y (n,9,7,9) = x (n,9,7,5) * w (5,3,5,9), then bias, relu */
-static void conv_9x7x5_5x3x9_p2x1_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_9x7x5_5x3x9_p2x1_bias_relu(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
 	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7, O = 9 };
-	enum { KH = 5, SH = 1, SW = 1, PW = 9, TERMS = 3 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_9x7x5_5x3_p2x1(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = v < 0 ? 0 : v;
-						y[at] = v;
-					}
-			}
+		conv_9x7x5_5x3x9_p2x1_bias_relu_line(i % OH, p, w, y + i * OW * O,
+			bias);
 	}
 }
 
@@ -447,13 +483,15 @@ static NNC_INLINE void rfft8_7(const nnc_vec *restrict in, int in_step,
 }
 
 /* s: the bins of each line of 9x7x9 images x, bin k at s + k * column */
-static void lines_9x7x9_rfft8_7(int n, const real *restrict x, nnc_vec *restrict s,
-	int column)
+static void lines_9x7x9_rfft8_7(const NncThread *thread, int n, const real *restrict x,
+	nnc_vec *restrict s, int column)
 {
 	enum { H = 9, W = 7, C = 9, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
 	enum { IMAGE = 567, LINE = 63, STEP = 9 };
+	const NncRange share = nnc_share(thread, n * H);
 
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
 		const real *line = x + i / H * IMAGE + i % H * LINE;
 		nnc_vec t[W * CV];
 		for (int j = 0; j < (WHOLE ? 0 : W); j++)
@@ -494,13 +532,15 @@ static NNC_INLINE void rfft8_3down0(const nnc_vec *restrict in, int in_step,
 }
 
 /* s: the bins of each line of 3x3x9x8 images x, bin k at s + k * column */
-static void lines_3x3x9x8_rfft8_3down0(int n, const real *restrict x,
-	nnc_vec *restrict s, int column)
+static void lines_3x3x9x8_rfft8_3down0(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, int column)
 {
 	enum { H = 3, W = 3, C = 8, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
 	enum { IMAGE = 8, LINE = 216, STEP = 72 };
+	const NncRange share = nnc_share(thread, n * H);
 
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
 		const real *line = x + i / H * IMAGE + i % H * LINE;
 		nnc_vec t[W * CV];
 		for (int j = 0; j < (WHOLE ? 0 : W); j++)
@@ -864,22 +904,25 @@ static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][ROWS * 2];
+			nnc_vec part[3][NNC_TILE_MAX];
 			for (int p = 0; p < 3; p++) {
 				const real *ap = (const real *)as[p] + i * CV * L;
 				const real *bp = (const real *)(bs[p] + j);
-				if (vecs == 2)
-					tile(ROWS, rows, 2 * L, 1, C, ap, CV * L, 1, 0,
-						bp, OV * L, 0, (real *)part[p], 2 * L);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
 				else
-					tile(ROWS, rows, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, (real *)part[p], 2 * L);
+					tile(rows, vecs, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * 2 + q],
-						t = part[1][r * 2 + q];
-					const nnc_vec u = part[2][r * 2 + q];
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
 					nnc_vec *to = c + (i + r) * OV + j + q;
 					to[0] = s - t;
 					to[PART] = u - s - t;
@@ -1121,26 +1164,69 @@ static NNC_INLINE void irfft8_5(const nnc_vec *restrict in, int in_step, int in_
 	out[4 * out_step] = t17;
 }
 
+/*
+ * live (5): `part` for the outputs of line i whose windows hold anything but zeros, and
+ * 0 for the others: a transform would make that 0 some +-1e-8, which relu's gradient tells
+ * from 0
+ */
+static void live_9x7x1_3x3(const uint8_t *restrict seen, int i, real part,
+	real *restrict live)
+{
+	enum { H = 9, W = 7, OH = 7, OW = 5, KH = 3, KW = 3 };
+	enum { TOP = 0, LEFT = 0, WIDE = OW + KW - 1 };
+	uint8_t any[LEFT + W + WIDE] = {0};
+
+	for (int row = i % OH - TOP; row < i % OH - TOP + KH; row++)
+		for (int j = 0; j < W && row >= 0 && row < H; j++)
+			any[LEFT + j] |= seen[(i / OH * H + row) * W + j];
+	for (int j = 0; j < OW; j++) {
+		int window = 0;
+		for (int k = 0; k < KW; k++)
+			window |= any[j + k];
+		live[j] = window ? part : 0;
+	}
+}
+
 /* 7x5x8 images y from the bins of their lines, bin k at s + k * column, then bias */
-static void lines_7x5x8_irfft8_5_10_bias(int n, const nnc_vec *restrict s, int column,
-	real *restrict y, const real *restrict bias)
+static void lines_7x5x8_irfft8_5_10_live_bias(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y,
+	const uint8_t *restrict seen, const real *restrict bias)
 {
 	enum { H = 7, W = 5, C = 8, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
 	enum { IMAGE = 280, LINE = 40, STEP = 8 };
-	const real share = (real)(1.0 / 80);
+	const real part = (real)(1.0 / 80);
+	const NncRange share = nnc_share(thread, n * H);
 
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
 		const int line = i / H * IMAGE + i % H * LINE;
 		nnc_vec t[W * CV];
+		real live[W];
+		live_9x7x1_3x3(seen, i, part, live);
 		for (int v = 0; v < CV; v++)
 			irfft8_5(s + v, column, CV, t + v, CV);
 		for (int p = 0; p < W; p++)
 			for (int j = 0; j < C; j++) {
 				const int at = line + p * STEP + j;
-				real v = share * ((const real *)t)[p * CP + j];
+				real v = live[p] * ((const real *)t)[p * CP + j];
 				v += bias[j];
 				y[at] = v;
 			}
+	}
+}
+
+/* seen (n,9,7): whether any channel of x (n,9,7,9) is not 0 there */
+static void seen_9x7x9(const NncThread *thread, int n, const real *restrict x,
+	uint8_t *restrict seen)
+{
+	enum { H = 9, W = 7, C = 9 };
+	const NncRange share = nnc_share(thread, n * H);
+
+	for (int p = share.first * W; p < share.end * W; p++) {
+		int any = 0;
+		for (int k = 0; k < C; k++)
+			any |= x[p * C + k] != 0;
+		seen[p] = (uint8_t)any;
 	}
 }
 
@@ -1148,9 +1234,9 @@ static void lines_7x5x8_irfft8_5_10_bias(int n, const nnc_vec *restrict s, int c
  * y (n,7,5,8) = x (n,9,7,9) * w (3,3,9,8), then bias: transforms of
  * 10 x 8 places, a column of bins at a time
  */
-static void conv_fft_9x7x9_3x3x8_bias(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict work,
-	const real *restrict bias)
+static void conv_fft_9x7x9_3x3x8_bias(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	real *restrict work, const real *restrict bias)
 {
 	enum { C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
 	enum { PH = 10, MIDDLE = 8 / 2, COLUMNS = MIDDLE + 1 };
@@ -1159,12 +1245,16 @@ static void conv_fft_9x7x9_3x3x8_bias(int n, const real *restrict x,
 	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
 	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
 	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = taps + COLUMNS * TAPS, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
+	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
 	nnc_vec *sums = yf + PH * YBIN;
+	const NncRange share = nnc_share(thread, COLUMNS);
 
-	lines_9x7x9_rfft8_7(n, x, lines, LINES);
-	lines_3x3x9x8_rfft8_3down0(C, w, taps, TAPS);
-	for (int i = 0; i < COLUMNS; i++) {
+	uint8_t *seen = (uint8_t *)(taps + COLUMNS * TAPS);
+	seen_9x7x9(thread, n, x, seen);
+	lines_9x7x9_rfft8_7(thread, n, x, lines, LINES);
+	lines_3x3x9x8_rfft8_3down0(thread, C, w, taps, TAPS);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
 		const bool half = i % MIDDLE == 0;
 		columns_8x9_fft10_9(n, lines + i * LINES, xf, half);
 		columns_9x8_fft10_3down0(C, taps + i * TAPS, wf, half);
@@ -1173,39 +1263,67 @@ static void conv_fft_9x7x9_3x3x8_bias(int n, const real *restrict x,
 				sums);
 		columns_8x8_ifft10_7(n, yf, lines + i * LINES, half);
 	}
-	lines_7x5x8_irfft8_5_10_bias(n, lines, LINES, y, bias);
+	nnc_barrier(thread);
+	lines_7x5x8_irfft8_5_10_live_bias(thread, n, lines, LINES, y, seen, bias);
 }
 
-/* c (n,4) = a b, then bias */
-static void gemm_8x4x280_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_8x4x280_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 8, N = 4, K = 280, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 8, N = 4, K = 280, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
-/* p (n,4) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_4(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* c (n,4) = a b, then bias */
+static void gemm_8x4x280_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 8, N = 4, K = 280, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_8x4x280_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_8x4x280_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_8x4x280_bias_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, bias);
+	}
+}
+
+/* p (n,4) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_4(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 4 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -1219,101 +1337,219 @@ static void cross_entropy_4(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,4) = (p - onehot(label)) / n */
-static void cross_entropy_grad_4(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 4 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (4) = the sum of the rows of dy (n,4) */
-static void column_sums_8x4(int n, const real *restrict dy, real *restrict db)
+/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
-	enum { N = 4 };
+	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 
-/* c (280,4) = a^T b */
-static void gemm_tn_280x4x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* db (4) = the sum of the rows of dy (n,4), then adam */
+static void column_sums_8x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 280, N = 4, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (4,width): its first `cols` columns are rows of b (cols,4), the rest is 0 */
+static void panel_4(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 4, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_8x280x4_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 8, N = 280, K = 4, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* t (4,280) = the transpose of b (280,4) */
-static void transpose_280x4(const real *restrict b, real *restrict t)
+/* c (n,280) = a b^T */
+static void gemm_nt_8x280x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 280, N = 4, BLOCK = 16 };
+	enum { M = 8, N = 280, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_4(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_8x280x4_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_8x280x4_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_8x280x4_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
 }
 
-/* c (n,280) = a b */
-static void gemm_8x280x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_280x4x8_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 8, N = 280, K = 4, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 280, N = 4, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
 		}
 }
 
-/* db (8) = the sum of the rows of dy (n * 35,8) */
-static void column_sums_280x8(int n, const real *restrict dy, real *restrict db)
+/* c (280,4) = a^T b, then adam */
+static void gemm_tn_280x4x8_adam(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { N = 8 };
+	enum { M = 280, N = 4, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 35; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_280x4x8_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_280x4x8_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_280x4x8_adam_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* db (8) = the sum of the rows of dy (n * 35,8), then adam */
+static void column_sums_280x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 35, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* t (3,3,8,9) = w (3,3,9,8), each tap transposed, the taps in reverse */
+static void turn_3x3x9x8(const NncThread *thread, const real *restrict w,
+	real *restrict t)
+{
+	enum { TAPS = 3 * 3, C = 8, O = 9, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
+
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
+					C - i < L ? C - i : L);
+			}
 }
 
 /* 8 bins of real numbers in places 0..4: 17 operations */
@@ -1351,13 +1587,15 @@ static NNC_INLINE void rfft8_5(const nnc_vec *restrict in, int in_step,
 }
 
 /* s: the bins of each line of 7x5x8 images x, bin k at s + k * column */
-static void lines_7x5x8_rfft8_5(int n, const real *restrict x, nnc_vec *restrict s,
-	int column)
+static void lines_7x5x8_rfft8_5(const NncThread *thread, int n, const real *restrict x,
+	nnc_vec *restrict s, int column)
 {
 	enum { H = 7, W = 5, C = 8, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
 	enum { IMAGE = 280, LINE = 40, STEP = 8 };
+	const NncRange share = nnc_share(thread, n * H);
 
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
 		const real *line = x + i / H * IMAGE + i % H * LINE;
 		nnc_vec t[W * CV];
 		for (int j = 0; j < (WHOLE ? 0 : W); j++)
@@ -1367,6 +1605,55 @@ static void lines_7x5x8_rfft8_5(int n, const real *restrict x, nnc_vec *restrict
 					NNC_LANES);
 		for (int v = 0; v < CV; v++)
 			rfft8_5(WHOLE ? (const nnc_vec *)line + v : t + v,
+				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
+	}
+}
+
+/* 8 bins of real numbers in places 2..0: 10 operations */
+static NNC_INLINE void rfft8_3down2(const nnc_vec *restrict in, int in_step,
+	nnc_vec *restrict out, int out_step, int out_im)
+{
+	const real c1 = (real)0.707106781186548;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x0 = in[0];
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec t1 = x0 + x2;
+	const nnc_vec t2 = x1 + t1;
+	out[0] = t2;
+	out[out_im] = (nnc_vec){0};
+	const nnc_vec t3 = x2 + c1 * x1;
+	out[1 * out_step] = t3;
+	const nnc_vec t4 = x0 + c1 * x1;
+	out[1 * out_step + out_im] = -t4;
+	out[2 * out_step] = x2 - x0;
+	out[2 * out_step + out_im] = -x1;
+	const nnc_vec t5 = x2 - c1 * x1;
+	out[3 * out_step] = t5;
+	const nnc_vec t6 = x0 - c1 * x1;
+	out[3 * out_step + out_im] = t6;
+	out[4 * out_step] = t1 - x1;
+	out[4 * out_step + out_im] = (nnc_vec){0};
+}
+
+/* s: the bins of each line of 3x3x8x9 images x, bin k at s + k * column */
+static void lines_3x3x8x9_rfft8_3down2(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, int column)
+{
+	enum { H = 3, W = 3, C = 9, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
+	enum { IMAGE = 9, LINE = 216, STEP = 72 };
+	const NncRange share = nnc_share(thread, n * H);
+
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
+		const real *line = x + i / H * IMAGE + i % H * LINE;
+		nnc_vec t[W * CV];
+		for (int j = 0; j < (WHOLE ? 0 : W); j++)
+			for (int v = 0; v < CV; v++)
+				t[j * CV + v] = nnc_load(line + j * STEP + v *
+					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
+					NNC_LANES);
+		for (int v = 0; v < CV; v++)
+			rfft8_3down2(WHOLE ? (const nnc_vec *)line + v : t + v,
 				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
 	}
 }
@@ -1552,344 +1839,6 @@ static void columns_8x8_fft10_7(int n, const nnc_vec *restrict s, nnc_vec *restr
 	}
 }
 
-/*
- * c (9,8) = conj(a (n,9))^T b (n,8), complex, by three real products:
- * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
- */
-static void product_tn_8x9x8(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
-{
-	enum { L = NNC_LANES, N = 8, C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
-	enum { ROWS = NNC_ROWS(C), A = N * CV, B = N * OV, PART = C * OV };
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
-
-	for (int i = 0; i < n * CV; i++)
-		sums[i] = a[i] - a[A + i];
-	for (int i = 0; i < n * OV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < OV; j += 2)
-		for (int i = 0; i < C; i += ROWS) {
-			const int rows = C - i < ROWS ? C - i : ROWS;
-			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][ROWS * 2];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * 1;
-				const real *bp = (const real *)(bs[p] + j);
-				if (vecs == 2)
-					tile(ROWS, rows, 2 * L, 1, n, ap, 1, CV * L, 0,
-						bp, OV * L, 0, (real *)part[p], 2 * L);
-				else
-					tile(ROWS, rows, L, 1, n, ap, 1, CV * L, 0, bp,
-						OV * L, 0, (real *)part[p], 2 * L);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * 2 + q],
-						t = part[1][r * 2 + q];
-					const nnc_vec u = part[2][r * 2 + q];
-					nnc_vec *to = c + (i + r) * OV + j + q;
-					to[0] = s + t;
-					to[PART] = u - s + t;
-				}
-		}
-}
-
-/* complex numbers 0..-2 of the inverse transform of 10 bins, unscaled: 60 operations */
-static NNC_INLINE void ifft10_3down0(const nnc_vec *restrict in, int in_step, int in_im,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.309016994374947;
-	const real c2 = (real)0.809016994374947;
-	const real c3 = (real)0.951056516295154;
-	const real c4 = (real)0.587785252292473;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec t1 = x0 + x5;
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec x8 = in[8 * in_step];
-	const nnc_vec t2 = x3 + x8;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x7 = in[7 * in_step];
-	const nnc_vec t3 = x2 + x7;
-	const nnc_vec t4 = t2 + t3;
-	const nnc_vec t5 = t1 + t4;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x6 = in[6 * in_step];
-	const nnc_vec t6 = x1 + x6;
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec x9 = in[9 * in_step];
-	const nnc_vec t7 = x4 + x9;
-	const nnc_vec t8 = t6 + t7;
-	const nnc_vec t9 = t5 + t8;
-	out[0] = t9;
-	const nnc_vec y0 = in[in_im];
-	const nnc_vec y5 = in[5 * in_step + in_im];
-	const nnc_vec t10 = y0 + y5;
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec y8 = in[8 * in_step + in_im];
-	const nnc_vec t11 = y3 + y8;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec y7 = in[7 * in_step + in_im];
-	const nnc_vec t12 = y2 + y7;
-	const nnc_vec t13 = t11 + t12;
-	const nnc_vec t14 = t10 + t13;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y6 = in[6 * in_step + in_im];
-	const nnc_vec t15 = y1 + y6;
-	const nnc_vec y4 = in[4 * in_step + in_im];
-	const nnc_vec y9 = in[9 * in_step + in_im];
-	const nnc_vec t16 = y4 + y9;
-	const nnc_vec t17 = t15 + t16;
-	const nnc_vec t18 = t14 + t17;
-	out[out_im] = t18;
-	const nnc_vec t19 = x0 - x5;
-	const nnc_vec t20 = x3 - x8;
-	const nnc_vec t21 = x2 - x7;
-	const nnc_vec t22 = t20 - t21;
-	const nnc_vec t23 = t19 - c1 * t22;
-	const nnc_vec t24 = x1 - x6;
-	const nnc_vec t25 = x4 - x9;
-	const nnc_vec t26 = t24 - t25;
-	const nnc_vec t27 = t23 + c2 * t26;
-	const nnc_vec t28 = y3 - y8;
-	const nnc_vec t29 = y2 - y7;
-	const nnc_vec t30 = t28 + t29;
-	const nnc_vec t31 = y1 - y6;
-	const nnc_vec t32 = y4 - y9;
-	const nnc_vec t33 = t31 + t32;
-	const nnc_vec t34 = c3 * t30 + c4 * t33;
-	const nnc_vec t35 = t27 + t34;
-	out[1 * out_step] = t35;
-	const nnc_vec t36 = y0 - y5;
-	const nnc_vec t37 = t28 - t29;
-	const nnc_vec t38 = t36 - c1 * t37;
-	const nnc_vec t39 = t31 - t32;
-	const nnc_vec t40 = t38 + c2 * t39;
-	const nnc_vec t41 = t20 + t21;
-	const nnc_vec t42 = t24 + t25;
-	const nnc_vec t43 = c3 * t41 + c4 * t42;
-	const nnc_vec t44 = t40 - t43;
-	out[1 * out_step + out_im] = t44;
-	const nnc_vec t45 = t1 - c2 * t4;
-	const nnc_vec t46 = t45 + c1 * t8;
-	const nnc_vec t47 = t11 - t12;
-	const nnc_vec t48 = t15 - t16;
-	const nnc_vec t49 = c4 * t47 - c3 * t48;
-	const nnc_vec t50 = t46 - t49;
-	out[2 * out_step] = t50;
-	const nnc_vec t51 = t10 - c2 * t13;
-	const nnc_vec t52 = t51 + c1 * t17;
-	const nnc_vec t53 = t2 - t3;
-	const nnc_vec t54 = t6 - t7;
-	const nnc_vec t55 = c4 * t53 - c3 * t54;
-	const nnc_vec t56 = t52 + t55;
-	out[2 * out_step + out_im] = t56;
-}
-
-/* real numbers 0..-2 of the inverse transform of 10 bins, unscaled: 22 operations */
-static NNC_INLINE void irfft10_3down0(const nnc_vec *restrict in, int in_step,
-	int in_im, nnc_vec *restrict out, int out_step)
-{
-	const real c1 = (real)2;
-	const real c2 = (real)0.618033988749895;
-	const real c3 = (real)1.61803398874989;
-	const real c4 = (real)1.90211303259031;
-	const real c5 = (real)1.17557050458495;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x5 = in[5 * in_step];
-	const nnc_vec t1 = x0 + x5;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec t2 = x2 + x3;
-	const nnc_vec t3 = t1 + c1 * t2;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec t4 = x1 + x4;
-	const nnc_vec t5 = t3 + c1 * t4;
-	out[0] = t5;
-	const nnc_vec t6 = x0 - x5;
-	const nnc_vec t7 = x2 - x3;
-	const nnc_vec t8 = t6 + c2 * t7;
-	const nnc_vec t9 = x1 - x4;
-	const nnc_vec t10 = t8 + c3 * t9;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec t11 = y2 + y3;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y4 = in[4 * in_step + in_im];
-	const nnc_vec t12 = y1 + y4;
-	const nnc_vec t13 = c4 * t11 + c5 * t12;
-	const nnc_vec t14 = t10 + t13;
-	out[1 * out_step] = t14;
-	const nnc_vec t15 = t1 - c3 * t2;
-	const nnc_vec t16 = t15 + c2 * t4;
-	const nnc_vec t17 = y2 - y3;
-	const nnc_vec t18 = y1 - y4;
-	const nnc_vec t19 = c5 * t17 + c4 * t18;
-	const nnc_vec t20 = t16 + t19;
-	out[2 * out_step] = t20;
-}
-
-/* s: one column of lines, from its bins f; half: of a real column */
-static void columns_9x8_ifft10_3down0(int n, const nnc_vec *restrict f,
-	nnc_vec *restrict s, bool half)
-{
-	enum { H = 3, CV = NNC_VECTORS(8), PART = 9 * CV, BIN = 2 * PART | 1 };
-
-	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
-		if (half)
-			irfft10_3down0(f + i, BIN, PART, line, 2 * CV);
-		else
-			ifft10_3down0(f + i, BIN, PART, line, 2 * CV, CV);
-	}
-}
-
-/* real numbers 0..-2 of the inverse transform of 8 bins, unscaled: 14 operations */
-static NNC_INLINE void irfft8_3down0(const nnc_vec *restrict in, int in_step, int in_im,
-	nnc_vec *restrict out, int out_step)
-{
-	const real c1 = (real)2;
-	const real c2 = (real)0.707106781186547;
-	const nnc_vec x0 = in[0];
-	const nnc_vec x4 = in[4 * in_step];
-	const nnc_vec t1 = x0 + x4;
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec t2 = t1 + c1 * x2;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x3 = in[3 * in_step];
-	const nnc_vec t3 = x1 + x3;
-	const nnc_vec t4 = t2 + c1 * t3;
-	out[0] = t4;
-	const nnc_vec t5 = x0 - x4;
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec t6 = t5 + c1 * y2;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y3 = in[3 * in_step + in_im];
-	const nnc_vec t7 = y1 + y3;
-	const nnc_vec t8 = x1 - x3;
-	const nnc_vec t9 = c2 * t7 + c2 * t8;
-	const nnc_vec t10 = t6 + c1 * t9;
-	out[1 * out_step] = t10;
-	const nnc_vec t11 = t1 - c1 * x2;
-	const nnc_vec t12 = y1 - y3;
-	const nnc_vec t13 = t11 + c1 * t12;
-	out[2 * out_step] = t13;
-}
-
-/* 3x3x9x8 images y from the bins of their lines, bin k at s + k * column */
-static void lines_3x3x9x8_irfft8_3down0_10(int n, const nnc_vec *restrict s, int column,
-	real *restrict y)
-{
-	enum { H = 3, W = 3, C = 8, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 8, LINE = 216, STEP = 72 };
-	const real share = (real)(1.0 / 80);
-
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int v = 0; v < CV; v++)
-			irfft8_3down0(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = share * ((const real *)t)[p * CP + j];
-				y[at] = v;
-			}
-	}
-}
-
-/*
- * dw (3,3,9,8) from x (n,9,7,9) and dy (n,7,5,8): transforms of
- * 10 x 8 places, a column of bins at a time
- */
-static void conv_dw_fft_9x7x9_3x3x8(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict work)
-{
-	enum { C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
-	enum { PH = 10, MIDDLE = 8 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 8 * CV, WPART = C * OV, YPART = 8 * OV }; /* of a bin */
-	enum { XL = XPART * 9 * 2, WL = WPART * 3 * 2, YL = YPART * 7 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > WL ? XL : WL) | 1, DLINES = YL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *dlines = lines + COLUMNS * LINES;
-	nnc_vec *xf = dlines + COLUMNS * DLINES, *wf = xf + PH * XBIN, *yf = wf + PH *
-		WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-
-	lines_9x7x9_rfft8_7(n, x, lines, LINES);
-	lines_7x5x8_rfft8_5(n, dy, dlines, DLINES);
-	for (int i = 0; i < COLUMNS; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_8x9_fft10_9(n, lines + i * LINES, xf, half);
-		columns_8x8_fft10_7(n, dlines + i * DLINES, yf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_tn_8x9x8(n, xf + k * XBIN, yf + k * YBIN, wf + k * WBIN,
-				sums);
-		columns_9x8_ifft10_3down0(C, wf, lines + i * LINES, half);
-	}
-	lines_3x3x9x8_irfft8_3down0_10(C, lines, LINES, dw);
-}
-
-/* t (3,3,8,9) = w (3,3,9,8), each tap transposed, the taps in reverse */
-static void turn_3x3x9x8(const real *restrict w, real *restrict t)
-{
-	enum { TAPS = 3 * 3, C = 8, O = 9 };
-
-	for (int k = 0; k < TAPS; k++)
-		for (int j = 0; j < O; j++)
-			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
-					C + i];
-}
-
-/* 8 bins of real numbers in places 2..0: 10 operations */
-static NNC_INLINE void rfft8_3down2(const nnc_vec *restrict in, int in_step,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.707106781186548;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x0 = in[0];
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec t1 = x0 + x2;
-	const nnc_vec t2 = x1 + t1;
-	out[0] = t2;
-	out[out_im] = (nnc_vec){0};
-	const nnc_vec t3 = x2 + c1 * x1;
-	out[1 * out_step] = t3;
-	const nnc_vec t4 = x0 + c1 * x1;
-	out[1 * out_step + out_im] = -t4;
-	out[2 * out_step] = x2 - x0;
-	out[2 * out_step + out_im] = -x1;
-	const nnc_vec t5 = x2 - c1 * x1;
-	out[3 * out_step] = t5;
-	const nnc_vec t6 = x0 - c1 * x1;
-	out[3 * out_step + out_im] = t6;
-	out[4 * out_step] = t1 - x1;
-	out[4 * out_step + out_im] = (nnc_vec){0};
-}
-
-/* s: the bins of each line of 3x3x8x9 images x, bin k at s + k * column */
-static void lines_3x3x8x9_rfft8_3down2(int n, const real *restrict x,
-	nnc_vec *restrict s, int column)
-{
-	enum { H = 3, W = 3, C = 9, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 9, LINE = 216, STEP = 72 };
-
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft8_3down2(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
-	}
-}
-
 /* 10 bins of complex numbers in places 2..0: 50 operations */
 static NNC_INLINE void fft10_3down2(const nnc_vec *restrict in, int in_step, int in_im,
 	nnc_vec *restrict out, int out_step, int out_im)
@@ -2037,22 +1986,25 @@ static void product_8x8x9(int n, const nnc_vec *restrict a, const nnc_vec *restr
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
 			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][ROWS * 2];
+			nnc_vec part[3][NNC_TILE_MAX];
 			for (int p = 0; p < 3; p++) {
 				const real *ap = (const real *)as[p] + i * CV * L;
 				const real *bp = (const real *)(bs[p] + j);
-				if (vecs == 2)
-					tile(ROWS, rows, 2 * L, 1, C, ap, CV * L, 1, 0,
-						bp, OV * L, 0, (real *)part[p], 2 * L);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
 				else
-					tile(ROWS, rows, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, (real *)part[p], 2 * L);
+					tile(rows, vecs, L, 1, C, ap, CV * L, 1, 0, bp,
+						OV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * 2 + q],
-						t = part[1][r * 2 + q];
-					const nnc_vec u = part[2][r * 2 + q];
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
 					nnc_vec *to = c + (i + r) * OV + j + q;
 					to[0] = s - t;
 					to[PART] = u - s - t;
@@ -2311,14 +2263,17 @@ static NNC_INLINE void irfft8_7(const nnc_vec *restrict in, int in_step, int in_
 }
 
 /* 9x7x9 images y from the bins of their lines, bin k at s + k * column, then relu_grad */
-static void lines_9x7x9_irfft8_7_10_relu_grad(int n, const nnc_vec *restrict s,
-	int column, real *restrict y, const real *restrict saved)
+static void lines_9x7x9_irfft8_7_10_relu_grad(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y,
+	const real *restrict saved)
 {
 	enum { H = 9, W = 7, C = 9, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
 	enum { IMAGE = 567, LINE = 63, STEP = 9 };
-	const real share = (real)(1.0 / 80);
+	const real part = (real)(1.0 / 80);
+	const NncRange share = nnc_share(thread, n * H);
 
-	for (int i = 0; i < n * H; i++, s += 2 * CV) {
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
 		const int line = i / H * IMAGE + i % H * LINE;
 		nnc_vec t[W * CV];
 		for (int v = 0; v < CV; v++)
@@ -2326,7 +2281,7 @@ static void lines_9x7x9_irfft8_7_10_relu_grad(int n, const nnc_vec *restrict s,
 		for (int p = 0; p < W; p++)
 			for (int j = 0; j < C; j++) {
 				const int at = line + p * STEP + j;
-				real v = share * ((const real *)t)[p * CP + j];
+				real v = part * ((const real *)t)[p * CP + j];
 				v = saved[at] > 0 ? v : 0;
 				y[at] = v;
 			}
@@ -2337,9 +2292,9 @@ static void lines_9x7x9_irfft8_7_10_relu_grad(int n, const nnc_vec *restrict s,
  * y (n,9,7,9) = x (n,7,5,8) * w (3,3,8,9), then relu_grad: transforms of
  * 10 x 8 places, a column of bins at a time
  */
-static void conv_fft_7x5x8_3x3x9_p2x2_relu_grad(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict work,
-	const real *restrict saved)
+static void conv_of_turned_fft_7x5x8_3x3x9_p2x2_relu_grad(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict w, real *restrict y,
+	real *restrict work, const real *restrict saved)
 {
 	enum { C = 8, CV = NNC_VECTORS(C), OV = NNC_VECTORS(9) };
 	enum { PH = 10, MIDDLE = 8 / 2, COLUMNS = MIDDLE + 1 };
@@ -2348,12 +2303,14 @@ static void conv_fft_7x5x8_3x3x9_p2x2_relu_grad(int n, const real *restrict x,
 	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
 	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
 	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = taps + COLUMNS * TAPS, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
+	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
 	nnc_vec *sums = yf + PH * YBIN;
+	const NncRange share = nnc_share(thread, COLUMNS);
 
-	lines_7x5x8_rfft8_5(n, x, lines, LINES);
-	lines_3x3x8x9_rfft8_3down2(C, w, taps, TAPS);
-	for (int i = 0; i < COLUMNS; i++) {
+	lines_7x5x8_rfft8_5(thread, n, x, lines, LINES);
+	lines_3x3x8x9_rfft8_3down2(thread, C, w, taps, TAPS);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
 		const bool half = i % MIDDLE == 0;
 		columns_8x8_fft10_7(n, lines + i * LINES, xf, half);
 		columns_8x9_fft10_3down2(C, taps + i * TAPS, wf, half);
@@ -2362,97 +2319,442 @@ static void conv_fft_7x5x8_3x3x9_p2x2_relu_grad(int n, const real *restrict x,
 				sums);
 		columns_8x9_ifft10_9(n, yf, lines + i * LINES, half);
 	}
-	lines_9x7x9_irfft8_7_10_relu_grad(n, lines, LINES, y, saved);
+	nnc_barrier(thread);
+	lines_9x7x9_irfft8_7_10_relu_grad(thread, n, lines, LINES, y, saved);
 }
 
 /* dx (n,9,7,9) from dy (n,7,5,8) and w (3,3,9,8), then relu_grad */
-static void conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict work,
-	const real *restrict saved)
+static void conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict work, const real *restrict saved)
 {
-	turn_3x3x9x8(w, work);
-	conv_fft_7x5x8_3x3x9_p2x2_relu_grad(n, dy, work, dx, work + 656, saved);
+	turn_3x3x9x8(thread, w, work);
+	nnc_barrier(thread);
+	conv_of_turned_fft_7x5x8_3x3x9_p2x2_relu_grad(thread, n, dy, work, dx, work +
+		656, saved);
 }
 
-/* db (9) = the sum of the rows of dy (n * 63,9) */
-static void column_sums_504x9(int n, const real *restrict dy, real *restrict db)
+/*
+ * c (9,8) = conj(a (n,9))^T b (n,8), complex, by three real products:
+ * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
+ */
+static void product_tn_8x9x8(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
 {
-	enum { N = 9 };
+	enum { L = NNC_LANES, N = 8, C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
+	enum { ROWS = NNC_ROWS(C), A = N * CV, B = N * OV, PART = C * OV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 63; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* cols (9*7,5*3*5): the windows of one image x (9,7,5), 0 outside it */
-static void im2col_9x7x5_5x3_p2x1(const real *restrict x, real *restrict cols)
-{
-	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7 };
-	enum { KH = 5, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 2, LEFT = 1 };
-
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+	for (int i = 0; i < n * CV; i++)
+		sums[i] = a[i] - a[A + i];
+	for (int i = 0; i < n * OV; i++)
+		sums[A + i] = b[i] + b[B + i];
+	for (int j = 0; j < OV; j += 2)
+		for (int i = 0; i < C; i += ROWS) {
+			const int rows = C - i < ROWS ? C - i : ROWS;
+			const int vecs = OV - j < 2 ? 1 : 2;
+			nnc_vec part[3][NNC_TILE_MAX];
+			for (int p = 0; p < 3; p++) {
+				const real *ap = (const real *)as[p] + i * 1;
+				const real *bp = (const real *)(bs[p] + j);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, n, ap, 1, CV * L, 0, bp,
+						OV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, n, ap, 1, CV * L, 0, bp,
+						OV * L, 0, part[p]);
+				else
+					tile(rows, vecs, L, 1, n, ap, 1, CV * L, 0, bp,
+						OV * L, 0, part[p]);
 			}
-}
-
-/* c (75,9) += a^T b */
-static void gemm_tn_add_75x9x63(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 75, N = 9, K = 63, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += c[at];
-					c[at] = v;
+				for (int q = 0; q < vecs; q++) {
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
+					nnc_vec *to = c + (i + r) * OV + j + q;
+					to[0] = s + t;
+					to[PART] = u - s + t;
 				}
 		}
 }
 
-/* dw (5,3,5,9) from x (n,9,7,5) and dy (n,9,7,9) */
-static void conv_dw_9x7x5_5x3x9_p2x1(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols)
+/* complex numbers 0..-2 of the inverse transform of 10 bins, unscaled: 60 operations */
+static NNC_INLINE void ifft10_3down0(const nnc_vec *restrict in, int in_step, int in_im,
+	nnc_vec *restrict out, int out_step, int out_im)
 {
-	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7, O = 9, TERMS = 5 * 3 * 5 };
+	const real c1 = (real)0.309016994374947;
+	const real c2 = (real)0.809016994374947;
+	const real c3 = (real)0.951056516295154;
+	const real c4 = (real)0.587785252292473;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec t1 = x0 + x5;
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec x8 = in[8 * in_step];
+	const nnc_vec t2 = x3 + x8;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x7 = in[7 * in_step];
+	const nnc_vec t3 = x2 + x7;
+	const nnc_vec t4 = t2 + t3;
+	const nnc_vec t5 = t1 + t4;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x6 = in[6 * in_step];
+	const nnc_vec t6 = x1 + x6;
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec x9 = in[9 * in_step];
+	const nnc_vec t7 = x4 + x9;
+	const nnc_vec t8 = t6 + t7;
+	const nnc_vec t9 = t5 + t8;
+	out[0] = t9;
+	const nnc_vec y0 = in[in_im];
+	const nnc_vec y5 = in[5 * in_step + in_im];
+	const nnc_vec t10 = y0 + y5;
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec y8 = in[8 * in_step + in_im];
+	const nnc_vec t11 = y3 + y8;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec y7 = in[7 * in_step + in_im];
+	const nnc_vec t12 = y2 + y7;
+	const nnc_vec t13 = t11 + t12;
+	const nnc_vec t14 = t10 + t13;
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y6 = in[6 * in_step + in_im];
+	const nnc_vec t15 = y1 + y6;
+	const nnc_vec y4 = in[4 * in_step + in_im];
+	const nnc_vec y9 = in[9 * in_step + in_im];
+	const nnc_vec t16 = y4 + y9;
+	const nnc_vec t17 = t15 + t16;
+	const nnc_vec t18 = t14 + t17;
+	out[out_im] = t18;
+	const nnc_vec t19 = x0 - x5;
+	const nnc_vec t20 = x3 - x8;
+	const nnc_vec t21 = x2 - x7;
+	const nnc_vec t22 = t20 - t21;
+	const nnc_vec t23 = t19 - c1 * t22;
+	const nnc_vec t24 = x1 - x6;
+	const nnc_vec t25 = x4 - x9;
+	const nnc_vec t26 = t24 - t25;
+	const nnc_vec t27 = t23 + c2 * t26;
+	const nnc_vec t28 = y3 - y8;
+	const nnc_vec t29 = y2 - y7;
+	const nnc_vec t30 = t28 + t29;
+	const nnc_vec t31 = y1 - y6;
+	const nnc_vec t32 = y4 - y9;
+	const nnc_vec t33 = t31 + t32;
+	const nnc_vec t34 = c3 * t30 + c4 * t33;
+	const nnc_vec t35 = t27 + t34;
+	out[1 * out_step] = t35;
+	const nnc_vec t36 = y0 - y5;
+	const nnc_vec t37 = t28 - t29;
+	const nnc_vec t38 = t36 - c1 * t37;
+	const nnc_vec t39 = t31 - t32;
+	const nnc_vec t40 = t38 + c2 * t39;
+	const nnc_vec t41 = t20 + t21;
+	const nnc_vec t42 = t24 + t25;
+	const nnc_vec t43 = c3 * t41 + c4 * t42;
+	const nnc_vec t44 = t40 - t43;
+	out[1 * out_step + out_im] = t44;
+	const nnc_vec t45 = t1 - c2 * t4;
+	const nnc_vec t46 = t45 + c1 * t8;
+	const nnc_vec t47 = t11 - t12;
+	const nnc_vec t48 = t15 - t16;
+	const nnc_vec t49 = c4 * t47 - c3 * t48;
+	const nnc_vec t50 = t46 - t49;
+	out[2 * out_step] = t50;
+	const nnc_vec t51 = t10 - c2 * t13;
+	const nnc_vec t52 = t51 + c1 * t17;
+	const nnc_vec t53 = t2 - t3;
+	const nnc_vec t54 = t6 - t7;
+	const nnc_vec t55 = c4 * t53 - c3 * t54;
+	const nnc_vec t56 = t52 + t55;
+	out[2 * out_step + out_im] = t56;
+}
 
-	for (int i = 0; i < TERMS * O; i++)
+/* real numbers 0..-2 of the inverse transform of 10 bins, unscaled: 22 operations */
+static NNC_INLINE void irfft10_3down0(const nnc_vec *restrict in, int in_step,
+	int in_im, nnc_vec *restrict out, int out_step)
+{
+	const real c1 = (real)2;
+	const real c2 = (real)0.618033988749895;
+	const real c3 = (real)1.61803398874989;
+	const real c4 = (real)1.90211303259031;
+	const real c5 = (real)1.17557050458495;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x5 = in[5 * in_step];
+	const nnc_vec t1 = x0 + x5;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec t2 = x2 + x3;
+	const nnc_vec t3 = t1 + c1 * t2;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec t4 = x1 + x4;
+	const nnc_vec t5 = t3 + c1 * t4;
+	out[0] = t5;
+	const nnc_vec t6 = x0 - x5;
+	const nnc_vec t7 = x2 - x3;
+	const nnc_vec t8 = t6 + c2 * t7;
+	const nnc_vec t9 = x1 - x4;
+	const nnc_vec t10 = t8 + c3 * t9;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec t11 = y2 + y3;
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y4 = in[4 * in_step + in_im];
+	const nnc_vec t12 = y1 + y4;
+	const nnc_vec t13 = c4 * t11 + c5 * t12;
+	const nnc_vec t14 = t10 + t13;
+	out[1 * out_step] = t14;
+	const nnc_vec t15 = t1 - c3 * t2;
+	const nnc_vec t16 = t15 + c2 * t4;
+	const nnc_vec t17 = y2 - y3;
+	const nnc_vec t18 = y1 - y4;
+	const nnc_vec t19 = c5 * t17 + c4 * t18;
+	const nnc_vec t20 = t16 + t19;
+	out[2 * out_step] = t20;
+}
+
+/* s: one column of lines, from its bins f; half: of a real column */
+static void columns_9x8_ifft10_3down0(int n, const nnc_vec *restrict f,
+	nnc_vec *restrict s, bool half)
+{
+	enum { H = 3, CV = NNC_VECTORS(8), PART = 9 * CV, BIN = 2 * PART | 1 };
+
+	for (int i = 0; i < n * CV; i++) {
+		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		if (half)
+			irfft10_3down0(f + i, BIN, PART, line, 2 * CV);
+		else
+			ifft10_3down0(f + i, BIN, PART, line, 2 * CV, CV);
+	}
+}
+
+/* real numbers 0..-2 of the inverse transform of 8 bins, unscaled: 14 operations */
+static NNC_INLINE void irfft8_3down0(const nnc_vec *restrict in, int in_step, int in_im,
+	nnc_vec *restrict out, int out_step)
+{
+	const real c1 = (real)2;
+	const real c2 = (real)0.707106781186547;
+	const nnc_vec x0 = in[0];
+	const nnc_vec x4 = in[4 * in_step];
+	const nnc_vec t1 = x0 + x4;
+	const nnc_vec x2 = in[2 * in_step];
+	const nnc_vec t2 = t1 + c1 * x2;
+	const nnc_vec x1 = in[1 * in_step];
+	const nnc_vec x3 = in[3 * in_step];
+	const nnc_vec t3 = x1 + x3;
+	const nnc_vec t4 = t2 + c1 * t3;
+	out[0] = t4;
+	const nnc_vec t5 = x0 - x4;
+	const nnc_vec y2 = in[2 * in_step + in_im];
+	const nnc_vec t6 = t5 + c1 * y2;
+	const nnc_vec y1 = in[1 * in_step + in_im];
+	const nnc_vec y3 = in[3 * in_step + in_im];
+	const nnc_vec t7 = y1 + y3;
+	const nnc_vec t8 = x1 - x3;
+	const nnc_vec t9 = c2 * t7 + c2 * t8;
+	const nnc_vec t10 = t6 + c1 * t9;
+	out[1 * out_step] = t10;
+	const nnc_vec t11 = t1 - c1 * x2;
+	const nnc_vec t12 = y1 - y3;
+	const nnc_vec t13 = t11 + c1 * t12;
+	out[2 * out_step] = t13;
+}
+
+/* 3x3x9x8 images y from the bins of their lines, bin k at s + k * column, then adam */
+static void lines_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
+	const nnc_vec *restrict s, int column, real *restrict y, bool keep, real rate,
+	real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { H = 3, W = 3, C = 8, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
+	enum { IMAGE = 8, LINE = 216, STEP = 72 };
+	const real part = (real)(1.0 / 80);
+	const NncRange share = nnc_share(thread, n * H);
+
+	s += share.first * 2 * CV;
+	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
+		const int line = i / H * IMAGE + i % H * LINE;
+		nnc_vec t[W * CV];
+		for (int v = 0; v < CV; v++)
+			irfft8_3down0(s + v, column, CV, t + v, CV);
+		for (int p = 0; p < W; p++)
+			for (int j = 0; j < C; j++) {
+				const int at = line + p * STEP + j;
+				real v = part * ((const real *)t)[p * CP + j];
+				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+				if (keep)
+					y[at] = v;
+			}
+	}
+}
+
+/*
+ * dw (3,3,9,8) from x (n,9,7,9) and dy (n,7,5,8), then adam: transforms
+ * of 10 x 8 places, a column of bins at a time
+ */
+static void conv_dw_fft_9x7x9_3x3x8_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict work, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
+	enum { PH = 10, MIDDLE = 8 / 2, COLUMNS = MIDDLE + 1 };
+	enum { XPART = 8 * CV, WPART = C * OV, YPART = 8 * OV }; /* of a bin */
+	enum { XL = XPART * 9 * 2, WL = WPART * 3 * 2, YL = YPART * 7 * 2 };
+	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
+	enum { LINES = (XL > WL ? XL : WL) | 1, DLINES = YL | 1 };
+	nnc_vec *lines = (nnc_vec *)work, *dlines = lines + COLUMNS * LINES;
+	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
+	nnc_vec *sums = yf + PH * YBIN;
+	const NncRange share = nnc_share(thread, COLUMNS);
+
+	lines_9x7x9_rfft8_7(thread, n, x, lines, LINES);
+	lines_7x5x8_rfft8_5(thread, n, dy, dlines, DLINES);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_8x9_fft10_9(n, lines + i * LINES, xf, half);
+		columns_8x8_fft10_7(n, dlines + i * DLINES, yf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_tn_8x9x8(n, xf + k * XBIN, yf + k * YBIN, wf + k * WBIN,
+				sums);
+		columns_9x8_ifft10_3down0(C, wf, lines + i * LINES, half);
+	}
+	nnc_barrier(thread);
+	lines_3x3x9x8_irfft8_3down0_10_adam(thread, C, lines, LINES, dw, keep, rate,
+		root, w, w_m, w_v);
+}
+
+/* db (9) = the sum of the rows of dy (n * 63,9), then adam */
+static void column_sums_504x9_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 9, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 63, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* cols (9*7,5*3*5): the windows of one image x (9,7,5), 0 outside it */
+static void im2col_9x7x5_5x3_p2x1(const NncThread *thread, const real *restrict x,
+	real *restrict cols)
+{
+	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7 };
+	enum { KH = 5, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
+	enum { TOP = 2, LEFT = 1, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
+
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
+		for (int ky = 0; ky < KH; ky++)
+			for (int kx = 0; kx < KW; kx++, to += C) {
+				const int row = p / OW * SH - TOP + ky * DH;
+				const int column = p % OW * SW - LEFT + kx * DW;
+				if (row >= 0 && row < H && column >= 0 && column < W)
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
+			}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_add_75x9x63_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
+{
+	enum { M = 75, N = 9, K = 63, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += c[at];
+			c[at] = v;
+		}
+}
+
+/* c (75,9) += a^T b */
+static void gemm_tn_add_75x9x63(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 75, N = 9, K = 63, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_add_75x9x63_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_add_75x9x63_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_75x9x63_tile(1, cols, n, i + r, j, a, b + j,
+					N, c);
+	}
+}
+
+/* dw (5,3,5,9) from x (n,9,7,5) and dy (n,9,7,9) */
+static void conv_dw_9x7x5_5x3x9_p2x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols)
+{
+	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7, O = 9, SIZE = 5 * 3 * 5 * O };
+	const NncRange share = nnc_share(thread, SIZE);
+
+	for (int i = share.first; i < share.end; i++)
 		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
-		im2col_9x7x5_5x3_p2x1(x + i * H * W * C, cols);
-		gemm_tn_add_75x9x63(OH * OW, cols, dy + i * OH * OW * O, dw);
+		im2col_9x7x5_5x3_p2x1(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		gemm_tn_add_75x9x63(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
 	}
 }
 
 #ifdef NNC_DOUBLE
 /* t (5,3,9,5) = w (5,3,5,9), each tap transposed, the taps in reverse */
-static void turn_5x3x5x9(const real *restrict w, real *restrict t)
+static void turn_5x3x5x9(const NncThread *thread, const real *restrict w,
+	real *restrict t)
 {
-	enum { TAPS = 5 * 3, C = 9, O = 5 };
+	enum { TAPS = 5 * 3, C = 9, O = 5, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
 
-	for (int k = 0; k < TAPS; k++)
-		for (int j = 0; j < O; j++)
-			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
-					C + i];
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
+					C - i < L ? C - i : L);
+			}
 }
 #endif
 
@@ -2471,69 +2773,105 @@ static void pad_9x7x9_5x3_p2x1(const real *restrict x, real *restrict p)
 #endif
 
 #ifdef NNC_DOUBLE
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_9x7x9_5x3x5_p2x1_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
+{
+	enum { C = 9, O = 5, L = NNC_LANES };
+	enum { KH = 5, SH = 1, SW = 1, PW = 9, TERMS = 3 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			y[at] = v;
+		}
+}
+
+/* y (7,5): line i of an image's outputs */
+static void conv_9x7x9_5x3x5_p2x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 7, O = 5, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_9x7x9_5x3x5_p2x1_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_9x7x9_5x3x5_p2x1_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_9x7x9_5x3x5_p2x1_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_9x7x9_5x3x5_p2x1_tile(LAST, REST, i, k, j, p, w,
+					y);
+		}
+}
+#endif
+
+#ifdef NNC_DOUBLE
 /* y (n,9,7,5) = x (n,9,7,9) * w (5,3,9,5) */
-static void conv_9x7x9_5x3x5_p2x1(int n, const real *restrict x, const real *restrict w,
-	real *restrict y, real *restrict p)
+static void conv_9x7x9_5x3x5_p2x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
 	enum { H = 9, W = 7, C = 9, OH = 9, OW = 7, O = 5 };
-	enum { KH = 5, SH = 1, SW = 1, PW = 9, TERMS = 3 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_9x7x9_5x3_p2x1(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						y[at] = v;
-					}
-			}
+		conv_9x7x9_5x3x5_p2x1_line(i % OH, p, w, y + i * OW * O);
 	}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,9,7,5) from dy (n,9,7,9) and w (5,3,5,9) */
-static void conv_dx_9x7x9_5x3x5_p2x1(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p)
+static void conv_dx_9x7x9_5x3x5_p2x1(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict turned)
 {
-	real *wt = p + 1056;
-
-	turn_5x3x5x9(w, wt);
-	conv_9x7x9_5x3x5_p2x1(n, dy, wt, dx, p);
+	turn_5x3x5x9(thread, w, turned);
+	nnc_barrier(thread);
+	conv_9x7x9_5x3x5_p2x1(thread, n, dy, turned, dx);
 }
 #endif
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
+/* One step of adam on `count` weights, by their gradients */
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
+	enum { PIECE = NNC_ALIGN / sizeof(real) };
+	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
+	const int end = share.end * PIECE < count ? share.end * PIECE : count;
 
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	NNC_INDEPENDENT
+	for (int at = share.first * PIECE; at < end; at++) {
+		const real v = dw[at];
+		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 
 /* y (n,4): each row of x as probabilities */
-static void softmax_4(int n, const real *x, real *y)
+static void softmax_4(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 4 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -2596,6 +2934,7 @@ const NncModel NNC_MODEL(conv_fft) = {
 	.step_flops = 2555712,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 8752,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -2621,7 +2960,6 @@ const NncModel NNC_MODEL(conv_fft) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

@@ -35,32 +35,23 @@ enum {
 	DENSE1_SUM = CONV5 + 8960,               /* (32, 10) */
 	PROBABILITIES = DENSE1_SUM + 320,        /* (32, 10) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (32, 10) */
-	D_DENSE1_FLAT = CONV4 + 9600,            /* (32, 280) */
-	D_CONV4_SUM = D_DENSE1_FLAT + 8960,      /* (32, 5x15x4) */
-	D_CONV3 = CONV2 + 86016,                 /* (32, 13x29x6) */
-	D_CONV2_SUM = D_CONV3 + 72384,           /* (32, 12x28x8) */
-	D_CONV1_SUM = CONV1 + 131072,            /* (32, 16x32x8) */
-	WORK_CONV1 = CONV1 + 131072,             /* (3570) */
-	WORK_CONV2 = CONV2 + 86016,              /* (24192) */
-	WORK_CONV3 = CONV3 + 72384,              /* (12064) */
-	WORK_CONV4 = CONV4 + 9600,               /* (2262) */
-	WORK_CONV5 = CONV5 + 8960,               /* (2016) */
-	WORK_D_DENSE1_FLAT = PROBABILITIES + 320, /* (2800) */
+	D_DENSE1_FLAT = PROBABILITIES + 320,     /* (32, 280) */
+	D_CONV4_SUM = CONV4 + 9600,              /* (32, 5x15x4) */
+	D_CONV3 = D_CONV4_SUM + 9600,            /* (32, 13x29x6) */
+	D_CONV2_SUM = CONV2 + 86016,             /* (32, 12x28x8) */
+	D_CONV1_SUM = D_CONV2_SUM + 86016,       /* (32, 16x32x8) */
+	WORK_D_CONV4_SUM = D_DENSE1_FLAT + 8960, /* (180) */
 	WORK_GRAD_CONV5_WEIGHT = D_DENSE1_FLAT + 8960, /* (2016) */
-	WORK_D_CONV4_SUM = D_CONV4_SUM + 9600,   /* (2196) */
-	WORK_GRAD_CONV4_WEIGHT = CONV3 + 72384,  /* (2262) */
-	WORK_D_CONV3 = D_CONV3 + 72384,          /* (488) */
-	WORK_GRAD_CONV3_WEIGHT = D_CONV3 + 72384, /* (3360) */
-	WORK_D_CONV2_SUM = D_CONV2_SUM + 86016,  /* (2464) */
+	WORK_D_CONV3 = CONV3 + 72384,            /* (24) */
+	WORK_D_CONV2_SUM = D_CONV2_SUM + 86016,  /* (192) */
+	WORK_D_CONV1_SUM = CONV1 + 131072,       /* (576) */
 	WORK_GRAD_CONV2_WEIGHT = CONV1 + 131072, /* (24192) */
-	WORK_D_CONV1_SUM = D_CONV1_SUM + 131072, /* (24768) */
-	WORK_GRAD_CONV1_WEIGHT = X + 98304,      /* (3570) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 32x32x3) */
-	WORK_D_X = D_X + 98304,                  /* (23400) */
-	ARENA = WORK_D_CONV2_SUM + 2464,
+	WORK_D_X = D_X + 98304,                  /* (360) */
+	ARENA = D_CONV1_SUM + 131072,
 #else
-	ARENA = WORK_D_CONV2_SUM + 2464,
+	ARENA = D_CONV1_SUM + 131072,
 #endif
 };
 
@@ -76,131 +67,158 @@ enum {
 	INFER_DENSE1_SUM = INFER_CONV5 + 8960,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 98304,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_CONV1 = INFER_CONV1 + 131072, /* (3570) */
-	WORK_INFER_CONV2 = INFER_CONV2 + 86016,  /* (24192) */
-	WORK_INFER_CONV3 = INFER_CONV3 + 72384,  /* (12064) */
-	WORK_INFER_CONV4 = INFER_CONV4 + 9600,   /* (2262) */
-	WORK_INFER_CONV5 = INFER_CONV5 + 8960,   /* (2016) */
-	INFER_ARENA = WORK_INFER_CONV2 + 24192,
+	INFER_ARENA = INFER_CONV2 + 86016,
 };
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
 static void pad_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict x, real *restrict p);
-static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(int n,
-	const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict p, const real *restrict bias);
-static void im2col_16x32x8_3x3_d2x2(const real *restrict x, real *restrict cols);
-static void gemm_336x8x72_bias_tanh(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
-static void conv_16x32x8_3x3_d2x2_bias_tanh(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict cols,
+static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_line(int i,
+	const real *restrict p, const real *restrict w, real *restrict y,
 	const real *restrict bias);
-static void im2col_12x28x8_2x2_p1x1(const real *restrict x, real *restrict cols);
-static void gemm_377x6x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_12x28x8_2x2x6_p1x1(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict cols);
-static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p);
-static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
-static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const real *restrict x,
+static void im2col_16x32x8_3x3_d2x2(const NncThread *thread, const real *restrict x,
 	real *restrict cols);
-static void gemm_56x5x36_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict cols,
+static void gemm_336x8x72_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict bias);
-static void gemm_32x10x280_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_280x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_280x10(const real *restrict b, real *restrict t);
-static void gemm_32x280x10(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void column_sums_1792x5(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_add_36x5x56(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols);
-static void finish_elu_1_grad_5x15x4(int n, const real *x, real *y,
-	const real *restrict saved);
+static void conv_16x32x8_3x3_d2x2_bias_tanh(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	const real *restrict bias);
+static void im2col_12x28x8_2x2_p1x1(const NncThread *thread, const real *restrict x,
+	real *restrict cols);
+static void gemm_377x6x32(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
+static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p);
+static void conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias);
+static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	const real *restrict bias);
+static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const NncThread *thread,
+	const real *restrict x, real *restrict cols);
+static void gemm_56x5x36_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias);
+static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	const real *restrict bias);
+static void gemm_32x10x280_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias);
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x280x10(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void column_sums_1792x5_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void finish_elu_1_grad_5x15x4(const NncThread *thread, int n, const real *x,
+	real *y, const real *restrict saved);
 static void col2im_5x15x4_3x3_s1x2_d1x2_p2x2(const real *restrict cols,
 	real *restrict x);
-static void transpose_36x5(const real *restrict b, real *restrict t);
-static void gemm_56x36x5(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict cols, const real *restrict saved);
-static void column_sums_2400x4(int n, const real *restrict dy, real *restrict db);
-static void conv_dw_13x29x6_1x1x4_s3x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p);
+static void transpose_36x5(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_56x36x5(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(const NncThread *thread,
+	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt, const real *restrict saved);
+static void gemm_tn_add_36x5x56(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols);
+static void column_sums_2400x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void col2im_13x29x6_1x1_s3x2(const real *restrict cols, real *restrict x);
-static void transpose_6x4(const real *restrict b, real *restrict t);
-static void gemm_75x6x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_13x29x6_1x1x4_s3x2(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols);
-static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p);
-static void conv_dw_12x28x8_2x2x6_p1x1(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p);
-static void turn_2x2x8x6(const real *restrict w, real *restrict t);
+static void transpose_6x4(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_75x6x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt);
+static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw);
+static void turn_2x2x8x6(const NncThread *thread, const real *restrict w,
+	real *restrict t);
 static void pad_13x29x6_2x2(const real *restrict x, real *restrict p);
-static void conv_13x29x6_2x2x8_tanh_grad(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_13x29x6_2x2x8_tanh_grad_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict saved);
+static void conv_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict saved);
-static void conv_dx_13x29x6_2x2x8_tanh_grad(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p,
-	const real *restrict saved);
-static void column_sums_10752x8(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_add_72x8x336(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dw_16x32x8_3x3_d2x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols);
-static void finish_relu_grad_16x32x8(int n, const real *x, real *y,
-	const real *restrict saved);
+static void conv_dx_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict turned, const real *restrict saved);
+static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p);
+static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw);
+static void column_sums_10752x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void finish_relu_grad_16x32x8(const NncThread *thread, int n, const real *x,
+	real *y, const real *restrict saved);
 static void col2im_16x32x8_3x3_d2x2(const real *restrict cols, real *restrict x);
-static void transpose_72x8(const real *restrict b, real *restrict t);
-static void gemm_336x72x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_16x32x8_3x3_d2x2_relu_grad(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols,
-	const real *restrict saved);
-static void column_sums_16384x8(int n, const real *restrict dy, real *restrict db);
-static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_10(int n, const real *x, real *y);
+static void transpose_72x8(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_336x72x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_16x32x8_3x3_d2x2_relu_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt, const real *restrict saved);
+static void gemm_tn_add_72x8x336(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dw_16x32x8_3x3_d2x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols);
+static void column_sums_16384x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw);
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void col2im_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict cols,
 	real *restrict x);
-static void transpose_45x8(const real *restrict b, real *restrict t);
-static void gemm_512x45x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols);
+static void transpose_45x8(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_512x45x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -210,116 +228,74 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv 8 5x3 relu stride=2x1
 	 * 32x32x3 -> 16x32x8, 368 parameters, 184,320 multiply-adds
 	 */
-	conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(n, a + X, w->conv1_weight, a +
-		CONV1, a + WORK_CONV1, w->conv1_bias);
+	conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(thread, n, a + X,
+		w->conv1_weight, a + CONV1, w->conv1_bias);
 
 	/*
 	 * conv2: conv 8 3x3 padding=valid dilation=2 tanh
 	 * 16x32x8 -> 12x28x8, 584 parameters, 193,536 multiply-adds
 	 */
-	conv_16x32x8_3x3_d2x2_bias_tanh(n, a + CONV1, w->conv2_weight, a + CONV2, a +
-		WORK_CONV2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_16x32x8_3x3_d2x2_bias_tanh(thread, n, a + CONV1, w->conv2_weight, a +
+		CONV2, w->conv2_bias);
 
 	/*
 	 * conv3: conv 6 2x2 padding=1 bias=false
 	 * 12x28x8 -> 13x29x6, 192 parameters, 72,384 multiply-adds
 	 */
-	conv_12x28x8_2x2x6_p1x1(n, a + CONV2, w->conv3_weight, a + CONV3, a +
-		WORK_CONV3);
+	nnc_barrier(thread);
+	conv_12x28x8_2x2x6_p1x1(thread, n, a + CONV2, w->conv3_weight, a + CONV3);
 
 	/*
 	 * conv4: conv 4 1x1 elu stride=3x2 padding=valid
 	 * 13x29x6 -> 5x15x4, 28 parameters, 1,800 multiply-adds
 	 */
-	conv_13x29x6_1x1x4_s3x2_bias_elu_1(n, a + CONV3, w->conv4_weight, a + CONV4, a +
-		WORK_CONV4, w->conv4_bias);
+	nnc_barrier(thread);
+	conv_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + CONV3, w->conv4_weight, a +
+		CONV4, w->conv4_bias);
 
 	/*
 	 * conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2
 	 * 5x15x4 -> 7x8x5, 185 parameters, 10,080 multiply-adds
 	 */
-	conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(n, a + CONV4, w->conv5_weight, a + CONV5,
-		a + WORK_CONV5, w->conv5_bias);
+	nnc_barrier(thread);
+	conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(thread, n, a + CONV4, w->conv5_weight, a +
+		CONV5, w->conv5_bias);
 
 	/*
 	 * dense1: dense 10 softmax
 	 * 7x8x5 -> 10, 2,810 parameters, 2,800 multiply-adds
 	 */
-	gemm_32x10x280_bias(n, a + CONV5, w->dense1_weight, a + DENSE1_SUM,
+	nnc_barrier(thread);
+	gemm_32x10x280_bias(thread, n, a + CONV5, w->dense1_weight, a + DENSE1_SUM,
 		w->dense1_bias);
-	cross_entropy_10(c, batch, a + DENSE1_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_10(thread, c, batch, a + DENSE1_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
-	conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(n, a + D_CONV1_SUM, w->conv1_weight, a +
-		D_X, a + WORK_D_X);
+	nnc_barrier(thread);
+	conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(thread, n, a + D_CONV1_SUM,
+		w->conv1_weight, a + D_X, a + WORK_D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense1: dense 10 softmax */
-	cross_entropy_grad_10(batch, a + PROBABILITIES, a + D_DENSE1_SUM);
-	column_sums_32x10(n, a + D_DENSE1_SUM, dw->dense1_bias);
-	gemm_tn_280x10x32(n, a + CONV5, a + D_DENSE1_SUM, dw->dense1_weight);
-	transpose_280x10(w->dense1_weight, a + WORK_D_DENSE1_FLAT);
-	gemm_32x280x10(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT, a + D_DENSE1_FLAT);
-
-	/* conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2 */
-	column_sums_1792x5(n, a + D_DENSE1_FLAT, dw->conv5_bias);
-	conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(n, a + CONV4, a + D_DENSE1_FLAT,
-		dw->conv5_weight, a + WORK_GRAD_CONV5_WEIGHT);
-	conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(n, a + D_DENSE1_FLAT,
-		w->conv5_weight, a + D_CONV4_SUM, a + WORK_D_CONV4_SUM, a + CONV4);
-
-	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
-	column_sums_2400x4(n, a + D_CONV4_SUM, dw->conv4_bias);
-	conv_dw_13x29x6_1x1x4_s3x2(n, a + CONV3, a + D_CONV4_SUM, dw->conv4_weight, a +
-		WORK_GRAD_CONV4_WEIGHT);
-	conv_dx_13x29x6_1x1x4_s3x2(n, a + D_CONV4_SUM, w->conv4_weight, a + D_CONV3, a +
-		WORK_D_CONV3);
-
-	/* conv3: conv 6 2x2 padding=1 bias=false */
-	conv_dw_12x28x8_2x2x6_p1x1(n, a + CONV2, a + D_CONV3, dw->conv3_weight, a +
-		WORK_GRAD_CONV3_WEIGHT);
-	conv_dx_13x29x6_2x2x8_tanh_grad(n, a + D_CONV3, w->conv3_weight, a +
-		D_CONV2_SUM, a + WORK_D_CONV2_SUM, a + CONV2);
-
-	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
-	column_sums_10752x8(n, a + D_CONV2_SUM, dw->conv2_bias);
-	conv_dw_16x32x8_3x3_d2x2(n, a + CONV1, a + D_CONV2_SUM, dw->conv2_weight, a +
-		WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_16x32x8_3x3_d2x2_relu_grad(n, a + D_CONV2_SUM, w->conv2_weight, a +
-		D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
-
-	/* conv1: conv 8 5x3 relu stride=2x1 */
-	column_sums_16384x8(n, a + D_CONV1_SUM, dw->conv1_bias);
-	conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(n, a + X, a + D_CONV1_SUM,
-		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of adam on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -328,85 +304,143 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
 
-	adam(360, rate, root, w->conv1_weight, dw->conv1_weight, m->conv1_weight,
-		v->conv1_weight);
-	adam(8, rate, root, w->conv1_bias, dw->conv1_bias, m->conv1_bias,
-		v->conv1_bias);
-	adam(576, rate, root, w->conv2_weight, dw->conv2_weight, m->conv2_weight,
-		v->conv2_weight);
-	adam(8, rate, root, w->conv2_bias, dw->conv2_bias, m->conv2_bias,
-		v->conv2_bias);
-	adam(192, rate, root, w->conv3_weight, dw->conv3_weight, m->conv3_weight,
-		v->conv3_weight);
-	adam(24, rate, root, w->conv4_weight, dw->conv4_weight, m->conv4_weight,
-		v->conv4_weight);
-	adam(4, rate, root, w->conv4_bias, dw->conv4_bias, m->conv4_bias,
-		v->conv4_bias);
-	adam(180, rate, root, w->conv5_weight, dw->conv5_weight, m->conv5_weight,
-		v->conv5_weight);
-	adam(5, rate, root, w->conv5_bias, dw->conv5_bias, m->conv5_bias,
-		v->conv5_bias);
-	adam(2800, rate, root, w->dense1_weight, dw->dense1_weight, m->dense1_weight,
+	/* dense1: dense 10 softmax */
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
+	nnc_barrier(thread);
+	column_sums_32x10_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
+		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+	gemm_nt_32x280x10(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_DENSE1_FLAT);
+	nnc_barrier(thread);
+	gemm_tn_280x10x32_adam(thread, n, a + CONV5, a + D_DENSE1_SUM,
+		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
 		v->dense1_weight);
-	adam(10, rate, root, w->dense1_bias, dw->dense1_bias, m->dense1_bias,
-		v->dense1_bias);
+
+	/* conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2 */
+	column_sums_1792x5_adam(thread, n, a + D_DENSE1_FLAT, dw->conv5_bias, keep,
+		rate, root, w->conv5_bias, m->conv5_bias, v->conv5_bias);
+	nnc_barrier(thread);
+	conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(thread, n, a + D_DENSE1_FLAT,
+		w->conv5_weight, a + D_CONV4_SUM, a + WORK_D_CONV4_SUM, a + CONV4);
+	nnc_barrier(thread);
+	conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(thread, n, a + CONV4, a + D_DENSE1_FLAT,
+		dw->conv5_weight, a + WORK_GRAD_CONV5_WEIGHT);
+
+	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
+	column_sums_2400x4_adam(thread, n, a + D_CONV4_SUM, dw->conv4_bias, keep, rate,
+		root, w->conv4_bias, m->conv4_bias, v->conv4_bias);
+	nnc_barrier(thread);
+	conv_dx_13x29x6_1x1x4_s3x2(thread, n, a + D_CONV4_SUM, w->conv4_weight, a +
+		D_CONV3, a + WORK_D_CONV3);
+	conv_dw_13x29x6_1x1x4_s3x2(thread, n, a + CONV3, a + D_CONV4_SUM,
+		dw->conv4_weight);
+
+	/* conv3: conv 6 2x2 padding=1 bias=false */
+	nnc_barrier(thread);
+	conv_dx_13x29x6_2x2x8_tanh_grad(thread, n, a + D_CONV3, w->conv3_weight, a +
+		D_CONV2_SUM, a + WORK_D_CONV2_SUM, a + CONV2);
+	conv_dw_12x28x8_2x2x6_p1x1(thread, n, a + CONV2, a + D_CONV3, dw->conv3_weight);
+
+	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
+	nnc_barrier(thread);
+	column_sums_10752x8_adam(thread, n, a + D_CONV2_SUM, dw->conv2_bias, keep, rate,
+		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	conv_dx_16x32x8_3x3_d2x2_relu_grad(thread, n, a + D_CONV2_SUM, w->conv2_weight,
+		a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
+	nnc_barrier(thread);
+	conv_dw_16x32x8_3x3_d2x2(thread, n, a + CONV1, a + D_CONV2_SUM,
+		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT);
+
+	/* conv1: conv 8 5x3 relu stride=2x1 */
+	column_sums_16384x8_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
+		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+	conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(thread, n, a + X, a + D_CONV1_SUM,
+		dw->conv1_weight);
+
+	/* what no kernel above did itself */
+	nnc_barrier(thread);
+	adam_step(thread, 360, dw->conv1_weight, rate, root, w->conv1_weight,
+		m->conv1_weight, v->conv1_weight);
+	adam_step(thread, 576, dw->conv2_weight, rate, root, w->conv2_weight,
+		m->conv2_weight, v->conv2_weight);
+	adam_step(thread, 192, dw->conv3_weight, rate, root, w->conv3_weight,
+		m->conv3_weight, v->conv3_weight);
+	adam_step(thread, 24, dw->conv4_weight, rate, root, w->conv4_weight,
+		m->conv4_weight, v->conv4_weight);
+	adam_step(thread, 180, dw->conv5_weight, rate, root, w->conv5_weight,
+		m->conv5_weight, v->conv5_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
-	conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(n, a + INFER_X, w->conv1_weight,
-		a + INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
+	conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(thread, n, a + INFER_X,
+		w->conv1_weight, a + INFER_CONV1, w->conv1_bias);
 
 	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
-	conv_16x32x8_3x3_d2x2_bias_tanh(n, a + INFER_CONV1, w->conv2_weight, a +
-		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_16x32x8_3x3_d2x2_bias_tanh(thread, n, a + INFER_CONV1, w->conv2_weight, a +
+		INFER_CONV2, w->conv2_bias);
 
 	/* conv3: conv 6 2x2 padding=1 bias=false */
-	conv_12x28x8_2x2x6_p1x1(n, a + INFER_CONV2, w->conv3_weight, a + INFER_CONV3,
-		a + WORK_INFER_CONV3);
+	nnc_barrier(thread);
+	conv_12x28x8_2x2x6_p1x1(thread, n, a + INFER_CONV2, w->conv3_weight, a +
+		INFER_CONV3);
 
 	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
-	conv_13x29x6_1x1x4_s3x2_bias_elu_1(n, a + INFER_CONV3, w->conv4_weight, a +
-		INFER_CONV4, a + WORK_INFER_CONV4, w->conv4_bias);
+	nnc_barrier(thread);
+	conv_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + INFER_CONV3, w->conv4_weight,
+		a + INFER_CONV4, w->conv4_bias);
 
 	/* conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2 */
-	conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(n, a + INFER_CONV4, w->conv5_weight, a +
-		INFER_CONV5, a + WORK_INFER_CONV5, w->conv5_bias);
+	nnc_barrier(thread);
+	conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(thread, n, a + INFER_CONV4,
+		w->conv5_weight, a + INFER_CONV5, w->conv5_bias);
 
 	/* dense1: dense 10 softmax */
-	gemm_32x10x280_bias(n, a + INFER_CONV5, w->dense1_weight, a + INFER_DENSE1_SUM,
-		w->dense1_bias);
-	softmax_10(n, a + INFER_DENSE1_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	gemm_32x10x280_bias(thread, n, a + INFER_CONV5, w->dense1_weight, a +
+		INFER_DENSE1_SUM, w->dense1_bias);
+	nnc_barrier(thread);
+	softmax_10(thread, n, a + INFER_DENSE1_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense1: dense 10 softmax */
-	cross_entropy_10(c, batch, a + INFER_DENSE1_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_10(thread, c, batch, a + INFER_DENSE1_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,3072) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,3072) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 3072 };
+	enum { K = 3072, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
@@ -423,19 +457,21 @@ static void pad_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict x, real *rest
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -448,179 +484,245 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
 }
 
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(int rows,
+	int cols, int i, int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, const real *restrict bias)
 {
-	enum { L = NNC_LANES };
+	enum { C = 3, O = 8, L = NNC_LANES };
+	enum { KH = 5, SH = 2, SW = 1, PW = 34, TERMS = 3 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			y[at] = v;
+		}
+}
+
+/* y (32,8): line i of an image's outputs, then bias, relu */
+static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_line(int i,
+	const real *restrict p, const real *restrict w, real *restrict y,
+	const real *restrict bias)
+{
+	enum { OW = 32, O = 8, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(ROWS,
+					COLS, i, k, j, p, w, y, bias);
+			else if (REST > 0 && rows == ROWS)
+				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(ROWS,
+					REST, i, k, j, p, w, y, bias);
+			else if (LAST > 0 && cols == COLS)
+				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(LAST,
+					COLS, i, k, j, p, w, y, bias);
+			else if (LAST > 0 && REST > 0)
+				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(LAST,
+					REST, i, k, j, p, w, y, bias);
+		}
 }
 
 /* y (n,16,32,8) = x (n,32,32,3) * w (5,3,3,8), then bias, relu */
-static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(int n,
-	const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict p, const real *restrict bias)
+static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict w, real *restrict y,
+	const real *restrict bias)
 {
 	enum { H = 32, W = 32, C = 3, OH = 16, OW = 32, O = 8 };
-	enum { KH = 5, SH = 2, SW = 1, PW = 34, TERMS = 3 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_32x32x3_5x3_s2x1_p1x1_to16x32(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = v < 0 ? 0 : v;
-						y[at] = v;
-					}
-			}
+		conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_line(i % OH, p, w, y +
+			i * OW * O, bias);
 	}
 }
 
 /* cols (12*28,3*3*8): the windows of one image x (16,32,8), 0 outside it */
-static void im2col_16x32x8_3x3_d2x2(const real *restrict x, real *restrict cols)
+static void im2col_16x32x8_3x3_d2x2(const NncThread *thread, const real *restrict x,
+	real *restrict cols)
 {
 	enum { H = 16, W = 32, C = 8, OH = 12, OW = 28 };
 	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 2, DW = 2 };
-	enum { TOP = 0, LEFT = 0 };
+	enum { TOP = 0, LEFT = 0, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
 			}
 }
 
-/* c (n,8) = a b, then bias, tanh */
-static void gemm_336x8x72_bias_tanh(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_336x8x72_bias_tanh_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
-	enum { M = 336, N = 8, K = 72, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 336, N = 8, K = 72, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = nnc_tanh(v);
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = nnc_tanh(v);
+			c[at] = v;
 		}
 }
 
+/* c (n,8) = a b, then bias, tanh */
+static void gemm_336x8x72_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 336, N = 8, K = 72, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_336x8x72_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_336x8x72_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_336x8x72_bias_tanh_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, bias);
+	}
+}
+
 /* y (n,12,28,8) = x (n,16,32,8) * w (3,3,8,8), then bias, tanh */
-static void conv_16x32x8_3x3_d2x2_bias_tanh(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict cols,
+static void conv_16x32x8_3x3_d2x2_bias_tanh(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
 	enum { H = 16, W = 32, C = 8, OH = 12, OW = 28, O = 8 };
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	for (int i = 0; i < n; i++) {
-		im2col_16x32x8_3x3_d2x2(x + i * H * W * C, cols);
-		gemm_336x8x72_bias_tanh(OH * OW, cols, w, y + i * OH * OW * O, bias);
+	for (int i = share.first; i < share.end; i++) {
+		im2col_16x32x8_3x3_d2x2(&alone, x + i * H * W * C, cols);
+		gemm_336x8x72_bias_tanh(&alone, OH * OW, cols, w, y + i * OH * OW * O,
+			bias);
 	}
 }
 
 /* cols (13*29,2*2*8): the windows of one image x (12,28,8), 0 outside it */
-static void im2col_12x28x8_2x2_p1x1(const real *restrict x, real *restrict cols)
+static void im2col_12x28x8_2x2_p1x1(const NncThread *thread, const real *restrict x,
+	real *restrict cols)
 {
 	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29 };
 	enum { KH = 2, KW = 2, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 1 };
+	enum { TOP = 1, LEFT = 1, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
 			}
 }
 
-/* c (n,6) = a b */
-static void gemm_377x6x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_377x6x32_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 377, N = 6, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 377, N = 6, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
+/* c (n,6) = a b */
+static void gemm_377x6x32(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 377, N = 6, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_377x6x32_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_377x6x32_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_377x6x32_tile(1, cols, n, i + r, j, a, b + j, N,
+					c);
+	}
+}
+
 /* y (n,13,29,6) = x (n,12,28,8) * w (2,2,8,6) */
-static void conv_12x28x8_2x2x6_p1x1(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict cols)
+static void conv_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
 	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6 };
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	for (int i = 0; i < n; i++) {
-		im2col_12x28x8_2x2_p1x1(x + i * H * W * C, cols);
-		gemm_377x6x32(OH * OW, cols, w, y + i * OH * OW * O);
+	for (int i = share.first; i < share.end; i++) {
+		im2col_12x28x8_2x2_p1x1(&alone, x + i * H * W * C, cols);
+		gemm_377x6x32(&alone, OH * OW, cols, w, y + i * OH * OW * O);
 	}
 }
 
@@ -636,125 +738,217 @@ static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p)
 			sizeof *p);
 }
 
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(int rows, int cols,
+	int i, int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, const real *restrict bias)
+{
+	enum { C = 6, O = 4, L = NNC_LANES };
+	enum { KH = 1, SH = 3, SW = 2, PW = 29, TERMS = 1 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? v : (real)1 * nnc_expm1(v);
+			y[at] = v;
+		}
+}
+
+/* y (15,4): line i of an image's outputs, then bias, elu_1 */
+static void conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias)
+{
+	enum { OW = 15, O = 4, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(ROWS, COLS, i,
+					k, j, p, w, y, bias);
+			else if (REST > 0 && rows == ROWS)
+				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(ROWS, REST, i,
+					k, j, p, w, y, bias);
+			else if (LAST > 0 && cols == COLS)
+				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(LAST, COLS, i,
+					k, j, p, w, y, bias);
+			else if (LAST > 0 && REST > 0)
+				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(LAST, REST, i,
+					k, j, p, w, y, bias);
+		}
+}
+
 /* y (n,5,15,4) = x (n,13,29,6) * w (1,1,6,4), then bias, elu_1 */
-static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
 	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4 };
-	enum { KH = 1, SH = 3, SW = 2, PW = 29, TERMS = 1 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_13x29x6_1x1_s3x2(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = v > 0 ? v : (real)1 * nnc_expm1(v);
-						y[at] = v;
-					}
-			}
+		conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(i % OH, p, w, y + i * OW * O,
+			bias);
 	}
 }
 
 /* cols (7*8,3*3*4): the windows of one image x (5,15,4), 0 outside it */
-static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const real *restrict x,
-	real *restrict cols)
+static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const NncThread *thread,
+	const real *restrict x, real *restrict cols)
 {
 	enum { H = 5, W = 15, C = 4, OH = 7, OW = 8 };
 	enum { KH = 3, KW = 3, SH = 1, SW = 2, DH = 1, DW = 2 };
-	enum { TOP = 2, LEFT = 2 };
+	enum { TOP = 2, LEFT = 2, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
 			}
 }
 
-/* c (n,5) = a b, then bias */
-static void gemm_56x5x36_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_56x5x36_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 56, N = 5, K = 36, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 56, N = 5, K = 36, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
-/* y (n,7,8,5) = x (n,5,15,4) * w (3,3,4,5), then bias */
-static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict cols,
-	const real *restrict bias)
+/* c (n,5) = a b, then bias */
+static void gemm_56x5x36_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
 {
-	enum { H = 5, W = 15, C = 4, OH = 7, OW = 8, O = 5 };
+	enum { M = 56, N = 5, K = 36, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i = 0; i < n; i++) {
-		im2col_5x15x4_3x3_s1x2_d1x2_p2x2(x + i * H * W * C, cols);
-		gemm_56x5x36_bias(OH * OW, cols, w, y + i * OH * OW * O, bias);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_56x5x36_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_56x5x36_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_56x5x36_bias_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, bias);
 	}
 }
 
-/* c (n,10) = a b, then bias */
-static void gemm_32x10x280_bias(int n, const real *restrict a, const real *restrict b,
+/* y (n,7,8,5) = x (n,5,15,4) * w (3,3,4,5), then bias */
+static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	const real *restrict bias)
+{
+	enum { H = 5, W = 15, C = 4, OH = 7, OW = 8, O = 5 };
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
+
+	for (int i = share.first; i < share.end; i++) {
+		im2col_5x15x4_3x3_s1x2_d1x2_p2x2(&alone, x + i * H * W * C, cols);
+		gemm_56x5x36_bias(&alone, OH * OW, cols, w, y + i * OH * OW * O, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x10x280_bias_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 280, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 10, K = 280, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
-/* p (n,10) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* c (n,10) = a b, then bias */
+static void gemm_32x10x280_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 10, K = 280, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x10x280_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x10x280_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x10x280_bias_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, bias);
+	}
+}
+
+/* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -768,147 +962,212 @@ static void cross_entropy_10(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,10) = (p - onehot(label)) / n */
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 10 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (10) = the sum of the rows of dy (n,10) */
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db)
+/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
-	enum { N = 10 };
+	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 
-/* c (280,10) = a^T b */
-static void gemm_tn_280x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* db (10) = the sum of the rows of dy (n,10), then adam */
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 280, N = 10, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (10,width): its first `cols` columns are rows of b (cols,10), the rest is 0 */
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 10, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x280x10_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 280, K = 10, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* t (10,280) = the transpose of b (280,10) */
-static void transpose_280x10(const real *restrict b, real *restrict t)
+/* c (n,280) = a b^T */
+static void gemm_nt_32x280x10(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 280, N = 10, BLOCK = 16 };
+	enum { M = 32, N = 280, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_10(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x280x10_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x280x10_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x280x10_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
 }
 
-/* c (n,280) = a b */
-static void gemm_32x280x10(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_280x10x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 32, N = 280, K = 10, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 280, N = 10, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
 		}
 }
 
-/* db (5) = the sum of the rows of dy (n * 56,5) */
-static void column_sums_1792x5(int n, const real *restrict dy, real *restrict db)
+/* c (280,10) = a^T b, then adam */
+static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { N = 5 };
+	enum { M = 280, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 56; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (36,5) += a^T b */
-static void gemm_tn_add_36x5x56(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 36, N = 5, K = 56, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_280x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_280x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += c[at];
-					c[at] = v;
-				}
-		}
+				gemm_tn_280x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+	}
 }
 
-/* dw (3,3,4,5) from x (n,5,15,4) and dy (n,7,8,5) */
-static void conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols)
+/* db (5) = the sum of the rows of dy (n * 56,5), then adam */
+static void column_sums_1792x5_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { H = 5, W = 15, C = 4, OH = 7, OW = 8, O = 5, TERMS = 3 * 3 * 4 };
+	enum { N = 5, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int i = 0; i < TERMS * O; i++)
-		dw[i] = 0;
-	for (int i = 0; i < n; i++) {
-		im2col_5x15x4_3x3_s1x2_d1x2_p2x2(x + i * H * W * C, cols);
-		gemm_tn_add_36x5x56(OH * OW, cols, dy + i * OH * OW * O, dw);
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 56, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
 	}
 }
 
 /* y (n,300) = x, then elu_1_grad; y may be x */
-static void finish_elu_1_grad_5x15x4(int n, const real *x, real *y,
-	const real *restrict saved)
+static void finish_elu_1_grad_5x15x4(const NncThread *thread, int n, const real *x,
+	real *y, const real *restrict saved)
 {
 	enum { N = 300 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -942,94 +1201,171 @@ static void col2im_5x15x4_3x3_s1x2_d1x2_p2x2(const real *restrict cols,
 }
 
 /* t (5,36) = the transpose of b (36,5) */
-static void transpose_36x5(const real *restrict b, real *restrict t)
+static void transpose_36x5(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 36, N = 5, BLOCK = 16 };
+	enum { M = 36, N = 5, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* c (n,36) = a b */
-static void gemm_56x36x5(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_56x36x5_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 56, N = 36, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 56, N = 36, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
+/* c (n,36) = a b */
+static void gemm_56x36x5(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 56, N = 36, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_56x36x5_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_56x36x5_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_56x36x5_tile(1, cols, n, i + r, j, a, b + j, N, c);
+	}
+}
+
 /* dx (n,5,15,4) from dy (n,7,8,5) and w (3,3,4,5), then elu_1_grad */
-static void conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict cols, const real *restrict saved)
+static void conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(const NncThread *thread,
+	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt, const real *restrict saved)
 {
 	enum { H = 5, W = 15, C = 4, OH = 7, OW = 8, O = 5 };
-	real *wt = cols + 2016;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	transpose_36x5(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_56x36x5(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_5x15x4_3x3_s1x2_d1x2_p2x2(cols, dx + i * H * W * C);
+	transpose_36x5(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_56x36x5(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_5x15x4_3x3_s1x2_d1x2_p2x2(cols, image);
+		finish_elu_1_grad_5x15x4(&alone, 1, image, image, saved + i * H * W *
+			C);
 	}
-	finish_elu_1_grad_5x15x4(n, dx, dx, saved);
 }
 
-/* db (4) = the sum of the rows of dy (n * 75,4) */
-static void column_sums_2400x4(int n, const real *restrict dy, real *restrict db)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_add_36x5x56_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
-	enum { N = 4 };
+	enum { M = 36, N = 5, K = 56, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 75; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += c[at];
+			c[at] = v;
+		}
 }
 
-/* dw (1,1,6,4) from x (n,13,29,6) and dy (n,5,15,4) */
-static void conv_dw_13x29x6_1x1x4_s3x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p)
+/* c (36,5) += a^T b */
+static void gemm_tn_add_36x5x56(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4 };
-	enum { KH = 1, SH = 3, SW = 2, PW = 29, TERMS = 1 * C };
-	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 36, N = 5, K = 56, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i = 0; i < KH * TERMS * O; i++)
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_add_36x5x56_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_add_36x5x56_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_36x5x56_tile(1, cols, n, i + r, j, a, b + j,
+					N, c);
+	}
+}
+
+/* dw (3,3,4,5) from x (n,5,15,4) and dy (n,7,8,5) */
+static void conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols)
+{
+	enum { H = 5, W = 15, C = 4, OH = 7, OW = 8, O = 5, SIZE = 3 * 3 * 4 * O };
+	const NncRange share = nnc_share(thread, SIZE);
+
+	for (int i = share.first; i < share.end; i++)
 		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
-		pad_13x29x6_1x1_s3x2(x + i * H * W * C, p);
-		for (int ky = 0; ky < KH; ky++)
-			for (int j0 = 0; j0 < O; j0 += COLS)
-				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
-						ROWS;
-					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS] = {0};
-					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
-						k0, 1, SW * C, SH * PW * C, dy + i *
-						OH * OW * O + j0, O, OW * O, t, COLS);
-					for (int r = 0; r < rows; r++)
-						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O +
-								j0 + q] +=
-								t[r * COLS + q];
-				}
+		im2col_5x15x4_3x3_s1x2_d1x2_p2x2(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		gemm_tn_add_36x5x56(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
+	}
+}
+
+/* db (4) = the sum of the rows of dy (n * 75,4), then adam */
+static void column_sums_2400x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 75, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
 	}
 }
 
@@ -1056,105 +1392,162 @@ static void col2im_13x29x6_1x1_s3x2(const real *restrict cols, real *restrict x)
 }
 
 /* t (4,6) = the transpose of b (6,4) */
-static void transpose_6x4(const real *restrict b, real *restrict t)
+static void transpose_6x4(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 6, N = 4, BLOCK = 16 };
+	enum { M = 6, N = 4, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* c (n,6) = a b */
-static void gemm_75x6x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_75x6x4_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 75, N = 6, K = 4, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 75, N = 6, K = 4, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* dx (n,13,29,6) from dy (n,5,15,4) and w (1,1,6,4) */
-static void conv_dx_13x29x6_1x1x4_s3x2(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols)
+/* c (n,6) = a b */
+static void gemm_75x6x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4 };
-	real *wt = cols + 464;
+	enum { M = 75, N = 6, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	transpose_6x4(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_75x6x4(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_13x29x6_1x1_s3x2(cols, dx + i * H * W * C);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_75x6x4_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_75x6x4_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_75x6x4_tile(1, cols, n, i + r, j, a, b + j, N, c);
 	}
 }
 
-/* p (14,30,8): one image x (12,28,8) with zeros around it */
-static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p)
+/* dx (n,13,29,6) from dy (n,5,15,4) and w (1,1,6,4) */
+static void conv_dx_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt)
 {
-	enum { H = 12, W = 28, C = 8, PH = 14, PW = 30, TOP = 1, LEFT = 1 };
-	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4 };
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	memset(p, 0, PH * PW * C * sizeof *p);
-	for (int i = 0; i < H && i + TOP < PH; i++)
-		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
-			sizeof *p);
+	transpose_6x4(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_75x6x4(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_13x29x6_1x1_s3x2(cols, image);
+	}
 }
 
-/* dw (2,2,8,6) from x (n,12,28,8) and dy (n,13,29,6) */
-static void conv_dw_12x28x8_2x2x6_p1x1(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_13x29x6_1x1x4_s3x2_tile(int rows, int cols, int ky,
+	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6 };
-	enum { KH = 2, SH = 1, SW = 1, PW = 30, TERMS = 2 * C };
-	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { C = 6, OW = 15, O = 4, L = NNC_LANES };
+	enum { SH = 3, SW = 2, PW = 29, TERMS = 1 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int i = 0; i < KH * TERMS * O; i++)
-		dw[i] = 0;
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
+	for (int r = 0; r < rows; r++)
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
+}
+
+/* dw (1,1,6,4) from x (n,13,29,6) and dy (n,5x15x4) */
+static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw)
+{
+	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4, TERMS = 1 * C };
+	enum { RUNS = 5, STEP = 3 * 29 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 1 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
+
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
 	for (int i = 0; i < n; i++) {
-		pad_12x28x8_2x2_p1x1(x + i * H * W * C, p);
-		for (int ky = 0; ky < KH; ky++)
-			for (int j0 = 0; j0 < O; j0 += COLS)
-				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
-						ROWS;
-					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS] = {0};
-					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
-						k0, 1, SW * C, SH * PW * C, dy + i *
-						OH * OW * O + j0, O, OW * O, t, COLS);
-					for (int r = 0; r < rows; r++)
-						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O +
-								j0 + q] +=
-								t[r * COLS + q];
-				}
+		pad_13x29x6_1x1_s3x2(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, REST, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, REST, ky, k, j,
+					runs, from, dl, dw);
+		}
 	}
 }
 
 /* t (2,2,6,8) = w (2,2,8,6), each tap transposed, the taps in reverse */
-static void turn_2x2x8x6(const real *restrict w, real *restrict t)
+static void turn_2x2x8x6(const NncThread *thread, const real *restrict w,
+	real *restrict t)
 {
-	enum { TAPS = 2 * 2, C = 6, O = 8 };
+	enum { TAPS = 2 * 2, C = 6, O = 8, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
 
-	for (int k = 0; k < TAPS; k++)
-		for (int j = 0; j < O; j++)
-			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
-					C + i];
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
+					C - i < L ? C - i : L);
+			}
 }
 
 /* p (13,29,6): one image x (13,29,6) with zeros around it */
@@ -1169,105 +1562,195 @@ static void pad_13x29x6_2x2(const real *restrict x, real *restrict p)
 			sizeof *p);
 }
 
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_13x29x6_2x2x8_tanh_grad_tile(int rows, int cols, int i,
+	int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, const real *restrict saved)
+{
+	enum { C = 6, O = 8, L = NNC_LANES };
+	enum { KH = 2, SH = 1, SW = 1, PW = 29, TERMS = 2 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			v = v * (1 - saved[at] * saved[at]);
+			y[at] = v;
+		}
+}
+
+/* y (28,8): line i of an image's outputs, then tanh_grad */
+static void conv_13x29x6_2x2x8_tanh_grad_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict saved)
+{
+	enum { OW = 28, O = 8, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_13x29x6_2x2x8_tanh_grad_tile(ROWS, COLS, i, k, j,
+					p, w, y, saved);
+			else if (REST > 0 && rows == ROWS)
+				conv_13x29x6_2x2x8_tanh_grad_tile(ROWS, REST, i, k, j,
+					p, w, y, saved);
+			else if (LAST > 0 && cols == COLS)
+				conv_13x29x6_2x2x8_tanh_grad_tile(LAST, COLS, i, k, j,
+					p, w, y, saved);
+			else if (LAST > 0 && REST > 0)
+				conv_13x29x6_2x2x8_tanh_grad_tile(LAST, REST, i, k, j,
+					p, w, y, saved);
+		}
+}
+
 /* y (n,12,28,8) = x (n,13,29,6) * w (2,2,6,8), then tanh_grad */
-static void conv_13x29x6_2x2x8_tanh_grad(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict saved)
 {
 	enum { H = 13, W = 29, C = 6, OH = 12, OW = 28, O = 8 };
-	enum { KH = 2, SH = 1, SW = 1, PW = 29, TERMS = 2 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_13x29x6_2x2(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v = v * (1 - saved[at] * saved[at]);
-						y[at] = v;
-					}
-			}
+		conv_13x29x6_2x2x8_tanh_grad_line(i % OH, p, w, y + i * OW * O, saved +
+			i * OW * O);
 	}
 }
 
 /* dx (n,12,28,8) from dy (n,13,29,6) and w (2,2,8,6), then tanh_grad */
-static void conv_dx_13x29x6_2x2x8_tanh_grad(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p,
-	const real *restrict saved)
+static void conv_dx_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict turned, const real *restrict saved)
 {
-	real *wt = p + 2272;
-
-	turn_2x2x8x6(w, wt);
-	conv_13x29x6_2x2x8_tanh_grad(n, dy, wt, dx, p, saved);
+	turn_2x2x8x6(thread, w, turned);
+	nnc_barrier(thread);
+	conv_13x29x6_2x2x8_tanh_grad(thread, n, dy, turned, dx, saved);
 }
 
-/* db (8) = the sum of the rows of dy (n * 336,8) */
-static void column_sums_10752x8(int n, const real *restrict dy, real *restrict db)
+/* p (14,30,8): one image x (12,28,8) with zeros around it */
+static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p)
 {
-	enum { N = 8 };
+	enum { H = 12, W = 28, C = 8, PH = 14, PW = 30, TOP = 1, LEFT = 1 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 336; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
-/* c (72,8) += a^T b */
-static void gemm_tn_add_72x8x336(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_12x28x8_2x2x6_p1x1_tile(int rows, int cols, int ky,
+	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { M = 72, N = 8, K = 336, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { C = 8, OW = 29, O = 6, L = NNC_LANES };
+	enum { SH = 1, SW = 1, PW = 30, TERMS = 2 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += c[at];
-					c[at] = v;
-				}
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
+	for (int r = 0; r < rows; r++)
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
+}
+
+/* dw (2,2,8,6) from x (n,12,28,8) and dy (n,13x29x6) */
+static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw)
+{
+	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6, TERMS = 2 * C };
+	enum { RUNS = 13, STEP = 1 * 30 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 2 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
+
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
 		}
+	for (int i = 0; i < n; i++) {
+		pad_12x28x8_2x2_p1x1(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, REST, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, REST, ky, k, j,
+					runs, from, dl, dw);
+		}
+	}
 }
 
-/* dw (3,3,8,8) from x (n,16,32,8) and dy (n,12,28,8) */
-static void conv_dw_16x32x8_3x3_d2x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols)
+/* db (8) = the sum of the rows of dy (n * 336,8), then adam */
+static void column_sums_10752x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { H = 16, W = 32, C = 8, OH = 12, OW = 28, O = 8, TERMS = 3 * 3 * 8 };
+	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int i = 0; i < TERMS * O; i++)
-		dw[i] = 0;
-	for (int i = 0; i < n; i++) {
-		im2col_16x32x8_3x3_d2x2(x + i * H * W * C, cols);
-		gemm_tn_add_72x8x336(OH * OW, cols, dy + i * OH * OW * O, dw);
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 336, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
 	}
 }
 
 /* y (n,4096) = x, then relu_grad; y may be x */
-static void finish_relu_grad_16x32x8(int n, const real *x, real *y,
-	const real *restrict saved)
+static void finish_relu_grad_16x32x8(const NncThread *thread, int n, const real *x,
+	real *y, const real *restrict saved)
 {
 	enum { N = 4096 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -1300,94 +1783,238 @@ static void col2im_16x32x8_3x3_d2x2(const real *restrict cols, real *restrict x)
 }
 
 /* t (8,72) = the transpose of b (72,8) */
-static void transpose_72x8(const real *restrict b, real *restrict t)
+static void transpose_72x8(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 72, N = 8, BLOCK = 16 };
+	enum { M = 72, N = 8, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* c (n,72) = a b */
-static void gemm_336x72x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_336x72x8_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 336, N = 72, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 336, N = 72, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
+/* c (n,72) = a b */
+static void gemm_336x72x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 336, N = 72, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_336x72x8_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_336x72x8_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_336x72x8_tile(1, cols, n, i + r, j, a, b + j, N,
+					c);
+	}
+}
+
 /* dx (n,16,32,8) from dy (n,12,28,8) and w (3,3,8,8), then relu_grad */
-static void conv_dx_16x32x8_3x3_d2x2_relu_grad(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols,
-	const real *restrict saved)
+static void conv_dx_16x32x8_3x3_d2x2_relu_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt, const real *restrict saved)
 {
 	enum { H = 16, W = 32, C = 8, OH = 12, OW = 28, O = 8 };
-	real *wt = cols + 24192;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	transpose_72x8(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_336x72x8(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_16x32x8_3x3_d2x2(cols, dx + i * H * W * C);
+	transpose_72x8(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_336x72x8(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_16x32x8_3x3_d2x2(cols, image);
+		finish_relu_grad_16x32x8(&alone, 1, image, image, saved + i * H * W *
+			C);
 	}
-	finish_relu_grad_16x32x8(n, dx, dx, saved);
 }
 
-/* db (8) = the sum of the rows of dy (n * 512,8) */
-static void column_sums_16384x8(int n, const real *restrict dy, real *restrict db)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_add_72x8x336_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
-	enum { N = 8 };
+	enum { M = 72, N = 8, K = 336, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 512; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += c[at];
+			c[at] = v;
+		}
 }
 
-/* dw (5,3,3,8) from x (n,32,32,3) and dy (n,16,32,8) */
-static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p)
+/* c (72,8) += a^T b */
+static void gemm_tn_add_72x8x336(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { H = 32, W = 32, C = 3, OH = 16, OW = 32, O = 8 };
-	enum { KH = 5, SH = 2, SW = 1, PW = 34, TERMS = 3 * C };
-	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 72, N = 8, K = 336, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i = 0; i < KH * TERMS * O; i++)
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_add_72x8x336_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_add_72x8x336_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_72x8x336_tile(1, cols, n, i + r, j, a, b +
+					j, N, c);
+	}
+}
+
+/* dw (3,3,8,8) from x (n,16,32,8) and dy (n,12,28,8) */
+static void conv_dw_16x32x8_3x3_d2x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols)
+{
+	enum { H = 16, W = 32, C = 8, OH = 12, OW = 28, O = 8, SIZE = 3 * 3 * 8 * O };
+	const NncRange share = nnc_share(thread, SIZE);
+
+	for (int i = share.first; i < share.end; i++)
 		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
+		im2col_16x32x8_3x3_d2x2(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		gemm_tn_add_72x8x336(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
+	}
+}
+
+/* db (8) = the sum of the rows of dy (n * 512,8), then adam */
+static void column_sums_16384x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 512, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(int rows, int cols,
+	int ky, int k0, int j0, int runs, const real *restrict p,
+	const real *restrict dy, real *restrict dw)
+{
+	enum { C = 3, OW = 32, O = 8, L = NNC_LANES };
+	enum { SH = 2, SW = 1, PW = 34, TERMS = 3 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
+	for (int r = 0; r < rows; r++)
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
+}
+
+/* dw (5,3,3,8) from x (n,32,32,3) and dy (n,16x32x8) */
+static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw)
+{
+	enum { H = 32, W = 32, C = 3, OH = 16, OW = 32, O = 8, TERMS = 3 * C };
+	enum { RUNS = 16, STEP = 2 * 34 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 5 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
+
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
+	for (int i = 0; i < n; i++) {
 		pad_32x32x3_5x3_s2x1_p1x1_to16x32(x + i * H * W * C, p);
-		for (int ky = 0; ky < KH; ky++)
-			for (int j0 = 0; j0 < O; j0 += COLS)
-				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
-						ROWS;
-					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS] = {0};
-					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
-						k0, 1, SW * C, SH * PW * C, dy + i *
-						OH * OW * O + j0, O, OW * O, t, COLS);
-					for (int r = 0; r < rows; r++)
-						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O +
-								j0 + q] +=
-								t[r * COLS + q];
-				}
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(ROWS, COLS,
+					ky, k, j, runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(ROWS, REST,
+					ky, k, j, runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(LAST, COLS,
+					ky, k, j, runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(LAST, REST,
+					ky, k, j, runs, from, dl, dw);
+		}
 	}
 }
 
@@ -1418,77 +2045,109 @@ static void col2im_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict cols,
 
 #ifdef NNC_DOUBLE
 /* t (8,45) = the transpose of b (45,8) */
-static void transpose_45x8(const real *restrict b, real *restrict t)
+static void transpose_45x8(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 45, N = 8, BLOCK = 16 };
+	enum { M = 45, N = 8, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,45) = a b */
-static void gemm_512x45x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_512x45x8_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 512, N = 45, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 512, N = 45, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
+}
+
+/* c (n,45) = a b */
+static void gemm_512x45x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 512, N = 45, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_512x45x8_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_512x45x8_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_512x45x8_tile(1, cols, n, i + r, j, a, b + j, N,
+					c);
+	}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,32,32,3) from dy (n,16,32,8) and w (5,3,3,8) */
-static void conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols)
+static void conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt)
 {
 	enum { H = 32, W = 32, C = 3, OH = 16, OW = 32, O = 8 };
-	real *wt = cols + 23040;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	transpose_45x8(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_512x45x8(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_32x32x3_5x3_s2x1_p1x1_to16x32(cols, dx + i * H * W * C);
+	transpose_45x8(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_512x45x8(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_32x32x3_5x3_s2x1_p1x1_to16x32(cols, image);
 	}
 }
 #endif
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
+/* One step of adam on `count` weights, by their gradients */
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
+	enum { PIECE = NNC_ALIGN / sizeof(real) };
+	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
+	const int end = share.end * PIECE < count ? share.end * PIECE : count;
 
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	NNC_INDEPENDENT
+	for (int at = share.first * PIECE; at < end; at++) {
+		const real v = dw[at];
+		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 
 /* y (n,10): each row of x as probabilities */
-static void softmax_10(int n, const real *x, real *y)
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -1571,6 +2230,7 @@ const NncModel NNC_MODEL(conv_forms) = {
 	.step_flops = 78446036,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 24192,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1597,7 +2257,6 @@ const NncModel NNC_MODEL(conv_forms) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

@@ -27,17 +27,14 @@ enum {
 	D_GLOBALAVGPOOL1 = PROBABILITIES,        /* (32, 10) */
 	D_CONV2 = PROBABILITIES + 320,           /* (32, 8x8x10) */
 	D_CONV1_SUM = D_CONV2 + 20480,           /* (32, 8x8x8) */
-	WORK_CONV1 = CONV1 + 16384,              /* (289) */
-	WORK_CONV2 = CONV2 + 20480,              /* (512) */
-	WORK_GRAD_CONV2_WEIGHT = D_CONV2 + 20480, /* (512) */
-	WORK_D_CONV1_SUM = D_CONV1_SUM + 16384,  /* (720) */
+	WORK_D_CONV1_SUM = CONV1 + 16384,        /* (80) */
 	WORK_GRAD_CONV1_WEIGHT = X + 8192,       /* (576) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 16x16x1) */
-	WORK_D_X = D_X + 8192,                   /* (648) */
-	ARENA = WORK_D_CONV1_SUM + 720,
+	WORK_D_X = D_X + 8192,                   /* (72) */
+	ARENA = D_CONV1_SUM + 16384,
 #else
-	ARENA = WORK_D_CONV1_SUM + 720,
+	ARENA = D_CONV1_SUM + 16384,
 #endif
 };
 
@@ -50,68 +47,85 @@ enum {
 	INFER_GLOBALAVGPOOL1 = INFER_X + 8192,   /* (32, 10) */
 	INFER_OUTPUT = INFER_GLOBALAVGPOOL1 + 320, /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_CONV1 = INFER_CONV1 + 16384,  /* (289) */
-	WORK_INFER_CONV2 = INFER_CONV2 + 20480,  /* (512) */
-	INFER_ARENA = WORK_INFER_CONV2 + 512,
+	INFER_ARENA = INFER_CONV2 + 20480,
 };
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
 static void pad_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict p);
-static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias);
+static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
 static void pad_8x8x8_1x1(const real *restrict x, real *restrict p);
-static void conv_8x8x8_1x1x10_bias(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_8x8x8_1x1x10_bias_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias);
+static void conv_8x8x8_1x1x10_bias(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
-static void avgpool_8x8x10_8x8(int n, const real *restrict x, real *restrict y);
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx);
-static void avgpool_grad_8x8x10_8x8(int n, const real *restrict dy, real *restrict dx);
-static void column_sums_2048x10(int n, const real *restrict dy, real *restrict db);
-static void conv_dw_8x8x8_1x1x10(int n, const real *restrict x, const real *restrict dy,
-	real *restrict dw, real *restrict p);
-static void turn_1x1x8x10(const real *restrict w, real *restrict t);
+static void avgpool_8x8x10_8x8(const NncThread *thread, int n, const real *restrict x,
+	real *restrict y);
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void avgpool_grad_8x8x10_8x8(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict dx);
+static void column_sums_2048x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void turn_1x1x8x10(const NncThread *thread, const real *restrict w,
+	real *restrict t);
 static void pad_8x8x10_1x1(const real *restrict x, real *restrict p);
-static void conv_8x8x10_1x1x8_relu_grad(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_8x8x10_1x1x8_relu_grad_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict saved);
+static void conv_8x8x10_1x1x8_relu_grad(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict saved);
-static void conv_dx_8x8x10_1x1x8_relu_grad(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p,
-	const real *restrict saved);
-static void column_sums_2048x8(int n, const real *restrict dy, real *restrict db);
-static void im2col_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict cols);
-static void gemm_tn_add_9x8x64(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_10(int n, const real *x, real *y);
+static void conv_dx_8x8x10_1x1x8_relu_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict turned, const real *restrict saved);
+static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *restrict x,
+	const real *restrict dy, real *restrict dw);
+static void column_sums_2048x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void im2col_16x16x1_3x3_s2x2_to8x8(const NncThread *thread,
+	const real *restrict x, real *restrict cols);
+static void gemm_tn_add_9x8x64(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols);
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void col2im_16x16x1_3x3_s2x2_to8x8(const real *restrict cols, real *restrict x);
-static void transpose_9x8(const real *restrict b, real *restrict t);
-static void gemm_64x9x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_16x16x1_3x3x8_s2x2_to8x8(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols);
+static void transpose_9x8(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_64x9x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -121,78 +135,55 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv 8 3x3 relu stride=2
 	 * 16x16x1 -> 8x8x8, 80 parameters, 4,608 multiply-adds
 	 */
-	conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(n, a + X, w->conv1_weight, a + CONV1,
-		a + WORK_CONV1, w->conv1_bias);
+	conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(thread, n, a + X, w->conv1_weight, a +
+		CONV1, w->conv1_bias);
 
 	/*
 	 * conv2: conv 10 1x1
 	 * 8x8x8 -> 8x8x10, 90 parameters, 5,120 multiply-adds
 	 */
-	conv_8x8x8_1x1x10_bias(n, a + CONV1, w->conv2_weight, a + CONV2, a + WORK_CONV2,
+	nnc_barrier(thread);
+	conv_8x8x8_1x1x10_bias(thread, n, a + CONV1, w->conv2_weight, a + CONV2,
 		w->conv2_bias);
 
 	/*
 	 * globalavgpool1: globalavgpool
 	 * 8x8x10 -> 10, 0 parameters, 0 multiply-adds
 	 */
-	avgpool_8x8x10_8x8(n, a + CONV2, a + GLOBALAVGPOOL1);
+	nnc_barrier(thread);
+	avgpool_8x8x10_8x8(thread, n, a + CONV2, a + GLOBALAVGPOOL1);
 
 	/*
 	 * softmax1: softmax
 	 * 10 -> 10, 0 parameters, 0 multiply-adds
 	 */
-	cross_entropy_10(c, batch, a + GLOBALAVGPOOL1, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_10(thread, c, batch, a + GLOBALAVGPOOL1, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 8 3x3 relu stride=2 */
-	conv_dx_16x16x1_3x3x8_s2x2_to8x8(n, a + D_CONV1_SUM, w->conv1_weight, a + D_X,
-		a + WORK_D_X);
+	nnc_barrier(thread);
+	conv_dx_16x16x1_3x3x8_s2x2_to8x8(thread, n, a + D_CONV1_SUM, w->conv1_weight,
+		a + D_X, a + WORK_D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* softmax1: softmax */
-	cross_entropy_grad_10(batch, a + PROBABILITIES, a + D_GLOBALAVGPOOL1);
-
-	/* globalavgpool1: globalavgpool */
-	avgpool_grad_8x8x10_8x8(n, a + D_GLOBALAVGPOOL1, a + D_CONV2);
-
-	/* conv2: conv 10 1x1 */
-	column_sums_2048x10(n, a + D_CONV2, dw->conv2_bias);
-	conv_dw_8x8x8_1x1x10(n, a + CONV1, a + D_CONV2, dw->conv2_weight, a +
-		WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_8x8x10_1x1x8_relu_grad(n, a + D_CONV2, w->conv2_weight, a + D_CONV1_SUM,
-		a + WORK_D_CONV1_SUM, a + CONV1);
-
-	/* conv1: conv 8 3x3 relu stride=2 */
-	column_sums_2048x8(n, a + D_CONV1_SUM, dw->conv1_bias);
-	conv_dw_16x16x1_3x3x8_s2x2_to8x8(n, a + X, a + D_CONV1_SUM, dw->conv1_weight,
-		a + WORK_GRAD_CONV1_WEIGHT);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of adam on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -201,60 +192,92 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
 
-	adam(72, rate, root, w->conv1_weight, dw->conv1_weight, m->conv1_weight,
-		v->conv1_weight);
-	adam(8, rate, root, w->conv1_bias, dw->conv1_bias, m->conv1_bias,
-		v->conv1_bias);
-	adam(80, rate, root, w->conv2_weight, dw->conv2_weight, m->conv2_weight,
-		v->conv2_weight);
-	adam(10, rate, root, w->conv2_bias, dw->conv2_bias, m->conv2_bias,
-		v->conv2_bias);
+	/* softmax1: softmax */
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_GLOBALAVGPOOL1);
+
+	/* globalavgpool1: globalavgpool */
+	nnc_barrier(thread);
+	avgpool_grad_8x8x10_8x8(thread, n, a + D_GLOBALAVGPOOL1, a + D_CONV2);
+
+	/* conv2: conv 10 1x1 */
+	nnc_barrier(thread);
+	column_sums_2048x10_adam(thread, n, a + D_CONV2, dw->conv2_bias, keep, rate,
+		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	conv_dx_8x8x10_1x1x8_relu_grad(thread, n, a + D_CONV2, w->conv2_weight, a +
+		D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
+	conv_dw_8x8x8_1x1x10(thread, n, a + CONV1, a + D_CONV2, dw->conv2_weight);
+
+	/* conv1: conv 8 3x3 relu stride=2 */
+	nnc_barrier(thread);
+	column_sums_2048x8_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
+		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+	conv_dw_16x16x1_3x3x8_s2x2_to8x8(thread, n, a + X, a + D_CONV1_SUM,
+		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
+
+	/* what no kernel above did itself */
+	nnc_barrier(thread);
+	adam_step(thread, 72, dw->conv1_weight, rate, root, w->conv1_weight,
+		m->conv1_weight, v->conv1_weight);
+	adam_step(thread, 80, dw->conv2_weight, rate, root, w->conv2_weight,
+		m->conv2_weight, v->conv2_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 8 3x3 relu stride=2 */
-	conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(n, a + INFER_X, w->conv1_weight, a +
-		INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
+	conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(thread, n, a + INFER_X, w->conv1_weight,
+		a + INFER_CONV1, w->conv1_bias);
 
 	/* conv2: conv 10 1x1 */
-	conv_8x8x8_1x1x10_bias(n, a + INFER_CONV1, w->conv2_weight, a + INFER_CONV2, a +
-		WORK_INFER_CONV2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_8x8x8_1x1x10_bias(thread, n, a + INFER_CONV1, w->conv2_weight, a +
+		INFER_CONV2, w->conv2_bias);
 
 	/* globalavgpool1: globalavgpool */
-	avgpool_8x8x10_8x8(n, a + INFER_CONV2, a + INFER_GLOBALAVGPOOL1);
+	nnc_barrier(thread);
+	avgpool_8x8x10_8x8(thread, n, a + INFER_CONV2, a + INFER_GLOBALAVGPOOL1);
 
 	/* softmax1: softmax */
-	softmax_10(n, a + INFER_GLOBALAVGPOOL1, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	softmax_10(thread, n, a + INFER_GLOBALAVGPOOL1, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* softmax1: softmax */
-	cross_entropy_10(c, batch, a + INFER_GLOBALAVGPOOL1, a + INFER_PROBABILITIES);
+	cross_entropy_10(thread, c, batch, a + INFER_GLOBALAVGPOOL1, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,256) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,256) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 256 };
+	enum { K = 256, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k];
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
@@ -271,19 +294,21 @@ static void pad_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict p)
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -296,70 +321,72 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
 }
 
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_tile(int rows, int cols,
+	int i, int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, const real *restrict bias)
 {
-	enum { L = NNC_LANES };
+	enum { C = 1, O = 8, L = NNC_LANES };
+	enum { KH = 3, SH = 2, SW = 2, PW = 17, TERMS = 3 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			y[at] = v;
+		}
+}
+
+/* y (8,8): line i of an image's outputs, then bias, relu */
+static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias)
+{
+	enum { OW = 8, O = 8, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_tile(ROWS, COLS,
+					i, k, j, p, w, y, bias);
+			else if (REST > 0 && rows == ROWS)
+				conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_tile(ROWS, REST,
+					i, k, j, p, w, y, bias);
+			else if (LAST > 0 && cols == COLS)
+				conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_tile(LAST, COLS,
+					i, k, j, p, w, y, bias);
+			else if (LAST > 0 && REST > 0)
+				conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_tile(LAST, REST,
+					i, k, j, p, w, y, bias);
+		}
 }
 
 /* y (n,8,8,8) = x (n,16,16,1) * w (3,3,1,8), then bias, relu */
-static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
 	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8 };
-	enum { KH = 3, SH = 2, SW = 2, PW = 17, TERMS = 3 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_16x16x1_3x3_s2x2_to8x8(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = v < 0 ? 0 : v;
-						y[at] = v;
-					}
-			}
+		conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_line(i % OH, p, w, y + i * OW *
+			O, bias);
 	}
 }
 
@@ -375,51 +402,86 @@ static void pad_8x8x8_1x1(const real *restrict x, real *restrict p)
 			sizeof *p);
 }
 
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_8x8x8_1x1x10_bias_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y,
+	const real *restrict bias)
+{
+	enum { C = 8, O = 10, L = NNC_LANES };
+	enum { KH = 1, SH = 1, SW = 1, PW = 8, TERMS = 1 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			y[at] = v;
+		}
+}
+
+/* y (8,10): line i of an image's outputs, then bias */
+static void conv_8x8x8_1x1x10_bias_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias)
+{
+	enum { OW = 8, O = 10, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_8x8x8_1x1x10_bias_tile(ROWS, COLS, i, k, j, p, w,
+					y, bias);
+			else if (REST > 0 && rows == ROWS)
+				conv_8x8x8_1x1x10_bias_tile(ROWS, REST, i, k, j, p, w,
+					y, bias);
+			else if (LAST > 0 && cols == COLS)
+				conv_8x8x8_1x1x10_bias_tile(LAST, COLS, i, k, j, p, w,
+					y, bias);
+			else if (LAST > 0 && REST > 0)
+				conv_8x8x8_1x1x10_bias_tile(LAST, REST, i, k, j, p, w,
+					y, bias);
+		}
+}
+
 /* y (n,8,8,10) = x (n,8,8,8) * w (1,1,8,10), then bias */
-static void conv_8x8x8_1x1x10_bias(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_8x8x8_1x1x10_bias(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
 	enum { H = 8, W = 8, C = 8, OH = 8, OW = 8, O = 10 };
-	enum { KH = 1, SH = 1, SW = 1, PW = 8, TERMS = 1 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_8x8x8_1x1(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						y[at] = v;
-					}
-			}
+		conv_8x8x8_1x1x10_bias_line(i % OH, p, w, y + i * OW * O, bias);
 	}
 }
 
 /* y (n,1,1,10) = the mean of each 8x8 window of x (n,8,8,10) */
-static void avgpool_8x8x10_8x8(int n, const real *restrict x, real *restrict y)
+static void avgpool_8x8x10_8x8(const NncThread *thread, int n, const real *restrict x,
+	real *restrict y)
 {
 	enum { H = 8, W = 8, C = 10, OH = 1, OW = 1 };
 	enum { KH = 8, KW = 8, SH = 1, SW = 1, TOP = 0, LEFT = 0 };
+	const NncRange share = nnc_share(thread, n * OH * OW);
 
-	for (int p = 0; p < n * OH * OW; p++) {
+	for (int p = share.first; p < share.end; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
-		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
+		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
@@ -431,17 +493,18 @@ static void avgpool_8x8x10_8x8(int n, const real *restrict x, real *restrict y)
 					mean[k] += xp[k];
 			}
 		for (int k = 0; k < C; k++)
-			mean[k] *= share;
+			mean[k] *= part;
 	}
 }
 
-/* p (n,10) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -455,102 +518,106 @@ static void cross_entropy_10(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,10) = (p - onehot(label)) / n */
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 10 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
 /* dx (n,8,8,10) = dy (n,1,1,10) shared out evenly over its windows */
-static void avgpool_grad_8x8x10_8x8(int n, const real *restrict dy, real *restrict dx)
+static void avgpool_grad_8x8x10_8x8(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict dx)
 {
 	enum { H = 8, W = 8, C = 10, OH = 1, OW = 1 };
 	enum { KH = 8, KW = 8, SH = 1, SW = 1, TOP = 0, LEFT = 0 };
+	const NncRange share = nnc_share(thread, n); /* windows of one image may meet */
 
-	for (int i = 0; i < n * H * W * C; i++)
+	for (int i = share.first * H * W * C; i < share.end * H * W * C; i++)
 		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
+	for (int p = share.first * OH * OW; p < share.end * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
-		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
+		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		const real *d = dy + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
-					xp[k] += d[k] * share;
+					xp[k] += d[k] * part;
 			}
 	}
 }
 
-/* db (10) = the sum of the rows of dy (n * 64,10) */
-static void column_sums_2048x10(int n, const real *restrict dy, real *restrict db)
+/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
-	enum { N = 10 };
+	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 64; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 
-/* dw (1,1,8,10) from x (n,8,8,8) and dy (n,8,8,10) */
-static void conv_dw_8x8x8_1x1x10(int n, const real *restrict x, const real *restrict dy,
-	real *restrict dw, real *restrict p)
+/* db (10) = the sum of the rows of dy (n * 64,10), then adam */
+static void column_sums_2048x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { H = 8, W = 8, C = 8, OH = 8, OW = 8, O = 10 };
-	enum { KH = 1, SH = 1, SW = 1, PW = 8, TERMS = 1 * C };
-	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int i = 0; i < KH * TERMS * O; i++)
-		dw[i] = 0;
-	for (int i = 0; i < n; i++) {
-		pad_8x8x8_1x1(x + i * H * W * C, p);
-		for (int ky = 0; ky < KH; ky++)
-			for (int j0 = 0; j0 < O; j0 += COLS)
-				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
-						ROWS;
-					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS] = {0};
-					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
-						k0, 1, SW * C, SH * PW * C, dy + i *
-						OH * OW * O + j0, O, OW * O, t, COLS);
-					for (int r = 0; r < rows; r++)
-						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O +
-								j0 + q] +=
-								t[r * COLS + q];
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 64, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
 	}
 }
 
 /* t (1,1,10,8) = w (1,1,8,10), each tap transposed, the taps in reverse */
-static void turn_1x1x8x10(const real *restrict w, real *restrict t)
+static void turn_1x1x8x10(const NncThread *thread, const real *restrict w,
+	real *restrict t)
 {
-	enum { TAPS = 1 * 1, C = 10, O = 8 };
+	enum { TAPS = 1 * 1, C = 10, O = 8, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
 
-	for (int k = 0; k < TAPS; k++)
-		for (int j = 0; j < O; j++)
-			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
-					C + i];
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
+					C - i < L ? C - i : L);
+			}
 }
 
 /* p (8,8,10): one image x (8,8,10) with zeros around it */
@@ -565,114 +632,257 @@ static void pad_8x8x10_1x1(const real *restrict x, real *restrict p)
 			sizeof *p);
 }
 
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_8x8x10_1x1x8_relu_grad_tile(int rows, int cols, int i,
+	int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, const real *restrict saved)
+{
+	enum { C = 10, O = 8, L = NNC_LANES };
+	enum { KH = 1, SH = 1, SW = 1, PW = 8, TERMS = 1 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
+			y[at] = v;
+		}
+}
+
+/* y (8,8): line i of an image's outputs, then relu_grad */
+static void conv_8x8x10_1x1x8_relu_grad_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict saved)
+{
+	enum { OW = 8, O = 8, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_8x8x10_1x1x8_relu_grad_tile(ROWS, COLS, i, k, j, p,
+					w, y, saved);
+			else if (REST > 0 && rows == ROWS)
+				conv_8x8x10_1x1x8_relu_grad_tile(ROWS, REST, i, k, j, p,
+					w, y, saved);
+			else if (LAST > 0 && cols == COLS)
+				conv_8x8x10_1x1x8_relu_grad_tile(LAST, COLS, i, k, j, p,
+					w, y, saved);
+			else if (LAST > 0 && REST > 0)
+				conv_8x8x10_1x1x8_relu_grad_tile(LAST, REST, i, k, j, p,
+					w, y, saved);
+		}
+}
+
 /* y (n,8,8,8) = x (n,8,8,10) * w (1,1,10,8), then relu_grad */
-static void conv_8x8x10_1x1x8_relu_grad(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_8x8x10_1x1x8_relu_grad(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict saved)
 {
 	enum { H = 8, W = 8, C = 10, OH = 8, OW = 8, O = 8 };
-	enum { KH = 1, SH = 1, SW = 1, PW = 8, TERMS = 1 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_8x8x10_1x1(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v = saved[at] > 0 ? v : 0;
-						y[at] = v;
-					}
-			}
+		conv_8x8x10_1x1x8_relu_grad_line(i % OH, p, w, y + i * OW * O, saved +
+			i * OW * O);
 	}
 }
 
 /* dx (n,8,8,8) from dy (n,8,8,10) and w (1,1,8,10), then relu_grad */
-static void conv_dx_8x8x10_1x1x8_relu_grad(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p,
-	const real *restrict saved)
+static void conv_dx_8x8x10_1x1x8_relu_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict turned, const real *restrict saved)
 {
-	real *wt = p + 640;
-
-	turn_1x1x8x10(w, wt);
-	conv_8x8x10_1x1x8_relu_grad(n, dy, wt, dx, p, saved);
+	turn_1x1x8x10(thread, w, turned);
+	nnc_barrier(thread);
+	conv_8x8x10_1x1x8_relu_grad(thread, n, dy, turned, dx, saved);
 }
 
-/* db (8) = the sum of the rows of dy (n * 64,8) */
-static void column_sums_2048x8(int n, const real *restrict dy, real *restrict db)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_8x8x8_1x1x10_tile(int rows, int cols, int ky, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { N = 8 };
+	enum { C = 8, OW = 8, O = 10, L = NNC_LANES };
+	enum { SH = 1, SW = 1, PW = 8, TERMS = 1 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 64; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
+	for (int r = 0; r < rows; r++)
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
+}
+
+/* dw (1,1,8,10) from x (n,8,8,8) and dy (n,8x8x10) */
+static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *restrict x,
+	const real *restrict dy, real *restrict dw)
+{
+	enum { H = 8, W = 8, C = 8, OH = 8, OW = 8, O = 10, TERMS = 1 * C };
+	enum { RUNS = 8, STEP = 1 * 8 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 1 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
+
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
+	for (int i = 0; i < n; i++) {
+		pad_8x8x8_1x1(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_8x8x8_1x1x10_tile(ROWS, COLS, ky, k, j, runs,
+					from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_8x8x8_1x1x10_tile(ROWS, REST, ky, k, j, runs,
+					from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_8x8x8_1x1x10_tile(LAST, COLS, ky, k, j, runs,
+					from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_8x8x8_1x1x10_tile(LAST, REST, ky, k, j, runs,
+					from, dl, dw);
+		}
+	}
+}
+
+/* db (8) = the sum of the rows of dy (n * 64,8), then adam */
+static void column_sums_2048x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 64, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
 }
 
 /* cols (8*8,3*3*1): the windows of one image x (16,16,1), 0 outside it */
-static void im2col_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict cols)
+static void im2col_16x16x1_3x3_s2x2_to8x8(const NncThread *thread,
+	const real *restrict x, real *restrict cols)
 {
 	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8 };
 	enum { KH = 3, KW = 3, SH = 2, SW = 2, DH = 1, DW = 1 };
-	enum { TOP = 0, LEFT = 0 };
+	enum { TOP = 0, LEFT = 0, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
 			}
 }
 
-/* c (9,8) += a^T b */
-static void gemm_tn_add_9x8x64(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_add_9x8x64_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 9, N = 8, K = 64, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 9, N = 8, K = 64, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += c[at];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += c[at];
+			c[at] = v;
 		}
 }
 
-/* dw (3,3,1,8) from x (n,16,16,1) and dy (n,8,8,8) */
-static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols)
+/* c (9,8) += a^T b */
+static void gemm_tn_add_9x8x64(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8, TERMS = 3 * 3 * 1 };
+	enum { M = 9, N = 8, K = 64, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i = 0; i < TERMS * O; i++)
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_add_9x8x64_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_add_9x8x64_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_9x8x64_tile(1, cols, n, i + r, j, a, b + j,
+					N, c);
+	}
+}
+
+/* dw (3,3,1,8) from x (n,16,16,1) and dy (n,8,8,8) */
+static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols)
+{
+	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8, SIZE = 3 * 3 * 1 * O };
+	const NncRange share = nnc_share(thread, SIZE);
+
+	for (int i = share.first; i < share.end; i++)
 		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
-		im2col_16x16x1_3x3_s2x2_to8x8(x + i * H * W * C, cols);
-		gemm_tn_add_9x8x64(OH * OW, cols, dy + i * OH * OW * O, dw);
+		im2col_16x16x1_3x3_s2x2_to8x8(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		gemm_tn_add_9x8x64(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
 	}
 }
 
@@ -702,77 +912,108 @@ static void col2im_16x16x1_3x3_s2x2_to8x8(const real *restrict cols, real *restr
 
 #ifdef NNC_DOUBLE
 /* t (8,9) = the transpose of b (9,8) */
-static void transpose_9x8(const real *restrict b, real *restrict t)
+static void transpose_9x8(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 9, N = 8, BLOCK = 16 };
+	enum { M = 9, N = 8, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,9) = a b */
-static void gemm_64x9x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_64x9x8_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 64, N = 9, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 64, N = 9, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
+}
+
+/* c (n,9) = a b */
+static void gemm_64x9x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 64, N = 9, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_64x9x8_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_64x9x8_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_64x9x8_tile(1, cols, n, i + r, j, a, b + j, N, c);
+	}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,16,16,1) from dy (n,8,8,8) and w (3,3,1,8) */
-static void conv_dx_16x16x1_3x3x8_s2x2_to8x8(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols)
+static void conv_dx_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt)
 {
 	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8 };
-	real *wt = cols + 576;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	transpose_9x8(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_64x9x8(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_16x16x1_3x3_s2x2_to8x8(cols, dx + i * H * W * C);
+	transpose_9x8(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_64x9x8(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_16x16x1_3x3_s2x2_to8x8(cols, image);
 	}
 }
 #endif
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
+/* One step of adam on `count` weights, by their gradients */
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
+	enum { PIECE = NNC_ALIGN / sizeof(real) };
+	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
+	const int end = share.end * PIECE < count ? share.end * PIECE : count;
 
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	NNC_INDEPENDENT
+	for (int at = share.first * PIECE; at < end; at++) {
+		const real v = dw[at];
+		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 
 /* y (n,10): each row of x as probabilities */
-static void softmax_10(int n, const real *x, real *y)
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -831,6 +1072,7 @@ const NncModel NNC_MODEL(global_pool) = {
 	.step_flops = 1724920,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 640,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -857,7 +1099,6 @@ const NncModel NNC_MODEL(global_pool) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

@@ -43,28 +43,19 @@ enum {
 	DENSE9_SUM = DENSE8 + 160,               /* (32, 4) */
 	PROBABILITIES = DENSE9_SUM + 128,        /* (32, 4) */
 	D_DENSE9_SUM = PROBABILITIES,            /* (32, 4) */
-	D_DENSE8 = DENSE7 + 160,                 /* (32, 5) */
-	D_DENSE7 = DENSE6 + 160,                 /* (32, 5) */
-	D_DENSE6 = DENSE5 + 160,                 /* (32, 5) */
-	D_DENSE5 = DENSE4 + 160,                 /* (32, 5) */
-	D_DENSE4 = DENSE3 + 160,                 /* (32, 5) */
-	D_DENSE3_SUM = D_DENSE4 + 160,           /* (32, 5) */
+	D_DENSE8 = PROBABILITIES + 128,          /* (32, 5) */
+	D_DENSE7 = DENSE7 + 160,                 /* (32, 5) */
+	D_DENSE6 = DENSE6 + 160,                 /* (32, 5) */
+	D_DENSE5 = DENSE5 + 160,                 /* (32, 5) */
+	D_DENSE4 = DENSE4 + 160,                 /* (32, 5) */
+	D_DENSE3_SUM = DENSE3 + 160,             /* (32, 5) */
 	D_DENSE2_SUM = DENSE2 + 160,             /* (32, 5) */
 	D_DENSE1_PRODUCT = DENSE1 + 160,         /* (32, 5) */
-	WORK_D_DENSE8 = D_DENSE8 + 160,          /* (20) */
-	WORK_D_DENSE7 = D_DENSE8 + 160,          /* (25) */
-	WORK_D_DENSE6 = D_DENSE7 + 160,          /* (25) */
-	WORK_D_DENSE5 = D_DENSE6 + 160,          /* (25) */
-	WORK_D_DENSE4 = D_DENSE5 + 160,          /* (25) */
-	WORK_D_DENSE3_SUM = D_DENSE3_SUM + 160,  /* (25) */
-	WORK_D_DENSE2_SUM = D_DENSE2_SUM + 160,  /* (25) */
-	WORK_D_DENSE1_PRODUCT = D_DENSE2_SUM + 160, /* (25) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 6) */
-	WORK_D_X = D_X + 192,                    /* (30) */
-	ARENA = PROBABILITIES + 128,
+	ARENA = D_DENSE8 + 160,
 #else
-	ARENA = PROBABILITIES + 128,
+	ARENA = D_DENSE8 + 160,
 #endif
 };
 
@@ -88,61 +79,74 @@ enum {
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
-static void gemm_32x5x6_relu(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void gemm_32x5x5_bias_tanh(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_32x5x5_bias_selu(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_32x5x5_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void gemm_32x5x5(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void gemm_32x4x5_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_4(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_4(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_32x4(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_5x4x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_5x4(const real *restrict b, real *restrict t);
-static void gemm_32x5x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void column_sums_32x5(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_5x5x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_5x5(const real *restrict b, real *restrict t);
-static void gemm_32x5x5_selu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_32x5x5_tanh_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_32x5x5_relu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved);
-static void gemm_tn_6x5x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_4(int n, const real *x, real *y);
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
+static void gemm_32x5x6_relu(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_32x5x5_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_32x5x5_bias_selu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_32x5x5_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias);
+static void gemm_32x5x5(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_32x4x5_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias);
+static void cross_entropy_4(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_32x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_4(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x5x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_5x4x32_adam(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void column_sums_32x5_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_5(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x5x5(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void gemm_nt_32x5x5_selu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_32x5x5_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_nt_32x5x5_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_4(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void transpose_6x5(const real *restrict b, real *restrict t);
-static void gemm_32x6x5(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
+static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -152,146 +156,96 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * dense1: dense 5 relu init=he bias=false
 	 * 6 -> 5, 30 parameters, 30 multiply-adds
 	 */
-	gemm_32x5x6_relu(n, a + X, w->dense1_weight, a + DENSE1);
+	gemm_32x5x6_relu(thread, n, a + X, w->dense1_weight, a + DENSE1);
 
 	/*
 	 * dense2: dense 5 tanh init=glorot
 	 * 5 -> 5, 30 parameters, 25 multiply-adds
 	 */
-	gemm_32x5x5_bias_tanh(n, a + DENSE1, w->dense2_weight, a + DENSE2,
+	nnc_barrier(thread);
+	gemm_32x5x5_bias_tanh(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2,
 		w->dense2_bias);
 
 	/*
 	 * dense3: dense 5 selu init=lecun
 	 * 5 -> 5, 30 parameters, 25 multiply-adds
 	 */
-	gemm_32x5x5_bias_selu(n, a + DENSE2, w->dense3_weight, a + DENSE3,
+	nnc_barrier(thread);
+	gemm_32x5x5_bias_selu(thread, n, a + DENSE2, w->dense3_weight, a + DENSE3,
 		w->dense3_bias);
 
 	/*
 	 * dense4: dense 5 init=normal
 	 * 5 -> 5, 30 parameters, 25 multiply-adds
 	 */
-	gemm_32x5x5_bias(n, a + DENSE3, w->dense4_weight, a + DENSE4, w->dense4_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias(thread, n, a + DENSE3, w->dense4_weight, a + DENSE4,
+		w->dense4_bias);
 
 	/*
 	 * dense5: dense 5 init=normal(0.5) bias=false
 	 * 5 -> 5, 25 parameters, 25 multiply-adds
 	 */
-	gemm_32x5x5(n, a + DENSE4, w->dense5_weight, a + DENSE5);
+	nnc_barrier(thread);
+	gemm_32x5x5(thread, n, a + DENSE4, w->dense5_weight, a + DENSE5);
 
 	/*
 	 * dense6: dense 5 init=uniform(0.1)
 	 * 5 -> 5, 30 parameters, 25 multiply-adds
 	 */
-	gemm_32x5x5_bias(n, a + DENSE5, w->dense6_weight, a + DENSE6, w->dense6_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias(thread, n, a + DENSE5, w->dense6_weight, a + DENSE6,
+		w->dense6_bias);
 
 	/*
 	 * dense7: dense 5 init=zeros
 	 * 5 -> 5, 30 parameters, 25 multiply-adds
 	 */
-	gemm_32x5x5_bias(n, a + DENSE6, w->dense7_weight, a + DENSE7, w->dense7_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias(thread, n, a + DENSE6, w->dense7_weight, a + DENSE7,
+		w->dense7_bias);
 
 	/*
 	 * dense8: dense 5 init=constant(0.25)
 	 * 5 -> 5, 30 parameters, 25 multiply-adds
 	 */
-	gemm_32x5x5_bias(n, a + DENSE7, w->dense8_weight, a + DENSE8, w->dense8_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias(thread, n, a + DENSE7, w->dense8_weight, a + DENSE8,
+		w->dense8_bias);
 
 	/*
 	 * dense9: dense 4 softmax
 	 * 5 -> 4, 24 parameters, 20 multiply-adds
 	 */
-	gemm_32x4x5_bias(n, a + DENSE8, w->dense9_weight, a + DENSE9_SUM,
+	nnc_barrier(thread);
+	gemm_32x4x5_bias(thread, n, a + DENSE8, w->dense9_weight, a + DENSE9_SUM,
 		w->dense9_bias);
-	cross_entropy_4(c, batch, a + DENSE9_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_4(thread, c, batch, a + DENSE9_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 5 relu init=he bias=false */
-	transpose_6x5(w->dense1_weight, a + WORK_D_X);
-	gemm_32x6x5(n, a + D_DENSE1_PRODUCT, a + WORK_D_X, a + D_X);
+	nnc_barrier(thread);
+	gemm_nt_32x6x5(thread, n, a + D_DENSE1_PRODUCT, w->dense1_weight, a + D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense9: dense 4 softmax */
-	cross_entropy_grad_4(batch, a + PROBABILITIES, a + D_DENSE9_SUM);
-	column_sums_32x4(n, a + D_DENSE9_SUM, dw->dense9_bias);
-	gemm_tn_5x4x32(n, a + DENSE8, a + D_DENSE9_SUM, dw->dense9_weight);
-	transpose_5x4(w->dense9_weight, a + WORK_D_DENSE8);
-	gemm_32x5x4(n, a + D_DENSE9_SUM, a + WORK_D_DENSE8, a + D_DENSE8);
-
-	/* dense8: dense 5 init=constant(0.25) */
-	column_sums_32x5(n, a + D_DENSE8, dw->dense8_bias);
-	gemm_tn_5x5x32(n, a + DENSE7, a + D_DENSE8, dw->dense8_weight);
-	transpose_5x5(w->dense8_weight, a + WORK_D_DENSE7);
-	gemm_32x5x5(n, a + D_DENSE8, a + WORK_D_DENSE7, a + D_DENSE7);
-
-	/* dense7: dense 5 init=zeros */
-	column_sums_32x5(n, a + D_DENSE7, dw->dense7_bias);
-	gemm_tn_5x5x32(n, a + DENSE6, a + D_DENSE7, dw->dense7_weight);
-	transpose_5x5(w->dense7_weight, a + WORK_D_DENSE6);
-	gemm_32x5x5(n, a + D_DENSE7, a + WORK_D_DENSE6, a + D_DENSE6);
-
-	/* dense6: dense 5 init=uniform(0.1) */
-	column_sums_32x5(n, a + D_DENSE6, dw->dense6_bias);
-	gemm_tn_5x5x32(n, a + DENSE5, a + D_DENSE6, dw->dense6_weight);
-	transpose_5x5(w->dense6_weight, a + WORK_D_DENSE5);
-	gemm_32x5x5(n, a + D_DENSE6, a + WORK_D_DENSE5, a + D_DENSE5);
-
-	/* dense5: dense 5 init=normal(0.5) bias=false */
-	gemm_tn_5x5x32(n, a + DENSE4, a + D_DENSE5, dw->dense5_weight);
-	transpose_5x5(w->dense5_weight, a + WORK_D_DENSE4);
-	gemm_32x5x5(n, a + D_DENSE5, a + WORK_D_DENSE4, a + D_DENSE4);
-
-	/* dense4: dense 5 init=normal */
-	column_sums_32x5(n, a + D_DENSE4, dw->dense4_bias);
-	gemm_tn_5x5x32(n, a + DENSE3, a + D_DENSE4, dw->dense4_weight);
-	transpose_5x5(w->dense4_weight, a + WORK_D_DENSE3_SUM);
-	gemm_32x5x5_selu_grad(n, a + D_DENSE4, a + WORK_D_DENSE3_SUM, a + D_DENSE3_SUM,
-		a + DENSE3);
-
-	/* dense3: dense 5 selu init=lecun */
-	column_sums_32x5(n, a + D_DENSE3_SUM, dw->dense3_bias);
-	gemm_tn_5x5x32(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
-	transpose_5x5(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_32x5x5_tanh_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
-		D_DENSE2_SUM, a + DENSE2);
-
-	/* dense2: dense 5 tanh init=glorot */
-	column_sums_32x5(n, a + D_DENSE2_SUM, dw->dense2_bias);
-	gemm_tn_5x5x32(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
-	transpose_5x5(w->dense2_weight, a + WORK_D_DENSE1_PRODUCT);
-	gemm_32x5x5_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_PRODUCT, a +
-		D_DENSE1_PRODUCT, a + DENSE1);
-
-	/* dense1: dense 5 relu init=he bias=false */
-	gemm_tn_6x5x32(n, a + X, a + D_DENSE1_PRODUCT, dw->dense1_weight);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of adam on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -300,122 +254,187 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
 
-	adam(30, rate, root, w->dense1_weight, dw->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
-	adam(25, rate, root, w->dense2_weight, dw->dense2_weight, m->dense2_weight,
-		v->dense2_weight);
-	adam(5, rate, root, w->dense2_bias, dw->dense2_bias, m->dense2_bias,
-		v->dense2_bias);
-	adam(25, rate, root, w->dense3_weight, dw->dense3_weight, m->dense3_weight,
-		v->dense3_weight);
-	adam(5, rate, root, w->dense3_bias, dw->dense3_bias, m->dense3_bias,
-		v->dense3_bias);
-	adam(25, rate, root, w->dense4_weight, dw->dense4_weight, m->dense4_weight,
-		v->dense4_weight);
-	adam(5, rate, root, w->dense4_bias, dw->dense4_bias, m->dense4_bias,
-		v->dense4_bias);
-	adam(25, rate, root, w->dense5_weight, dw->dense5_weight, m->dense5_weight,
-		v->dense5_weight);
-	adam(25, rate, root, w->dense6_weight, dw->dense6_weight, m->dense6_weight,
-		v->dense6_weight);
-	adam(5, rate, root, w->dense6_bias, dw->dense6_bias, m->dense6_bias,
-		v->dense6_bias);
-	adam(25, rate, root, w->dense7_weight, dw->dense7_weight, m->dense7_weight,
-		v->dense7_weight);
-	adam(5, rate, root, w->dense7_bias, dw->dense7_bias, m->dense7_bias,
-		v->dense7_bias);
-	adam(25, rate, root, w->dense8_weight, dw->dense8_weight, m->dense8_weight,
-		v->dense8_weight);
-	adam(5, rate, root, w->dense8_bias, dw->dense8_bias, m->dense8_bias,
-		v->dense8_bias);
-	adam(20, rate, root, w->dense9_weight, dw->dense9_weight, m->dense9_weight,
-		v->dense9_weight);
-	adam(4, rate, root, w->dense9_bias, dw->dense9_bias, m->dense9_bias,
-		v->dense9_bias);
+	/* dense9: dense 4 softmax */
+	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE9_SUM);
+	nnc_barrier(thread);
+	column_sums_32x4_adam(thread, n, a + D_DENSE9_SUM, dw->dense9_bias, keep, rate,
+		root, w->dense9_bias, m->dense9_bias, v->dense9_bias);
+	gemm_nt_32x5x4(thread, n, a + D_DENSE9_SUM, w->dense9_weight, a + D_DENSE8);
+	nnc_barrier(thread);
+	gemm_tn_5x4x32_adam(thread, n, a + DENSE8, a + D_DENSE9_SUM, dw->dense9_weight,
+		keep, rate, root, w->dense9_weight, m->dense9_weight, v->dense9_weight);
+
+	/* dense8: dense 5 init=constant(0.25) */
+	column_sums_32x5_adam(thread, n, a + D_DENSE8, dw->dense8_bias, keep, rate,
+		root, w->dense8_bias, m->dense8_bias, v->dense8_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x5x5(thread, n, a + D_DENSE8, w->dense8_weight, a + D_DENSE7);
+	nnc_barrier(thread);
+	gemm_tn_5x5x32_adam(thread, n, a + DENSE7, a + D_DENSE8, dw->dense8_weight,
+		keep, rate, root, w->dense8_weight, m->dense8_weight, v->dense8_weight);
+
+	/* dense7: dense 5 init=zeros */
+	column_sums_32x5_adam(thread, n, a + D_DENSE7, dw->dense7_bias, keep, rate,
+		root, w->dense7_bias, m->dense7_bias, v->dense7_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x5x5(thread, n, a + D_DENSE7, w->dense7_weight, a + D_DENSE6);
+	nnc_barrier(thread);
+	gemm_tn_5x5x32_adam(thread, n, a + DENSE6, a + D_DENSE7, dw->dense7_weight,
+		keep, rate, root, w->dense7_weight, m->dense7_weight, v->dense7_weight);
+
+	/* dense6: dense 5 init=uniform(0.1) */
+	column_sums_32x5_adam(thread, n, a + D_DENSE6, dw->dense6_bias, keep, rate,
+		root, w->dense6_bias, m->dense6_bias, v->dense6_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x5x5(thread, n, a + D_DENSE6, w->dense6_weight, a + D_DENSE5);
+	nnc_barrier(thread);
+	gemm_tn_5x5x32_adam(thread, n, a + DENSE5, a + D_DENSE6, dw->dense6_weight,
+		keep, rate, root, w->dense6_weight, m->dense6_weight, v->dense6_weight);
+
+	/* dense5: dense 5 init=normal(0.5) bias=false */
+	nnc_barrier(thread);
+	gemm_nt_32x5x5(thread, n, a + D_DENSE5, w->dense5_weight, a + D_DENSE4);
+	nnc_barrier(thread);
+	gemm_tn_5x5x32_adam(thread, n, a + DENSE4, a + D_DENSE5, dw->dense5_weight,
+		keep, rate, root, w->dense5_weight, m->dense5_weight, v->dense5_weight);
+
+	/* dense4: dense 5 init=normal */
+	column_sums_32x5_adam(thread, n, a + D_DENSE4, dw->dense4_bias, keep, rate,
+		root, w->dense4_bias, m->dense4_bias, v->dense4_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x5x5_selu_grad(thread, n, a + D_DENSE4, w->dense4_weight, a +
+		D_DENSE3_SUM, a + DENSE3);
+	nnc_barrier(thread);
+	gemm_tn_5x5x32_adam(thread, n, a + DENSE3, a + D_DENSE4, dw->dense4_weight,
+		keep, rate, root, w->dense4_weight, m->dense4_weight, v->dense4_weight);
+
+	/* dense3: dense 5 selu init=lecun */
+	column_sums_32x5_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
+		root, w->dense3_bias, m->dense3_bias, v->dense3_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x5x5_tanh_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
+		D_DENSE2_SUM, a + DENSE2);
+	nnc_barrier(thread);
+	gemm_tn_5x5x32_adam(thread, n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight,
+		keep, rate, root, w->dense3_weight, m->dense3_weight, v->dense3_weight);
+
+	/* dense2: dense 5 tanh init=glorot */
+	column_sums_32x5_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
+		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x5x5_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
+		D_DENSE1_PRODUCT, a + DENSE1);
+	nnc_barrier(thread);
+	gemm_tn_5x5x32_adam(thread, n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight,
+		keep, rate, root, w->dense2_weight, m->dense2_weight, v->dense2_weight);
+
+	/* dense1: dense 5 relu init=he bias=false */
+	gemm_tn_6x5x32_adam(thread, n, a + X, a + D_DENSE1_PRODUCT, dw->dense1_weight,
+		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 5 relu init=he bias=false */
-	gemm_32x5x6_relu(n, a + INFER_X, w->dense1_weight, a + INFER_DENSE1);
+	gemm_32x5x6_relu(thread, n, a + INFER_X, w->dense1_weight, a + INFER_DENSE1);
 
 	/* dense2: dense 5 tanh init=glorot */
-	gemm_32x5x5_bias_tanh(n, a + INFER_DENSE1, w->dense2_weight, a + INFER_DENSE2,
-		w->dense2_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias_tanh(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 5 selu init=lecun */
-	gemm_32x5x5_bias_selu(n, a + INFER_DENSE2, w->dense3_weight, a + INFER_DENSE3,
-		w->dense3_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias_selu(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
+		INFER_DENSE3, w->dense3_bias);
 
 	/* dense4: dense 5 init=normal */
-	gemm_32x5x5_bias(n, a + INFER_DENSE3, w->dense4_weight, a + INFER_DENSE4,
-		w->dense4_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
+		INFER_DENSE4, w->dense4_bias);
 
 	/* dense5: dense 5 init=normal(0.5) bias=false */
-	gemm_32x5x5(n, a + INFER_DENSE4, w->dense5_weight, a + INFER_DENSE5);
+	nnc_barrier(thread);
+	gemm_32x5x5(thread, n, a + INFER_DENSE4, w->dense5_weight, a + INFER_DENSE5);
 
 	/* dense6: dense 5 init=uniform(0.1) */
-	gemm_32x5x5_bias(n, a + INFER_DENSE5, w->dense6_weight, a + INFER_DENSE6,
-		w->dense6_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias(thread, n, a + INFER_DENSE5, w->dense6_weight, a +
+		INFER_DENSE6, w->dense6_bias);
 
 	/* dense7: dense 5 init=zeros */
-	gemm_32x5x5_bias(n, a + INFER_DENSE6, w->dense7_weight, a + INFER_DENSE7,
-		w->dense7_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias(thread, n, a + INFER_DENSE6, w->dense7_weight, a +
+		INFER_DENSE7, w->dense7_bias);
 
 	/* dense8: dense 5 init=constant(0.25) */
-	gemm_32x5x5_bias(n, a + INFER_DENSE7, w->dense8_weight, a + INFER_DENSE8,
-		w->dense8_bias);
+	nnc_barrier(thread);
+	gemm_32x5x5_bias(thread, n, a + INFER_DENSE7, w->dense8_weight, a +
+		INFER_DENSE8, w->dense8_bias);
 
 	/* dense9: dense 4 softmax */
-	gemm_32x4x5_bias(n, a + INFER_DENSE8, w->dense9_weight, a + INFER_DENSE9_SUM,
-		w->dense9_bias);
-	softmax_4(n, a + INFER_DENSE9_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	gemm_32x4x5_bias(thread, n, a + INFER_DENSE8, w->dense9_weight, a +
+		INFER_DENSE9_SUM, w->dense9_bias);
+	nnc_barrier(thread);
+	softmax_4(thread, n, a + INFER_DENSE9_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense9: dense 4 softmax */
-	cross_entropy_4(c, batch, a + INFER_DENSE9_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_4(thread, c, batch, a + INFER_DENSE9_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,6) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,6) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 6 };
+	enum { K = 6, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k];
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -428,187 +447,307 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
 }
 
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x5x6_relu_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { L = NNC_LANES };
+	enum { M = 32, N = 5, K = 6, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
+		}
 }
 
 /* c (n,5) = a b, then relu */
-static void gemm_32x5x6_relu(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+static void gemm_32x5x6_relu(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 32, N = 5, K = 6, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 5, K = 6, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x5x6_relu_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x5x6_relu_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = v < 0 ? 0 : v;
-					c[at] = v;
-				}
+				gemm_32x5x6_relu_tile(1, cols, n, i + r, j, a, b + j, N,
+					c);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x5x5_bias_tanh_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = nnc_tanh(v);
+			c[at] = v;
 		}
 }
 
 /* c (n,5) = a b, then bias, tanh */
-static void gemm_32x5x5_bias_tanh(int n, const real *restrict a, const real *restrict b,
+static void gemm_32x5x5_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x5x5_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x5x5_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x5x5_bias_tanh_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x5x5_bias_selu_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 32, N = 5, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = nnc_tanh(v);
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? (real)1.0507009873554805 * v :
+				(real)1.7580993408473766 * nnc_expm1(v);
+			c[at] = v;
 		}
 }
 
 /* c (n,5) = a b, then bias, selu */
-static void gemm_32x5x5_bias_selu(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_32x5x5_bias_selu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 32, N = 5, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x5x5_bias_selu_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x5x5_bias_selu_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v > 0 ? (real)1.0507009873554805 * v :
-						(real)1.7580993408473766 * nnc_expm1(v);
-					c[at] = v;
-				}
+				gemm_32x5x5_bias_selu_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x5x5_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
 /* c (n,5) = a b, then bias */
-static void gemm_32x5x5_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_32x5x5_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
 {
-	enum { M = 32, N = 5, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x5x5_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x5x5_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+				gemm_32x5x5_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+					c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x5x5_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
 /* c (n,5) = a b */
-static void gemm_32x5x5(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+static void gemm_32x5x5(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 32, N = 5, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x5x5_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x5x5_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+				gemm_32x5x5_tile(1, cols, n, i + r, j, a, b + j, N, c);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x4x5_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 32, N = 4, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
 /* c (n,4) = a b, then bias */
-static void gemm_32x4x5_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_32x4x5_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
 {
-	enum { M = 32, N = 4, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 4, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x4x5_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x4x5_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
-		}
+				gemm_32x4x5_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+					c, bias);
+	}
 }
 
-/* p (n,4) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_4(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* p (n,4) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_4(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 4 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -622,286 +761,589 @@ static void cross_entropy_4(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,4) = (p - onehot(label)) / n */
-static void cross_entropy_grad_4(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 4 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (4) = the sum of the rows of dy (n,4) */
-static void column_sums_32x4(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 4 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (5,4) = a^T b */
-static void gemm_tn_5x4x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 5, N = 4, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* t (4,5) = the transpose of b (5,4) */
-static void transpose_5x4(const real *restrict b, real *restrict t)
-{
-	enum { M = 5, N = 4, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,5) = a b */
-static void gemm_32x5x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 32, N = 5, K = 4, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* db (5) = the sum of the rows of dy (n,5) */
-static void column_sums_32x5(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 5 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (5,5) = a^T b */
-static void gemm_tn_5x5x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 5, N = 5, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* t (5,5) = the transpose of b (5,5) */
-static void transpose_5x5(const real *restrict b, real *restrict t)
-{
-	enum { M = 5, N = 5, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,5) = a b, then selu_grad */
-static void gemm_32x5x5_selu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 32, N = 5, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? (real)1.0507009873554805 *
-						v : v * (saved[at] +
-						(real)1.7580993408473766);
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,5) = a b, then tanh_grad */
-static void gemm_32x5x5_tanh_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 32, N = 5, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = v * (1 - saved[at] * saved[at]);
-					c[at] = v;
-				}
-		}
-}
-
-/* c (n,5) = a b, then relu_grad */
-static void gemm_32x5x5_relu_grad(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 32, N = 5, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : 0;
-					c[at] = v;
-				}
-		}
-}
-
-/* c (6,5) = a^T b */
-static void gemm_tn_6x5x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 6, N = 5, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-#ifdef NNC_DOUBLE
-/* t (5,6) = the transpose of b (6,5) */
-static void transpose_6x5(const real *restrict b, real *restrict t)
-{
-	enum { M = 6, N = 5, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-#endif
-
-#ifdef NNC_DOUBLE
-/* c (n,6) = a b */
-static void gemm_32x6x5(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 32, N = 6, K = 5, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-#endif
-
 /* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
 	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+}
+
+/* db (4) = the sum of the rows of dy (n,4), then adam */
+static void column_sums_32x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
 	}
 }
 
+/* panel (4,width): its first `cols` columns are rows of b (cols,4), the rest is 0 */
+static void panel_4(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 4, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x5x4_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 5, K = 4, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,5) = a b^T */
+static void gemm_nt_32x5x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 32, N = 5, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_4(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x5x4_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x5x4_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x4_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_5x4x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 5, N = 4, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (5,4) = a^T b, then adam */
+static void gemm_tn_5x4x32_adam(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 5, N = 4, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_5x4x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_5x4x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_5x4x32_adam_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* db (5) = the sum of the rows of dy (n,5), then adam */
+static void column_sums_32x5_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 5, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (5,width): its first `cols` columns are rows of b (cols,5), the rest is 0 */
+static void panel_5(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 5, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x5x5_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,5) = a b^T */
+static void gemm_nt_32x5x5(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_5(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x5x5_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x5x5_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x5_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_5x5x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 5, N = 5, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (5,5) = a^T b, then adam */
+static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 5, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_5x5x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_5x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_5x5x32_adam_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x5x5_selu_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? (real)1.0507009873554805 * v : v *
+				(saved[at] + (real)1.7580993408473766);
+			c[at] = v;
+		}
+}
+
+/* c (n,5) = a b^T, then selu_grad */
+static void gemm_nt_32x5x5_selu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_5(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x5x5_selu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x5x5_selu_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x5_selu_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x5x5_tanh_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = v * (1 - saved[at] * saved[at]);
+			c[at] = v;
+		}
+}
+
+/* c (n,5) = a b^T, then tanh_grad */
+static void gemm_nt_32x5x5_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_5(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x5x5_tanh_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x5x5_tanh_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x5_tanh_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x5x5_relu_grad_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
+			c[at] = v;
+		}
+}
+
+/* c (n,5) = a b^T, then relu_grad */
+static void gemm_nt_32x5x5_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_5(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x5x5_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x5x5_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x5_relu_grad_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_6x5x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 6, N = 5, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (6,5) = a^T b, then adam */
+static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 6, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_6x5x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_6x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_6x5x32_adam_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+#ifdef NNC_DOUBLE
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x6x5_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 6, K = 5, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,6) = a b^T */
+static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 32, N = 6, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_5(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x6x5_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x6x5_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x6x5_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
+}
+#endif
+
 /* y (n,4): each row of x as probabilities */
-static void softmax_4(int n, const real *x, real *y)
+static void softmax_4(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 4 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -995,6 +1437,7 @@ const NncModel NNC_MODEL(inits) = {
 	.step_flops = 48548,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 672,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1021,7 +1464,6 @@ const NncModel NNC_MODEL(inits) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

@@ -33,15 +33,11 @@ enum {
 	D_DENSE3_SUM = PROBABILITIES + 320,      /* (32, 128) */
 	D_DENSE2_SUM = DENSE2 + 4096,            /* (32, 128) */
 	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
-	WORK_D_DENSE3_SUM = D_DENSE3_SUM + 4096, /* (1280) */
-	WORK_D_DENSE2_SUM = D_DENSE3_SUM + 4096, /* (16384) */
-	WORK_D_DENSE1_SUM = D_DENSE2_SUM + 4096, /* (16384) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	WORK_D_DENSE1_FLAT = D_DENSE1_SUM + 4096, /* (100352) */
-	ARENA = WORK_D_DENSE1_FLAT + 100352,
+	ARENA = D_DENSE3_SUM + 4096,
 #else
-	ARENA = WORK_D_DENSE2_SUM + 16384,
+	ARENA = D_DENSE3_SUM + 4096,
 #endif
 };
 
@@ -60,50 +56,62 @@ enum {
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
-static void gemm_32x128x784_bias_leaky_relu_0_1(int n, const real *restrict a,
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
+static void gemm_32x128x784_bias_leaky_relu_0_1(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_32x128x128_bias_leaky_relu_0_1(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_32x10x128_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_32x128x128_bias_leaky_relu_0_1(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_128x10(const real *restrict b, real *restrict t);
-static void gemm_32x128x10_leaky_relu_0_1_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void column_sums_32x128(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_128x128x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_128x128(const real *restrict b, real *restrict t);
-static void gemm_32x128x128_leaky_relu_0_1_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void gemm_tn_784x128x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void sgd(int count, real lr, real *restrict w, const real *restrict dw);
-static void softmax_10(int n, const real *x, real *y);
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_32x10_sgd(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real lr,
+	real *restrict w);
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x128x10_leaky_relu_0_1_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w);
+static void column_sums_32x128_sgd(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real lr,
+	real *restrict w);
+static void panel_128(int cols, int width, const real *restrict b,
+	real *restrict panel);
+static void gemm_nt_32x128x128_leaky_relu_0_1_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_128x128x32_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w);
+static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w);
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void transpose_784x128(const real *restrict b, real *restrict t);
-static void gemm_32x784x128(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
+static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -113,167 +121,180 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * dense1: dense 128 leaky_relu(0.1)
 	 * 28x28x1 -> 128, 100,480 parameters, 100,352 multiply-adds
 	 */
-	gemm_32x128x784_bias_leaky_relu_0_1(n, a + X, w->dense1_weight, a + DENSE1,
-		w->dense1_bias);
+	gemm_32x128x784_bias_leaky_relu_0_1(thread, n, a + X, w->dense1_weight, a +
+		DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 128 leaky_relu(0.1)
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
-	gemm_32x128x128_bias_leaky_relu_0_1(n, a + DENSE1, w->dense2_weight, a + DENSE2,
-		w->dense2_bias);
+	nnc_barrier(thread);
+	gemm_32x128x128_bias_leaky_relu_0_1(thread, n, a + DENSE1, w->dense2_weight, a +
+		DENSE2, w->dense2_bias);
 
 	/*
 	 * dense3: dense 128 leaky_relu(0.1)
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
-	gemm_32x128x128_bias_leaky_relu_0_1(n, a + DENSE2, w->dense3_weight, a + DENSE3,
-		w->dense3_bias);
+	nnc_barrier(thread);
+	gemm_32x128x128_bias_leaky_relu_0_1(thread, n, a + DENSE2, w->dense3_weight, a +
+		DENSE3, w->dense3_bias);
 
 	/*
 	 * dense4: dense 10 softmax
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
-	gemm_32x10x128_bias(n, a + DENSE3, w->dense4_weight, a + DENSE4_SUM,
+	nnc_barrier(thread);
+	gemm_32x10x128_bias(thread, n, a + DENSE3, w->dense4_weight, a + DENSE4_SUM,
 		w->dense4_bias);
-	cross_entropy_10(c, batch, a + DENSE4_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_10(thread, c, batch, a + DENSE4_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 128 leaky_relu(0.1) */
-	transpose_784x128(w->dense1_weight, a + WORK_D_DENSE1_FLAT);
-	gemm_32x784x128(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT, a + D_DENSE1_FLAT);
+	nnc_barrier(thread);
+	gemm_nt_32x784x128(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_DENSE1_FLAT);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and sgd's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense4: dense 10 softmax */
-	cross_entropy_grad_10(batch, a + PROBABILITIES, a + D_DENSE4_SUM);
-	column_sums_32x10(n, a + D_DENSE4_SUM, dw->dense4_bias);
-	gemm_tn_128x10x32(n, a + DENSE3, a + D_DENSE4_SUM, dw->dense4_weight);
-	transpose_128x10(w->dense4_weight, a + WORK_D_DENSE3_SUM);
-	gemm_32x128x10_leaky_relu_0_1_grad(n, a + D_DENSE4_SUM, a + WORK_D_DENSE3_SUM,
-		a + D_DENSE3_SUM, a + DENSE3);
-
-	/* dense3: dense 128 leaky_relu(0.1) */
-	column_sums_32x128(n, a + D_DENSE3_SUM, dw->dense3_bias);
-	gemm_tn_128x128x32(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
-	transpose_128x128(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_32x128x128_leaky_relu_0_1_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM,
-		a + D_DENSE2_SUM, a + DENSE2);
-
-	/* dense2: dense 128 leaky_relu(0.1) */
-	column_sums_32x128(n, a + D_DENSE2_SUM, dw->dense2_bias);
-	gemm_tn_128x128x32(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
-	transpose_128x128(w->dense2_weight, a + WORK_D_DENSE1_SUM);
-	gemm_32x128x128_leaky_relu_0_1_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM,
-		a + D_DENSE1_SUM, a + DENSE1);
-
-	/* dense1: dense 128 leaky_relu(0.1) */
-	column_sums_32x128(n, a + D_DENSE1_SUM, dw->dense1_bias);
-	gemm_tn_784x128x32(n, a + X, a + D_DENSE1_SUM, dw->dense1_weight);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of sgd on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	const real lr = (real)c->lr;
 
-	sgd(100352, lr, w->dense1_weight, dw->dense1_weight);
-	sgd(128, lr, w->dense1_bias, dw->dense1_bias);
-	sgd(16384, lr, w->dense2_weight, dw->dense2_weight);
-	sgd(128, lr, w->dense2_bias, dw->dense2_bias);
-	sgd(16384, lr, w->dense3_weight, dw->dense3_weight);
-	sgd(128, lr, w->dense3_bias, dw->dense3_bias);
-	sgd(1280, lr, w->dense4_weight, dw->dense4_weight);
-	sgd(10, lr, w->dense4_bias, dw->dense4_bias);
+	/* dense4: dense 10 softmax */
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE4_SUM);
+	nnc_barrier(thread);
+	column_sums_32x10_sgd(thread, n, a + D_DENSE4_SUM, dw->dense4_bias, keep, lr,
+		w->dense4_bias);
+	gemm_nt_32x128x10_leaky_relu_0_1_grad(thread, n, a + D_DENSE4_SUM,
+		w->dense4_weight, a + D_DENSE3_SUM, a + DENSE3);
+	nnc_barrier(thread);
+	gemm_tn_128x10x32_sgd(thread, n, a + DENSE3, a + D_DENSE4_SUM,
+		dw->dense4_weight, keep, lr, w->dense4_weight);
+
+	/* dense3: dense 128 leaky_relu(0.1) */
+	column_sums_32x128_sgd(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, lr,
+		w->dense3_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x128x128_leaky_relu_0_1_grad(thread, n, a + D_DENSE3_SUM,
+		w->dense3_weight, a + D_DENSE2_SUM, a + DENSE2);
+	nnc_barrier(thread);
+	gemm_tn_128x128x32_sgd(thread, n, a + DENSE2, a + D_DENSE3_SUM,
+		dw->dense3_weight, keep, lr, w->dense3_weight);
+
+	/* dense2: dense 128 leaky_relu(0.1) */
+	column_sums_32x128_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
+		w->dense2_bias);
+	nnc_barrier(thread);
+	gemm_nt_32x128x128_leaky_relu_0_1_grad(thread, n, a + D_DENSE2_SUM,
+		w->dense2_weight, a + D_DENSE1_SUM, a + DENSE1);
+	nnc_barrier(thread);
+	gemm_tn_128x128x32_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM,
+		dw->dense2_weight, keep, lr, w->dense2_weight);
+
+	/* dense1: dense 128 leaky_relu(0.1) */
+	column_sums_32x128_sgd(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, lr,
+		w->dense1_bias);
+	gemm_tn_784x128x32_sgd(thread, n, a + X, a + D_DENSE1_SUM, dw->dense1_weight,
+		keep, lr, w->dense1_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 128 leaky_relu(0.1) */
-	gemm_32x128x784_bias_leaky_relu_0_1(n, a + INFER_X, w->dense1_weight, a +
-		INFER_DENSE1, w->dense1_bias);
+	gemm_32x128x784_bias_leaky_relu_0_1(thread, n, a + INFER_X, w->dense1_weight,
+		a + INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 leaky_relu(0.1) */
-	gemm_32x128x128_bias_leaky_relu_0_1(n, a + INFER_DENSE1, w->dense2_weight, a +
-		INFER_DENSE2, w->dense2_bias);
+	nnc_barrier(thread);
+	gemm_32x128x128_bias_leaky_relu_0_1(thread, n, a + INFER_DENSE1,
+		w->dense2_weight, a + INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 128 leaky_relu(0.1) */
-	gemm_32x128x128_bias_leaky_relu_0_1(n, a + INFER_DENSE2, w->dense3_weight, a +
-		INFER_DENSE3, w->dense3_bias);
+	nnc_barrier(thread);
+	gemm_32x128x128_bias_leaky_relu_0_1(thread, n, a + INFER_DENSE2,
+		w->dense3_weight, a + INFER_DENSE3, w->dense3_bias);
 
 	/* dense4: dense 10 softmax */
-	gemm_32x10x128_bias(n, a + INFER_DENSE3, w->dense4_weight, a + INFER_DENSE4_SUM,
-		w->dense4_bias);
-	softmax_10(n, a + INFER_DENSE4_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	gemm_32x10x128_bias(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
+		INFER_DENSE4_SUM, w->dense4_bias);
+	nnc_barrier(thread);
+	softmax_10(thread, n, a + INFER_DENSE4_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense4: dense 10 softmax */
-	cross_entropy_10(c, batch, a + INFER_DENSE4_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_10(thread, c, batch, a + INFER_DENSE4_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,784) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,784) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784 };
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -286,118 +307,167 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x128x784_bias_leaky_relu_0_1_tile(int rows, int cols,
+	int n, int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 784, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
-}
-
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
-{
-	enum { L = NNC_LANES };
-
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
-}
-
-/* c (n,128) = a b, then bias, leaky_relu_0_1 */
-static void gemm_32x128x784_bias_leaky_relu_0_1(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
-{
-	enum { M = 32, N = 128, K = 784, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v > 0 ? v : (real)0.1 * v;
-					c[at] = v;
-				}
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? v : (real)0.1 * v;
+			c[at] = v;
 		}
 }
 
 /* c (n,128) = a b, then bias, leaky_relu_0_1 */
-static void gemm_32x128x128_bias_leaky_relu_0_1(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_32x128x784_bias_leaky_relu_0_1(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 128, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x128x784_bias_leaky_relu_0_1_tile(ROWS, COLS, n, i, j, a,
+				b + j, N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x128x784_bias_leaky_relu_0_1_tile(ROWS, REST, n, i, j, a,
+				b + j, N, c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v > 0 ? v : (real)0.1 * v;
-					c[at] = v;
-				}
+				gemm_32x128x784_bias_leaky_relu_0_1_tile(1, cols, n, i +
+					r, j, a, b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x128x128_bias_leaky_relu_0_1_tile(int rows, int cols,
+	int n, int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? v : (real)0.1 * v;
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b, then bias, leaky_relu_0_1 */
+static void gemm_32x128x128_bias_leaky_relu_0_1(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x128x128_bias_leaky_relu_0_1_tile(ROWS, COLS, n, i, j, a,
+				b + j, N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x128x128_bias_leaky_relu_0_1_tile(ROWS, REST, n, i, j, a,
+				b + j, N, c, bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x128x128_bias_leaky_relu_0_1_tile(1, cols, n, i +
+					r, j, a, b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x10x128_bias_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 10, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
 /* c (n,10) = a b, then bias */
-static void gemm_32x10x128_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_32x10x128_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 128, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x10x128_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x10x128_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
-		}
+				gemm_32x10x128_bias_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, bias);
+	}
 }
 
-/* p (n,10) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -411,234 +481,430 @@ static void cross_entropy_10(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,10) = (p - onehot(label)) / n */
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 10 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
-
-/* db (10) = the sum of the rows of dy (n,10) */
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 10 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (128,10) = a^T b */
-static void gemm_tn_128x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 128, N = 10, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* t (10,128) = the transpose of b (128,10) */
-static void transpose_128x10(const real *restrict b, real *restrict t)
-{
-	enum { M = 128, N = 10, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,128) = a b, then leaky_relu_0_1_grad */
-static void gemm_32x128x10_leaky_relu_0_1_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 32, N = 128, K = 10, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : (real)0.1 * v;
-					c[at] = v;
-				}
-		}
-}
-
-/* db (128) = the sum of the rows of dy (n,128) */
-static void column_sums_32x128(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 128 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (128,128) = a^T b */
-static void gemm_tn_128x128x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 128, N = 128, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* t (128,128) = the transpose of b (128,128) */
-static void transpose_128x128(const real *restrict b, real *restrict t)
-{
-	enum { M = 128, N = 128, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,128) = a b, then leaky_relu_0_1_grad */
-static void gemm_32x128x128_leaky_relu_0_1_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : (real)0.1 * v;
-					c[at] = v;
-				}
-		}
-}
-
-/* c (784,128) = a^T b */
-static void gemm_tn_784x128x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 784, N = 128, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-#ifdef NNC_DOUBLE
-/* t (128,784) = the transpose of b (784,128) */
-static void transpose_784x128(const real *restrict b, real *restrict t)
-{
-	enum { M = 784, N = 128, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-#endif
-
-#ifdef NNC_DOUBLE
-/* c (n,784) = a b */
-static void gemm_32x784x128(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 32, N = 784, K = 128, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-#endif
 
 /* w -= lr g */
-static void sgd(int count, real lr, real *restrict w, const real *restrict dw)
+static NNC_INLINE void sgd(real g, real lr, real *restrict w)
 {
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		w[i] -= lr * g;
+	*w -= lr * g;
+}
+
+/* db (10) = the sum of the rows of dy (n,10), then sgd */
+static void column_sums_32x10_sgd(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real lr,
+	real *restrict w)
+{
+	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				db[at] = v;
+		}
 	}
 }
 
+/* panel (10,width): its first `cols` columns are rows of b (cols,10), the rest is 0 */
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 10, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x128x10_leaky_relu_0_1_grad_tile(int rows, int cols,
+	int n, int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 10, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : (real)0.1 * v;
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b^T, then leaky_relu_0_1_grad */
+static void gemm_nt_32x128x10_leaky_relu_0_1_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_10(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x128x10_leaky_relu_0_1_grad_tile(ROWS, COLS, n, i, j,
+				a, panel, WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x128x10_leaky_relu_0_1_grad_tile(ROWS, REST, n, i, j,
+				a, panel, WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x10_leaky_relu_0_1_grad_tile(1, cols, n,
+					i + r, j, a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_128x10x32_sgd_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real lr, real *restrict w)
+{
+	enum { M = 128, N = 10, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (128,10) = a^T b, then sgd */
+static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w)
+{
+	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_128x10x32_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_128x10x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_sgd_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+	}
+}
+
+/* db (128) = the sum of the rows of dy (n,128), then sgd */
+static void column_sums_32x128_sgd(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real lr,
+	real *restrict w)
+{
+	enum { N = 128, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (128,width): its first `cols` columns are rows of b (cols,128), the rest is 0 */
+static void panel_128(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 128, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x128x128_leaky_relu_0_1_grad_tile(int rows, int cols,
+	int n, int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : (real)0.1 * v;
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b^T, then leaky_relu_0_1_grad */
+static void gemm_nt_32x128x128_leaky_relu_0_1_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_128(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x128x128_leaky_relu_0_1_grad_tile(ROWS, COLS, n, i, j,
+				a, panel, WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x128x128_leaky_relu_0_1_grad_tile(ROWS, REST, n, i, j,
+				a, panel, WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x128_leaky_relu_0_1_grad_tile(1, cols, n,
+					i + r, j, a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_128x128x32_sgd_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real lr, real *restrict w)
+{
+	enum { M = 128, N = 128, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (128,128) = a^T b, then sgd */
+static void gemm_tn_128x128x32_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w)
+{
+	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_128x128x32_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_128x128x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x128x32_sgd_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_784x128x32_sgd_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real lr, real *restrict w)
+{
+	enum { M = 784, N = 128, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			sgd(v, lr, &w[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (784,128) = a^T b, then sgd */
+static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w)
+{
+	enum { M = 784, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_784x128x32_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_784x128x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, lr, w);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_784x128x32_sgd_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+	}
+}
+
+#ifdef NNC_DOUBLE
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 784, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,784) = a b^T */
+static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 32, N = 784, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_128(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x784x128_tile(ROWS, COLS, n, i, j, a, panel, WIDTH,
+				c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x784x128_tile(ROWS, REST, n, i, j, a, panel, WIDTH,
+				c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x784x128_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
+}
+#endif
+
 /* y (n,10): each row of x as probabilities */
-static void softmax_10(int n, const real *x, real *y)
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -707,6 +973,7 @@ const NncModel NNC_MODEL(mlp3_leaky_relu) = {
 	.step_flops = 19973800,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 4608,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_DENSE1_FLAT,
@@ -730,7 +997,6 @@ const NncModel NNC_MODEL(mlp3_leaky_relu) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

@@ -22,39 +22,36 @@ typedef struct Params {
 
 enum {
 	X = 0,                                   /* (32, 28x28x1) */
-	CONV1 = X + 25088,                       /* (32, 28x28x4) */
-	MAXPOOL1 = CONV1 + 100352,               /* (32, 13x13x4) */
+	CONV1_PRODUCT = X + 25088,               /* (32, 28x28x4) */
+	MAXPOOL1 = CONV1_PRODUCT + 100352,       /* (32, 13x13x4) */
 	MAXPOOL1_WINNER = MAXPOOL1 + 21632,      /* (32, 13x13x4) */
-	AVGPOOL1 = MAXPOOL1_WINNER + 5408,       /* (32, 13x13x4) */
-	MAXPOOL2 = CONV1 + 100352,               /* (32, 7x7x4) */
+	AVGPOOL1 = X + 25088,                    /* (32, 13x13x4) */
+	MAXPOOL2 = AVGPOOL1 + 21632,             /* (32, 7x7x4) */
 	MAXPOOL2_WINNER = MAXPOOL2 + 6272,       /* (32, 7x7x4) */
-	AVGPOOL2 = MAXPOOL2_WINNER + 1568,       /* (32, 3x3x4) */
-	CONV2 = CONV1 + 100352,                  /* (32, 3x3x12) */
-	MAXPOOL3 = AVGPOOL2 + 1152,              /* (32, 3x3x12) */
-	MAXPOOL3_WINNER = CONV2 + 3456,          /* (32, 3x3x12) */
-	DENSE1 = CONV1 + 100352,                 /* (32, 10) */
+	AVGPOOL2 = X + 25088,                    /* (32, 3x3x4) */
+	CONV2_PRODUCT = AVGPOOL2 + 1152,         /* (32, 3x3x12) */
+	MAXPOOL3 = CONV2_PRODUCT + 3456,         /* (32, 3x3x12) */
+	MAXPOOL3_WINNER = MAXPOOL3 + 3456,       /* (32, 3x3x12) */
+	DENSE1 = AVGPOOL2 + 1152,                /* (32, 10) */
 	PROBABILITIES = DENSE1 + 320,            /* (32, 10) */
 	D_DENSE1 = PROBABILITIES,                /* (32, 10) */
-	D_FLATTEN1 = AVGPOOL2 + 1152,            /* (32, 108) */
-	D_CONV2 = CONV1 + 100352,                /* (32, 3x3x12) */
-	D_AVGPOOL2 = D_CONV2 + 3456,             /* (32, 3x3x4) */
-	D_MAXPOOL2 = MAXPOOL2_WINNER + 1568,     /* (32, 7x7x4) */
-	D_AVGPOOL1 = MAXPOOL1_WINNER + 5408,     /* (32, 13x13x4) */
-	D_MAXPOOL1 = CONV1 + 100352,             /* (32, 13x13x4) */
-	D_CONV1 = MAXPOOL1_WINNER + 5408,        /* (32, 28x28x4) */
-	D_CONV1_SUM = D_CONV1,                   /* (32, 28x28x4) */
-	WORK_CONV1 = CONV1 + 100352,             /* (900) */
-	WORK_CONV2 = CONV2 + 3456,               /* (324) */
-	WORK_D_FLATTEN1 = PROBABILITIES + 320,   /* (1080) */
-	WORK_GRAD_CONV2_WEIGHT = D_CONV2 + 3456, /* (324) */
-	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (768) */
+	D_FLATTEN1 = MAXPOOL3_WINNER + 864,      /* (32, 108) */
+	D_CONV2_PRODUCT = AVGPOOL2 + 1152,       /* (32, 3x3x12) */
+	D_AVGPOOL2 = D_CONV2_PRODUCT + 3456,     /* (32, 3x3x4) */
+	D_MAXPOOL2 = D_AVGPOOL2 + 1152,          /* (32, 7x7x4) */
+	D_AVGPOOL1 = MAXPOOL2_WINNER + 1568,     /* (32, 13x13x4) */
+	D_MAXPOOL1 = X + 25088,                  /* (32, 13x13x4) */
+	D_CONV1 = D_MAXPOOL1,                    /* (32, 13x13x4) */
+	D_CONV1_PRODUCT = D_MAXPOOL1 + 21632,    /* (32, 28x28x4) */
+	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (432) */
+	WORK_GRAD_CONV2_WEIGHT = D_AVGPOOL2 + 1152, /* (324) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (7056) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
-	WORK_D_X = D_X + 25088,                  /* (7092) */
-	ARENA = D_CONV1 + 100352,
+	WORK_D_X = D_X + 25088,                  /* (36) */
+	ARENA = MAXPOOL1_WINNER + 5408,
 #else
-	ARENA = D_CONV1 + 100352,
+	ARENA = MAXPOOL1_WINNER + 5408,
 #endif
 };
 
@@ -62,109 +59,141 @@ enum {
 
 enum {
 	INFER_X = 0,                             /* (32, 28x28x1) */
-	INFER_CONV1 = INFER_X + 25088,           /* (32, 28x28x4) */
-	INFER_MAXPOOL1 = INFER_CONV1 + 100352,   /* (32, 13x13x4) */
-	INFER_MAXPOOL1_WINNER = INFER_MAXPOOL1 + 21632, /* (32, 13x13x4) */
+	INFER_CONV1_PRODUCT = INFER_X + 25088,   /* (32, 28x28x4) */
+	INFER_MAXPOOL1_WINNER = INFER_CONV1_PRODUCT + 100352, /* (32, 13x13x4) */
+	INFER_MAXPOOL1 = INFER_MAXPOOL1_WINNER + 5408, /* (32, 13x13x4) */
 	INFER_AVGPOOL1 = INFER_X + 25088,        /* (32, 13x13x4) */
 	INFER_MAXPOOL2 = INFER_AVGPOOL1 + 21632, /* (32, 7x7x4) */
 	INFER_MAXPOOL2_WINNER = INFER_MAXPOOL2 + 6272, /* (32, 7x7x4) */
 	INFER_AVGPOOL2 = INFER_X + 25088,        /* (32, 3x3x4) */
-	INFER_CONV2 = INFER_AVGPOOL2 + 1152,     /* (32, 3x3x12) */
-	INFER_MAXPOOL3 = INFER_CONV2 + 3456,     /* (32, 3x3x12) */
+	INFER_CONV2_PRODUCT = INFER_AVGPOOL2 + 1152, /* (32, 3x3x12) */
 	INFER_MAXPOOL3_WINNER = INFER_X + 25088, /* (32, 3x3x12) */
+	INFER_MAXPOOL3 = INFER_CONV2_PRODUCT + 3456, /* (32, 3x3x12) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 10) */
 	INFER_OUTPUT = INFER_DENSE1 + 320,       /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_CONV1 = INFER_CONV1 + 100352, /* (900) */
-	WORK_INFER_CONV2 = INFER_CONV2 + 3456,   /* (324) */
-	INFER_ARENA = INFER_MAXPOOL1_WINNER + 5408,
+	INFER_ARENA = INFER_MAXPOOL1 + 21632,
 };
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
 static void pad_28x28x1_3x3_p1x1(const real *restrict x, real *restrict p);
-static void conv_28x28x1_3x3x4_p1x1_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_28x28x1_3x3x4_p1x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
+static void conv_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
+static void maxpool_28x28x4_3x3_s2x2_bias_relu_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void maxpool_28x28x4_3x3_s2x2(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner);
-static void avgpool_13x13x4_2x3_p0x1_to13x13(int n, const real *restrict x,
-	real *restrict y);
-static void maxpool_13x13x4_2x2_s2x2_to7x7(int n, const real *restrict x,
+static void maxpool_28x28x4_3x3_s2x2_bias_relu(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias);
+static void avgpool_13x13x4_2x3_p0x1_to13x13(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y);
+static void maxpool_13x13x4_2x2_s2x2_to7x7_line(int i, int from, const real *restrict x,
 	real *restrict y, uint8_t *restrict winner);
-static void avgpool_7x7x4_2x2_s2x2(int n, const real *restrict x, real *restrict y);
-static void im2col_3x3x4_3x3_p1x1(const real *restrict x, real *restrict cols);
-static void gemm_9x12x36_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void conv_3x3x4_3x3x12_p1x1_bias(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict cols,
+static void maxpool_13x13x4_2x2_s2x2_to7x7(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner);
+static void avgpool_7x7x4_2x2_s2x2(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y);
+static void im2col_3x3x4_3x3_p1x1(const NncThread *thread, const real *restrict x,
+	real *restrict cols);
+static void gemm_9x12x36(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
+static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restrict x,
+	real *restrict y, uint8_t *restrict winner, const real *restrict bias);
+static void maxpool_3x3x12_3x3_p1x1_bias(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void maxpool_3x3x12_3x3_p1x1(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner);
-static void gemm_32x10x108_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_108x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_108x10(const real *restrict b, real *restrict t);
-static void gemm_32x108x10(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void maxpool_grad_3x3x12_3x3_p1x1(int n, const real *restrict dy,
+static void gemm_32x10x108_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias);
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x108x10(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_108x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void column_sums_288x12_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void maxpool_grad_3x3x12_3x3_p1x1_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void column_sums_288x12(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_add_36x12x9(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dw_3x3x4_3x3x12_p1x1(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols);
+static void maxpool_grad_3x3x12_3x3_p1x1(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
 static void col2im_3x3x4_3x3_p1x1(const real *restrict cols, real *restrict x);
-static void transpose_36x12(const real *restrict b, real *restrict t);
-static void gemm_9x36x12(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_3x3x4_3x3x12_p1x1(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols);
-static void avgpool_grad_7x7x4_2x2_s2x2(int n, const real *restrict dy,
-	real *restrict dx);
-static void maxpool_grad_13x13x4_2x2_s2x2_to7x7(int n, const real *restrict dy,
+static void transpose_36x12(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_9x36x12(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt);
+static void gemm_tn_add_36x12x9(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dw_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols);
+static void avgpool_grad_7x7x4_2x2_s2x2(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict dx);
+static void maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void avgpool_grad_13x13x4_2x3_p0x1_to13x13(int n, const real *restrict dy,
-	real *restrict dx);
-static void maxpool_grad_28x28x4_3x3_s2x2(int n, const real *restrict dy,
+static void maxpool_grad_13x13x4_2x2_s2x2_to7x7(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
+static void avgpool_grad_13x13x4_2x3_p0x1_to13x13(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict dx);
+static void relu_grad_676(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved);
+static void column_sums_5408x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void maxpool_grad_28x28x4_3x3_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void relu_grad_3136(int n, const real *x, real *y, const real *saved);
-static void column_sums_25088x4(int n, const real *restrict dy, real *restrict db);
-static void im2col_28x28x1_3x3_p1x1(const real *restrict x, real *restrict cols);
-static void gemm_tn_add_9x4x784(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dw_28x28x1_3x3x4_p1x1(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_10(int n, const real *x, real *y);
+static void maxpool_grad_28x28x4_3x3_s2x2(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
+static void im2col_28x28x1_3x3_p1x1(const NncThread *thread, const real *restrict x,
+	real *restrict cols);
+static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dw_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols);
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void col2im_28x28x1_3x3_p1x1(const real *restrict cols, real *restrict x);
-static void transpose_9x4(const real *restrict b, real *restrict t);
-static void gemm_784x9x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_28x28x1_3x3x4_p1x1(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols);
+static void transpose_9x4(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_784x9x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -174,127 +203,88 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv 4 3x3 relu
 	 * 28x28x1 -> 28x28x4, 40 parameters, 28,224 multiply-adds
 	 */
-	conv_28x28x1_3x3x4_p1x1_bias_relu(n, a + X, w->conv1_weight, a + CONV1, a +
-		WORK_CONV1, w->conv1_bias);
+	conv_28x28x1_3x3x4_p1x1(thread, n, a + X, w->conv1_weight, a + CONV1_PRODUCT);
 
 	/*
 	 * maxpool1: maxpool 3 stride=2
 	 * 28x28x4 -> 13x13x4, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_28x28x4_3x3_s2x2(n, a + CONV1, a + MAXPOOL1, (uint8_t *)(a +
-		MAXPOOL1_WINNER));
+	nnc_barrier(thread);
+	maxpool_28x28x4_3x3_s2x2_bias_relu(thread, n, a + CONV1_PRODUCT, a + MAXPOOL1,
+		(uint8_t *)(a + MAXPOOL1_WINNER), w->conv1_bias);
 
 	/*
 	 * avgpool1: avgpool 2x3 stride=1 padding=same
 	 * 13x13x4 -> 13x13x4, 0 parameters, 0 multiply-adds
 	 */
-	avgpool_13x13x4_2x3_p0x1_to13x13(n, a + MAXPOOL1, a + AVGPOOL1);
+	nnc_barrier(thread);
+	avgpool_13x13x4_2x3_p0x1_to13x13(thread, n, a + MAXPOOL1, a + AVGPOOL1);
 
 	/*
 	 * maxpool2: maxpool 2 padding=same
 	 * 13x13x4 -> 7x7x4, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_13x13x4_2x2_s2x2_to7x7(n, a + AVGPOOL1, a + MAXPOOL2, (uint8_t *)(a +
-		MAXPOOL2_WINNER));
+	nnc_barrier(thread);
+	maxpool_13x13x4_2x2_s2x2_to7x7(thread, n, a + AVGPOOL1, a + MAXPOOL2,
+		(uint8_t *)(a + MAXPOOL2_WINNER));
 
 	/*
 	 * avgpool2: avgpool 2
 	 * 7x7x4 -> 3x3x4, 0 parameters, 0 multiply-adds
 	 */
-	avgpool_7x7x4_2x2_s2x2(n, a + MAXPOOL2, a + AVGPOOL2);
+	nnc_barrier(thread);
+	avgpool_7x7x4_2x2_s2x2(thread, n, a + MAXPOOL2, a + AVGPOOL2);
 
 	/*
 	 * conv2: conv 12 3x3
 	 * 3x3x4 -> 3x3x12, 444 parameters, 3,888 multiply-adds
 	 */
-	conv_3x3x4_3x3x12_p1x1_bias(n, a + AVGPOOL2, w->conv2_weight, a + CONV2, a +
-		WORK_CONV2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_3x3x4_3x3x12_p1x1(thread, n, a + AVGPOOL2, w->conv2_weight, a +
+		CONV2_PRODUCT);
 
 	/*
 	 * maxpool3: maxpool 3 stride=1 padding=1
 	 * 3x3x12 -> 3x3x12, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_3x3x12_3x3_p1x1(n, a + CONV2, a + MAXPOOL3, (uint8_t *)(a +
-		MAXPOOL3_WINNER));
+	nnc_barrier(thread);
+	maxpool_3x3x12_3x3_p1x1_bias(thread, n, a + CONV2_PRODUCT, a + MAXPOOL3,
+		(uint8_t *)(a + MAXPOOL3_WINNER), w->conv2_bias);
 
 	/*
 	 * dense1: dense 10
 	 * 108 -> 10, 1,090 parameters, 1,080 multiply-adds
 	 */
-	gemm_32x10x108_bias(n, a + MAXPOOL3, w->dense1_weight, a + DENSE1,
+	nnc_barrier(thread);
+	gemm_32x10x108_bias(thread, n, a + MAXPOOL3, w->dense1_weight, a + DENSE1,
 		w->dense1_bias);
-	cross_entropy_10(c, batch, a + DENSE1, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_10(thread, c, batch, a + DENSE1, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 4 3x3 relu */
-	conv_dx_28x28x1_3x3x4_p1x1(n, a + D_CONV1_SUM, w->conv1_weight, a + D_X, a +
-		WORK_D_X);
+	nnc_barrier(thread);
+	conv_dx_28x28x1_3x3x4_p1x1(thread, n, a + D_CONV1_PRODUCT, w->conv1_weight, a +
+		D_X, a + WORK_D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense1: dense 10 */
-	cross_entropy_grad_10(batch, a + PROBABILITIES, a + D_DENSE1);
-	column_sums_32x10(n, a + D_DENSE1, dw->dense1_bias);
-	gemm_tn_108x10x32(n, a + MAXPOOL3, a + D_DENSE1, dw->dense1_weight);
-	transpose_108x10(w->dense1_weight, a + WORK_D_FLATTEN1);
-	gemm_32x108x10(n, a + D_DENSE1, a + WORK_D_FLATTEN1, a + D_FLATTEN1);
-
-	/* maxpool3: maxpool 3 stride=1 padding=1 */
-	maxpool_grad_3x3x12_3x3_p1x1(n, a + D_FLATTEN1, (uint8_t *)(a +
-		MAXPOOL3_WINNER), a + D_CONV2);
-
-	/* conv2: conv 12 3x3 */
-	column_sums_288x12(n, a + D_CONV2, dw->conv2_bias);
-	conv_dw_3x3x4_3x3x12_p1x1(n, a + AVGPOOL2, a + D_CONV2, dw->conv2_weight, a +
-		WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_3x3x4_3x3x12_p1x1(n, a + D_CONV2, w->conv2_weight, a + D_AVGPOOL2, a +
-		WORK_D_AVGPOOL2);
-
-	/* avgpool2: avgpool 2 */
-	avgpool_grad_7x7x4_2x2_s2x2(n, a + D_AVGPOOL2, a + D_MAXPOOL2);
-
-	/* maxpool2: maxpool 2 padding=same */
-	maxpool_grad_13x13x4_2x2_s2x2_to7x7(n, a + D_MAXPOOL2, (uint8_t *)(a +
-		MAXPOOL2_WINNER), a + D_AVGPOOL1);
-
-	/* avgpool1: avgpool 2x3 stride=1 padding=same */
-	avgpool_grad_13x13x4_2x3_p0x1_to13x13(n, a + D_AVGPOOL1, a + D_MAXPOOL1);
-
-	/* maxpool1: maxpool 3 stride=2 */
-	maxpool_grad_28x28x4_3x3_s2x2(n, a + D_MAXPOOL1, (uint8_t *)(a +
-		MAXPOOL1_WINNER), a + D_CONV1);
-
-	/* conv1: conv 4 3x3 relu */
-	relu_grad_3136(n, a + D_CONV1, a + D_CONV1_SUM, a + CONV1);
-	column_sums_25088x4(n, a + D_CONV1_SUM, dw->conv1_bias);
-	conv_dw_28x28x1_3x3x4_p1x1(n, a + X, a + D_CONV1_SUM, dw->conv1_weight, a +
-		WORK_GRAD_CONV1_WEIGHT);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of adam on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -303,81 +293,145 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
 
-	adam(36, rate, root, w->conv1_weight, dw->conv1_weight, m->conv1_weight,
-		v->conv1_weight);
-	adam(4, rate, root, w->conv1_bias, dw->conv1_bias, m->conv1_bias,
-		v->conv1_bias);
-	adam(432, rate, root, w->conv2_weight, dw->conv2_weight, m->conv2_weight,
-		v->conv2_weight);
-	adam(12, rate, root, w->conv2_bias, dw->conv2_bias, m->conv2_bias,
-		v->conv2_bias);
-	adam(1080, rate, root, w->dense1_weight, dw->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
-	adam(10, rate, root, w->dense1_bias, dw->dense1_bias, m->dense1_bias,
-		v->dense1_bias);
+	/* dense1: dense 10 */
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE1);
+	nnc_barrier(thread);
+	column_sums_32x10_adam(thread, n, a + D_DENSE1, dw->dense1_bias, keep, rate,
+		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+	gemm_nt_32x108x10(thread, n, a + D_DENSE1, w->dense1_weight, a + D_FLATTEN1);
+	nnc_barrier(thread);
+	gemm_tn_108x10x32_adam(thread, n, a + MAXPOOL3, a + D_DENSE1, dw->dense1_weight,
+		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
+
+	/* maxpool3: maxpool 3 stride=1 padding=1 */
+	column_sums_288x12_adam(thread, n, a + D_FLATTEN1, dw->conv2_bias, keep, rate,
+		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	nnc_barrier(thread);
+	maxpool_grad_3x3x12_3x3_p1x1(thread, n, a + D_FLATTEN1, (uint8_t *)(a +
+		MAXPOOL3_WINNER), a + D_CONV2_PRODUCT);
+
+	/* conv2: conv 12 3x3 */
+	nnc_barrier(thread);
+	conv_dx_3x3x4_3x3x12_p1x1(thread, n, a + D_CONV2_PRODUCT, w->conv2_weight, a +
+		D_AVGPOOL2, a + WORK_D_AVGPOOL2);
+	nnc_barrier(thread);
+	conv_dw_3x3x4_3x3x12_p1x1(thread, n, a + AVGPOOL2, a + D_CONV2_PRODUCT,
+		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT);
+
+	/* avgpool2: avgpool 2 */
+	nnc_barrier(thread);
+	avgpool_grad_7x7x4_2x2_s2x2(thread, n, a + D_AVGPOOL2, a + D_MAXPOOL2);
+
+	/* maxpool2: maxpool 2 padding=same */
+	nnc_barrier(thread);
+	maxpool_grad_13x13x4_2x2_s2x2_to7x7(thread, n, a + D_MAXPOOL2, (uint8_t *)(a +
+		MAXPOOL2_WINNER), a + D_AVGPOOL1);
+
+	/* avgpool1: avgpool 2x3 stride=1 padding=same */
+	nnc_barrier(thread);
+	avgpool_grad_13x13x4_2x3_p0x1_to13x13(thread, n, a + D_AVGPOOL1, a +
+		D_MAXPOOL1);
+
+	/* maxpool1: maxpool 3 stride=2 */
+	nnc_barrier(thread);
+	relu_grad_676(thread, n, a + D_MAXPOOL1, a + D_CONV1, a + MAXPOOL1);
+	nnc_barrier(thread);
+	column_sums_5408x4_adam(thread, n, a + D_CONV1, dw->conv1_bias, keep, rate,
+		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+	maxpool_grad_28x28x4_3x3_s2x2(thread, n, a + D_CONV1, (uint8_t *)(a +
+		MAXPOOL1_WINNER), a + D_CONV1_PRODUCT);
+
+	/* conv1: conv 4 3x3 relu */
+	nnc_barrier(thread);
+	conv_dw_28x28x1_3x3x4_p1x1(thread, n, a + X, a + D_CONV1_PRODUCT,
+		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
+
+	/* what no kernel above did itself */
+	nnc_barrier(thread);
+	adam_step(thread, 36, dw->conv1_weight, rate, root, w->conv1_weight,
+		m->conv1_weight, v->conv1_weight);
+	adam_step(thread, 432, dw->conv2_weight, rate, root, w->conv2_weight,
+		m->conv2_weight, v->conv2_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv 4 3x3 relu */
-	conv_28x28x1_3x3x4_p1x1_bias_relu(n, a + INFER_X, w->conv1_weight, a +
-		INFER_CONV1, a + WORK_INFER_CONV1, w->conv1_bias);
+	conv_28x28x1_3x3x4_p1x1(thread, n, a + INFER_X, w->conv1_weight, a +
+		INFER_CONV1_PRODUCT);
 
 	/* maxpool1: maxpool 3 stride=2 */
-	maxpool_28x28x4_3x3_s2x2(n, a + INFER_CONV1, a + INFER_MAXPOOL1, (uint8_t *)(a +
-		INFER_MAXPOOL1_WINNER));
+	nnc_barrier(thread);
+	maxpool_28x28x4_3x3_s2x2_bias_relu(thread, n, a + INFER_CONV1_PRODUCT, a +
+		INFER_MAXPOOL1, (uint8_t *)(a + INFER_MAXPOOL1_WINNER), w->conv1_bias);
 
 	/* avgpool1: avgpool 2x3 stride=1 padding=same */
-	avgpool_13x13x4_2x3_p0x1_to13x13(n, a + INFER_MAXPOOL1, a + INFER_AVGPOOL1);
+	nnc_barrier(thread);
+	avgpool_13x13x4_2x3_p0x1_to13x13(thread, n, a + INFER_MAXPOOL1, a +
+		INFER_AVGPOOL1);
 
 	/* maxpool2: maxpool 2 padding=same */
-	maxpool_13x13x4_2x2_s2x2_to7x7(n, a + INFER_AVGPOOL1, a + INFER_MAXPOOL2,
-		(uint8_t *)(a + INFER_MAXPOOL2_WINNER));
+	nnc_barrier(thread);
+	maxpool_13x13x4_2x2_s2x2_to7x7(thread, n, a + INFER_AVGPOOL1, a +
+		INFER_MAXPOOL2, (uint8_t *)(a + INFER_MAXPOOL2_WINNER));
 
 	/* avgpool2: avgpool 2 */
-	avgpool_7x7x4_2x2_s2x2(n, a + INFER_MAXPOOL2, a + INFER_AVGPOOL2);
+	nnc_barrier(thread);
+	avgpool_7x7x4_2x2_s2x2(thread, n, a + INFER_MAXPOOL2, a + INFER_AVGPOOL2);
 
 	/* conv2: conv 12 3x3 */
-	conv_3x3x4_3x3x12_p1x1_bias(n, a + INFER_AVGPOOL2, w->conv2_weight, a +
-		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_3x3x4_3x3x12_p1x1(thread, n, a + INFER_AVGPOOL2, w->conv2_weight, a +
+		INFER_CONV2_PRODUCT);
 
 	/* maxpool3: maxpool 3 stride=1 padding=1 */
-	maxpool_3x3x12_3x3_p1x1(n, a + INFER_CONV2, a + INFER_MAXPOOL3, (uint8_t *)(a +
-		INFER_MAXPOOL3_WINNER));
+	nnc_barrier(thread);
+	maxpool_3x3x12_3x3_p1x1_bias(thread, n, a + INFER_CONV2_PRODUCT, a +
+		INFER_MAXPOOL3, (uint8_t *)(a + INFER_MAXPOOL3_WINNER), w->conv2_bias);
 
 	/* dense1: dense 10 */
-	gemm_32x10x108_bias(n, a + INFER_MAXPOOL3, w->dense1_weight, a + INFER_DENSE1,
-		w->dense1_bias);
-	softmax_10(n, a + INFER_DENSE1, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	gemm_32x10x108_bias(thread, n, a + INFER_MAXPOOL3, w->dense1_weight, a +
+		INFER_DENSE1, w->dense1_bias);
+	nnc_barrier(thread);
+	softmax_10(thread, n, a + INFER_DENSE1, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense1: dense 10 */
-	cross_entropy_10(c, batch, a + INFER_DENSE1, a + INFER_PROBABILITIES);
+	cross_entropy_10(thread, c, batch, a + INFER_DENSE1, a + INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,784) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,784) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784 };
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
@@ -394,19 +448,21 @@ static void pad_28x28x1_3x3_p1x1(const real *restrict x, real *restrict p)
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -419,87 +475,85 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
 }
 
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_28x28x1_3x3x4_p1x1_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
 {
-	enum { L = NNC_LANES };
+	enum { C = 1, O = 4, L = NNC_LANES };
+	enum { KH = 3, SH = 1, SW = 1, PW = 30, TERMS = 3 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			y[at] = v;
+		}
 }
 
-/* y (n,28,28,4) = x (n,28,28,1) * w (3,3,1,4), then bias, relu */
-static void conv_28x28x1_3x3x4_p1x1_bias_relu(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
-	const real *restrict bias)
+/* y (28,4): line i of an image's outputs */
+static void conv_28x28x1_3x3x4_p1x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 28, O = 4, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_28x28x1_3x3x4_p1x1_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_28x28x1_3x3x4_p1x1_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_28x28x1_3x3x4_p1x1_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_28x28x1_3x3x4_p1x1_tile(LAST, REST, i, k, j, p, w,
+					y);
+		}
+}
+
+/* y (n,28,28,4) = x (n,28,28,1) * w (3,3,1,4) */
+static void conv_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4 };
-	enum { KH = 3, SH = 1, SW = 1, PW = 30, TERMS = 3 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_28x28x1_3x3_p1x1(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = v < 0 ? 0 : v;
-						y[at] = v;
-					}
-			}
+		conv_28x28x1_3x3x4_p1x1_line(i % OH, p, w, y + i * OW * O);
 	}
 }
 
-/* y (n,13,13,4), winner: the largest of each 3x3 window of x (n,28,28,4) */
-static void maxpool_28x28x4_3x3_s2x2(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner)
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void maxpool_28x28x4_3x3_s2x2_bias_relu_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
 {
-	enum { H = 28, W = 28, C = 4, OH = 13, OW = 13 };
+	enum { H = 28, W = 28, C = 4, OW = 13, N = C };
 	enum { KH = 3, KW = 3, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		const real *image = x + p / (OH * OW) * (H * W * C);
-		real *best = y + p * C;
+		real best[C];
 		uint8_t *place = winner + p * C;
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
@@ -507,8 +561,8 @@ static void maxpool_28x28x4_3x3_s2x2(int n, const real *restrict x, real *restri
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) *
-					C;
+				const real *xp = x + ((top + ky - from) * W + left +
+					kx) * C;
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -517,23 +571,45 @@ static void maxpool_28x28x4_3x3_s2x2(int n, const real *restrict x, real *restri
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			y[at] = v;
+		}
 	}
 }
 
+/* y (n,13,13,4), winner: the largest of each 3x3 window of x (n,28,28,4), then bias, relu */
+static void maxpool_28x28x4_3x3_s2x2_bias_relu(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
+{
+	enum { H = 28, W = 28, C = 4, OH = 13, LINE = 13 * C };
+	const NncRange share = nnc_share(thread, n * OH);
+
+	for (int i = share.first; i < share.end; i++)
+		maxpool_28x28x4_3x3_s2x2_bias_relu_line(i % OH, 0, x + i / OH * H * W *
+			C, y + i * LINE, winner + i * LINE, bias);
+}
+
 /* y (n,13,13,4) = the mean of each 2x3 window of x (n,13,13,4) */
-static void avgpool_13x13x4_2x3_p0x1_to13x13(int n, const real *restrict x,
-	real *restrict y)
+static void avgpool_13x13x4_2x3_p0x1_to13x13(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y)
 {
 	enum { H = 13, W = 13, C = 4, OH = 13, OW = 13 };
 	enum { KH = 2, KW = 3, SH = 1, SW = 1, TOP = 0, LEFT = 1 };
+	const NncRange share = nnc_share(thread, n * OH * OW);
 
-	for (int p = 0; p < n * OH * OW; p++) {
+	for (int p = share.first; p < share.end; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
-		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
+		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
@@ -545,57 +621,77 @@ static void avgpool_13x13x4_2x3_p0x1_to13x13(int n, const real *restrict x,
 					mean[k] += xp[k];
 			}
 		for (int k = 0; k < C; k++)
-			mean[k] *= share;
+			mean[k] *= part;
+	}
+}
+
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void maxpool_13x13x4_2x2_s2x2_to7x7_line(int i, int from, const real *restrict x,
+	real *restrict y, uint8_t *restrict winner)
+{
+	enum { H = 13, W = 13, C = 4, OW = 7, N = C };
+	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
+		real best[C];
+		uint8_t *place = winner + p * C;
+		for (int k = 0; k < C; k++) {
+			best[k] = -NNC_INFINITY;
+			place[k] = (uint8_t)(ky0 * KW + kx0);
+		}
+		for (int ky = ky0; ky < ky1; ky++)
+			for (int kx = kx0; kx < kx1; kx++) {
+				const real *xp = x + ((top + ky - from) * W + left +
+					kx) * C;
+				for (int k = 0; k < C; k++) {
+					const bool wins = xp[k] > best[k] ||
+						xp[k] != xp[k];
+					place[k] = wins ? (uint8_t)(ky * KW + kx) :
+						place[k];
+					best[k] = wins ? xp[k] : best[k];
+				}
+			}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			y[at] = v;
+		}
 	}
 }
 
 /* y (n,7,7,4), winner: the largest of each 2x2 window of x (n,13,13,4) */
-static void maxpool_13x13x4_2x2_s2x2_to7x7(int n, const real *restrict x,
-	real *restrict y, uint8_t *restrict winner)
+static void maxpool_13x13x4_2x2_s2x2_to7x7(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner)
 {
-	enum { H = 13, W = 13, C = 4, OH = 7, OW = 7 };
-	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	enum { H = 13, W = 13, C = 4, OH = 7, LINE = 7 * C };
+	const NncRange share = nnc_share(thread, n * OH);
 
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
-			KW;
-		const real *image = x + p / (OH * OW) * (H * W * C);
-		real *best = y + p * C;
-		uint8_t *place = winner + p * C;
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) *
-					C;
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
-					best[k] = wins ? xp[k] : best[k];
-				}
-			}
-	}
+	for (int i = share.first; i < share.end; i++)
+		maxpool_13x13x4_2x2_s2x2_to7x7_line(i % OH, 0, x + i / OH * H * W * C,
+			y + i * LINE, winner + i * LINE);
 }
 
 /* y (n,3,3,4) = the mean of each 2x2 window of x (n,7,7,4) */
-static void avgpool_7x7x4_2x2_s2x2(int n, const real *restrict x, real *restrict y)
+static void avgpool_7x7x4_2x2_s2x2(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y)
 {
 	enum { H = 7, W = 7, C = 4, OH = 3, OW = 3 };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	const NncRange share = nnc_share(thread, n * OH * OW);
 
-	for (int p = 0; p < n * OH * OW; p++) {
+	for (int p = share.first; p < share.end; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *image = x + p / (OH * OW) * (H * W * C);
-		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
+		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
@@ -607,79 +703,105 @@ static void avgpool_7x7x4_2x2_s2x2(int n, const real *restrict x, real *restrict
 					mean[k] += xp[k];
 			}
 		for (int k = 0; k < C; k++)
-			mean[k] *= share;
+			mean[k] *= part;
 	}
 }
 
 /* cols (3*3,3*3*4): the windows of one image x (3,3,4), 0 outside it */
-static void im2col_3x3x4_3x3_p1x1(const real *restrict x, real *restrict cols)
+static void im2col_3x3x4_3x3_p1x1(const NncThread *thread, const real *restrict x,
+	real *restrict cols)
 {
 	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3 };
 	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 1 };
+	enum { TOP = 1, LEFT = 1, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
 			}
 }
 
-/* c (n,12) = a b, then bias */
-static void gemm_9x12x36_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_9x12x36_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 9, N = 12, K = 36, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 9, N = 12, K = 36, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* y (n,3,3,12) = x (n,3,3,4) * w (3,3,4,12), then bias */
-static void conv_3x3x4_3x3x12_p1x1_bias(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict cols,
-	const real *restrict bias)
+/* c (n,12) = a b */
+static void gemm_9x12x36(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12 };
+	enum { M = 9, N = 12, K = 36, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i = 0; i < n; i++) {
-		im2col_3x3x4_3x3_p1x1(x + i * H * W * C, cols);
-		gemm_9x12x36_bias(OH * OW, cols, w, y + i * OH * OW * O, bias);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_9x12x36_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_9x12x36_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_9x12x36_tile(1, cols, n, i + r, j, a, b + j, N, c);
 	}
 }
 
-/* y (n,3,3,12), winner: the largest of each 3x3 window of x (n,3,3,12) */
-static void maxpool_3x3x12_3x3_p1x1(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner)
+/* y (n,3,3,12) = x (n,3,3,4) * w (3,3,4,12) */
+static void conv_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
-	enum { H = 3, W = 3, C = 12, OH = 3, OW = 3 };
-	enum { KH = 3, KW = 3, SH = 1, SW = 1, TOP = 1, LEFT = 1 };
+	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12 };
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+	for (int i = share.first; i < share.end; i++) {
+		im2col_3x3x4_3x3_p1x1(&alone, x + i * H * W * C, cols);
+		gemm_9x12x36(&alone, OH * OW, cols, w, y + i * OH * OW * O);
+	}
+}
+
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restrict x,
+	real *restrict y, uint8_t *restrict winner, const real *restrict bias)
+{
+	enum { H = 3, W = 3, C = 12, OW = 3, N = C };
+	enum { KH = 3, KW = 3, SH = 1, SW = 1, TOP = 1, LEFT = 1 };
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		const real *image = x + p / (OH * OW) * (H * W * C);
-		real *best = y + p * C;
+		real best[C];
 		uint8_t *place = winner + p * C;
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
@@ -687,8 +809,8 @@ static void maxpool_3x3x12_3x3_p1x1(int n, const real *restrict x, real *restric
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) *
-					C;
+				const real *xp = x + ((top + ky - from) * W + left +
+					kx) * C;
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -697,39 +819,86 @@ static void maxpool_3x3x12_3x3_p1x1(int n, const real *restrict x, real *restric
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			v += bias[j];
+			y[at] = v;
+		}
 	}
 }
 
-/* c (n,10) = a b, then bias */
-static void gemm_32x10x108_bias(int n, const real *restrict a, const real *restrict b,
+/* y (n,3,3,12), winner: the largest of each 3x3 window of x (n,3,3,12), then bias */
+static void maxpool_3x3x12_3x3_p1x1_bias(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
+{
+	enum { H = 3, W = 3, C = 12, OH = 3, LINE = 3 * C };
+	const NncRange share = nnc_share(thread, n * OH);
+
+	for (int i = share.first; i < share.end; i++)
+		maxpool_3x3x12_3x3_p1x1_bias_line(i % OH, 0, x + i / OH * H * W * C, y +
+			i * LINE, winner + i * LINE, bias);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x10x108_bias_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 108, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 10, K = 108, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
-/* p (n,10) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* c (n,10) = a b, then bias */
+static void gemm_32x10x108_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 10, K = 108, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x10x108_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x10x108_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x10x108_bias_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, bias);
+	}
+}
+
+/* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -743,164 +912,238 @@ static void cross_entropy_10(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,10) = (p - onehot(label)) / n */
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 10 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (10) = the sum of the rows of dy (n,10) */
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db)
+/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
-	enum { N = 10 };
+	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 
-/* c (108,10) = a^T b */
-static void gemm_tn_108x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* db (10) = the sum of the rows of dy (n,10), then adam */
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 108, N = 10, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (10,width): its first `cols` columns are rows of b (cols,10), the rest is 0 */
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 10, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x108x10_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 108, K = 10, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* t (10,108) = the transpose of b (108,10) */
-static void transpose_108x10(const real *restrict b, real *restrict t)
+/* c (n,108) = a b^T */
+static void gemm_nt_32x108x10(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 108, N = 10, BLOCK = 16 };
+	enum { M = 32, N = 108, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_10(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x108x10_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x108x10_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x108x10_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
 }
 
-/* c (n,108) = a b */
-static void gemm_32x108x10(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_108x10x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 32, N = 108, K = 10, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 108, N = 10, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
 		}
 }
 
-/* dx (n,3,3,12) = dy (n,3,3,12), each to the place that won its window */
-static void maxpool_grad_3x3x12_3x3_p1x1(int n, const real *restrict dy,
+/* c (108,10) = a^T b, then adam */
+static void gemm_tn_108x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 108, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_108x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_108x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_108x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* db (12) = the sum of the rows of dy (n * 9,12), then adam */
+static void column_sums_288x12_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 12, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 9, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* dx (3,3,12) of one image */
+static void maxpool_grad_3x3x12_3x3_p1x1_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx)
 {
 	enum { H = 3, W = 3, C = 12, OH = 3, OW = 3 };
 	enum { KH = 3, KW = 3, SH = 1, SW = 1, TOP = 1, LEFT = 1 };
 
-	for (int i = 0; i < n * H * W * C; i++)
-		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
+	memset(dx, 0, H * W * C * sizeof *dx);
+	for (int p = 0; p < OH * OW; p++) {
+		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				real *xp = image + ((top + ky) * W + left + kx) * C;
+				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
 
-/* db (12) = the sum of the rows of dy (n * 9,12) */
-static void column_sums_288x12(int n, const real *restrict dy, real *restrict db)
+/* dx (n,3,3,12) = dy (n,3,3,12), each to the place that won its window */
+static void maxpool_grad_3x3x12_3x3_p1x1(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx)
 {
-	enum { N = 12 };
+	enum { SIZE = 3 * 3 * 12, POOLED = 3 * 3 * 12 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 9; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (36,12) += a^T b */
-static void gemm_tn_add_36x12x9(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 36, N = 12, K = 9, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += c[at];
-					c[at] = v;
-				}
-		}
-}
-
-/* dw (3,3,4,12) from x (n,3,3,4) and dy (n,3,3,12) */
-static void conv_dw_3x3x4_3x3x12_p1x1(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols)
-{
-	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12, TERMS = 3 * 3 * 4 };
-
-	for (int i = 0; i < TERMS * O; i++)
-		dw[i] = 0;
-	for (int i = 0; i < n; i++) {
-		im2col_3x3x4_3x3_p1x1(x + i * H * W * C, cols);
-		gemm_tn_add_36x12x9(OH * OW, cols, dy + i * OH * OW * O, dw);
-	}
+	for (int i = share.first; i < share.end; i++)
+		maxpool_grad_3x3x12_3x3_p1x1_image(dy + i * POOLED, winner + i * POOLED,
+			dx + i * SIZE);
 }
 
 /* x (3,3,4) = the sum of cols (3*3,3*3*4) over the windows it stood in */
@@ -926,162 +1169,243 @@ static void col2im_3x3x4_3x3_p1x1(const real *restrict cols, real *restrict x)
 }
 
 /* t (12,36) = the transpose of b (36,12) */
-static void transpose_36x12(const real *restrict b, real *restrict t)
+static void transpose_36x12(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 36, N = 12, BLOCK = 16 };
+	enum { M = 36, N = 12, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* c (n,36) = a b */
-static void gemm_9x36x12(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_9x36x12_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 9, N = 36, K = 12, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 9, N = 36, K = 12, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
+/* c (n,36) = a b */
+static void gemm_9x36x12(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 9, N = 36, K = 12, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_9x36x12_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_9x36x12_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_9x36x12_tile(1, cols, n, i + r, j, a, b + j, N, c);
+	}
+}
+
 /* dx (n,3,3,4) from dy (n,3,3,12) and w (3,3,4,12) */
-static void conv_dx_3x3x4_3x3x12_p1x1(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols)
+static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt)
 {
 	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12 };
-	real *wt = cols + 336;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	transpose_36x12(w, wt);
+	transpose_36x12(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_9x36x12(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_3x3x4_3x3_p1x1(cols, image);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_add_36x12x9_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
+{
+	enum { M = 36, N = 12, K = 9, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += c[at];
+			c[at] = v;
+		}
+}
+
+/* c (36,12) += a^T b */
+static void gemm_tn_add_36x12x9(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 36, N = 12, K = 9, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_add_36x12x9_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_add_36x12x9_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_36x12x9_tile(1, cols, n, i + r, j, a, b + j,
+					N, c);
+	}
+}
+
+/* dw (3,3,4,12) from x (n,3,3,4) and dy (n,3,3,12) */
+static void conv_dw_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols)
+{
+	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12, SIZE = 3 * 3 * 4 * O };
+	const NncRange share = nnc_share(thread, SIZE);
+
+	for (int i = share.first; i < share.end; i++)
+		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
-		gemm_9x36x12(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_3x3x4_3x3_p1x1(cols, dx + i * H * W * C);
+		im2col_3x3x4_3x3_p1x1(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		gemm_tn_add_36x12x9(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
 	}
 }
 
 /* dx (n,7,7,4) = dy (n,3,3,4) shared out evenly over its windows */
-static void avgpool_grad_7x7x4_2x2_s2x2(int n, const real *restrict dy,
-	real *restrict dx)
+static void avgpool_grad_7x7x4_2x2_s2x2(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict dx)
 {
 	enum { H = 7, W = 7, C = 4, OH = 3, OW = 3 };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	const NncRange share = nnc_share(thread, n); /* windows of one image may meet */
 
-	for (int i = 0; i < n * H * W * C; i++)
+	for (int i = share.first * H * W * C; i < share.end * H * W * C; i++)
 		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
+	for (int p = share.first * OH * OW; p < share.end * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
-		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
+		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		const real *d = dy + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
-					xp[k] += d[k] * share;
+					xp[k] += d[k] * part;
 			}
 	}
 }
 
-/* dx (n,13,13,4) = dy (n,7,7,4), each to the place that won its window */
-static void maxpool_grad_13x13x4_2x2_s2x2_to7x7(int n, const real *restrict dy,
+/* dx (13,13,4) of one image */
+static void maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx)
 {
 	enum { H = 13, W = 13, C = 4, OH = 7, OW = 7 };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
 
-	for (int i = 0; i < n * H * W * C; i++)
-		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
+	memset(dx, 0, H * W * C * sizeof *dx);
+	for (int p = 0; p < OH * OW; p++) {
+		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				real *xp = image + ((top + ky) * W + left + kx) * C;
+				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
+}
+
+/* dx (n,13,13,4) = dy (n,7,7,4), each to the place that won its window */
+static void maxpool_grad_13x13x4_2x2_s2x2_to7x7(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx)
+{
+	enum { SIZE = 13 * 13 * 4, POOLED = 7 * 7 * 4 };
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++)
+		maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(dy + i * POOLED, winner + i *
+			POOLED, dx + i * SIZE);
 }
 
 /* dx (n,13,13,4) = dy (n,13,13,4) shared out evenly over its windows */
-static void avgpool_grad_13x13x4_2x3_p0x1_to13x13(int n, const real *restrict dy,
-	real *restrict dx)
+static void avgpool_grad_13x13x4_2x3_p0x1_to13x13(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict dx)
 {
 	enum { H = 13, W = 13, C = 4, OH = 13, OW = 13 };
 	enum { KH = 2, KW = 3, SH = 1, SW = 1, TOP = 0, LEFT = 1 };
+	const NncRange share = nnc_share(thread, n); /* windows of one image may meet */
 
-	for (int i = 0; i < n * H * W * C; i++)
+	for (int i = share.first * H * W * C; i < share.end * H * W * C; i++)
 		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
+	for (int p = share.first * OH * OW; p < share.end * OH * OW; p++) {
 		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real *image = dx + p / (OH * OW) * (H * W * C);
-		const real share = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
+		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		const real *d = dy + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
-					xp[k] += d[k] * share;
+					xp[k] += d[k] * part;
 			}
 	}
 }
 
-/* dx (n,28,28,4) = dy (n,13,13,4), each to the place that won its window */
-static void maxpool_grad_28x28x4_3x3_s2x2(int n, const real *restrict dy,
-	const uint8_t *restrict winner, real *restrict dx)
+/* y (n,676) = relu_grad of x; y may be x */
+static void relu_grad_676(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved)
 {
-	enum { H = 28, W = 28, C = 4, OH = 13, OW = 13 };
-	enum { KH = 3, KW = 3, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	enum { N = 676 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n * H * W * C; i++)
-		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
-			KW;
-		real *image = dx + p / (OH * OW) * (H * W * C);
-		const real *d = dy + p * C;
-		const uint8_t *place = winner + p * C;
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				real *xp = image + ((top + ky) * W + left + kx) * C;
-				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
-			}
-	}
-}
-
-/* y (n,3136) = relu_grad of x; y may be x */
-static void relu_grad_3136(int n, const real *x, real *y, const real *saved)
-{
-	enum { N = 3136 };
-
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -1091,71 +1415,152 @@ static void relu_grad_3136(int n, const real *x, real *y, const real *saved)
 		}
 }
 
-/* db (4) = the sum of the rows of dy (n * 784,4) */
-static void column_sums_25088x4(int n, const real *restrict dy, real *restrict db)
+/* db (4) = the sum of the rows of dy (n * 169,4), then adam */
+static void column_sums_5408x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { N = 4 };
+	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 784; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 169, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* dx (28,28,4) of one image */
+static void maxpool_grad_28x28x4_3x3_s2x2_image(const real *restrict dy,
+	const uint8_t *restrict winner, real *restrict dx)
+{
+	enum { H = 28, W = 28, C = 4, OH = 13, OW = 13 };
+	enum { KH = 3, KW = 3, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+
+	memset(dx, 0, H * W * C * sizeof *dx);
+	for (int p = 0; p < OH * OW; p++) {
+		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
+		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
+		const real *d = dy + p * C;
+		const uint8_t *place = winner + p * C;
+		for (int ky = ky0; ky < ky1; ky++)
+			for (int kx = kx0; kx < kx1; kx++) {
+				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				for (int k = 0; k < C; k++)
+					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+			}
+	}
+}
+
+/* dx (n,28,28,4) = dy (n,13,13,4), each to the place that won its window */
+static void maxpool_grad_28x28x4_3x3_s2x2(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx)
+{
+	enum { SIZE = 28 * 28 * 4, POOLED = 13 * 13 * 4 };
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++)
+		maxpool_grad_28x28x4_3x3_s2x2_image(dy + i * POOLED, winner + i *
+			POOLED, dx + i * SIZE);
 }
 
 /* cols (28*28,3*3*1): the windows of one image x (28,28,1), 0 outside it */
-static void im2col_28x28x1_3x3_p1x1(const real *restrict x, real *restrict cols)
+static void im2col_28x28x1_3x3_p1x1(const NncThread *thread, const real *restrict x,
+	real *restrict cols)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28 };
 	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 1 };
+	enum { TOP = 1, LEFT = 1, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
 			}
 }
 
-/* c (9,4) += a^T b */
-static void gemm_tn_add_9x4x784(int n, const real *restrict a, const real *restrict b,
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_add_9x4x784_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
-	enum { M = 9, N = 4, K = 784, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 9, N = 4, K = 784, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += c[at];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += c[at];
+			c[at] = v;
 		}
 }
 
-/* dw (3,3,1,4) from x (n,28,28,1) and dy (n,28,28,4) */
-static void conv_dw_28x28x1_3x3x4_p1x1(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols)
+/* c (9,4) += a^T b */
+static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, TERMS = 3 * 3 * 1 };
+	enum { M = 9, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i = 0; i < TERMS * O; i++)
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_add_9x4x784_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_add_9x4x784_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_9x4x784_tile(1, cols, n, i + r, j, a, b + j,
+					N, c);
+	}
+}
+
+/* dw (3,3,1,4) from x (n,28,28,1) and dy (n,28,28,4) */
+static void conv_dw_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols)
+{
+	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, SIZE = 3 * 3 * 1 * O };
+	const NncRange share = nnc_share(thread, SIZE);
+
+	for (int i = share.first; i < share.end; i++)
 		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
-		im2col_28x28x1_3x3_p1x1(x + i * H * W * C, cols);
-		gemm_tn_add_9x4x784(OH * OW, cols, dy + i * OH * OW * O, dw);
+		im2col_28x28x1_3x3_p1x1(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		gemm_tn_add_9x4x784(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
 	}
 }
 
@@ -1185,77 +1590,108 @@ static void col2im_28x28x1_3x3_p1x1(const real *restrict cols, real *restrict x)
 
 #ifdef NNC_DOUBLE
 /* t (4,9) = the transpose of b (9,4) */
-static void transpose_9x4(const real *restrict b, real *restrict t)
+static void transpose_9x4(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 9, N = 4, BLOCK = 16 };
+	enum { M = 9, N = 4, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,9) = a b */
-static void gemm_784x9x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_784x9x4_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 784, N = 9, K = 4, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 784, N = 9, K = 4, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
+}
+
+/* c (n,9) = a b */
+static void gemm_784x9x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 784, N = 9, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_784x9x4_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_784x9x4_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_784x9x4_tile(1, cols, n, i + r, j, a, b + j, N, c);
+	}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,1) from dy (n,28,28,4) and w (3,3,1,4) */
-static void conv_dx_28x28x1_3x3x4_p1x1(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols)
+static void conv_dx_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4 };
-	real *wt = cols + 7056;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	transpose_9x4(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_784x9x4(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_28x28x1_3x3_p1x1(cols, dx + i * H * W * C);
+	transpose_9x4(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_784x9x4(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_28x28x1_3x3_p1x1(cols, image);
 	}
 }
 #endif
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
+/* One step of adam on `count` weights, by their gradients */
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
+	enum { PIECE = NNC_ALIGN / sizeof(real) };
+	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
+	const int end = share.end * PIECE < count ? share.end * PIECE : count;
 
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	NNC_INDEPENDENT
+	for (int at = share.first * PIECE; at < end; at++) {
+		const real v = dw[at];
+		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 
 /* y (n,10): each row of x as probabilities */
-static void softmax_10(int n, const real *x, real *y)
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -1322,9 +1758,10 @@ const NncModel NNC_MODEL(pools) = {
 	.bytes = true,
 	.parameters = 1574,
 	.macs = 33192,
-	.step_flops = 5767496,
+	.step_flops = 5452616,
 	.params_reals = sizeof(Params) / sizeof(real),
-	.arena_reals = ARENA,
+	.arena_reals = INFER_ARENA,
+	.scratch_reals = 7056,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1350,7 +1787,6 @@ const NncModel NNC_MODEL(pools) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

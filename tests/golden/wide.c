@@ -30,14 +30,11 @@ enum {
 	D_DENSE3_SUM = PROBABILITIES,            /* (129, 17) */
 	D_DENSE2_SUM = PROBABILITIES + 2208,     /* (129, 257) */
 	D_DENSE1_SUM = D_DENSE2_SUM + 33168,     /* (129, 1023) */
-	WORK_D_DENSE2_SUM = D_DENSE2_SUM + 33168, /* (4369) */
-	WORK_D_DENSE1_SUM = D_DENSE1_SUM + 131968, /* (262911) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (129, 4999) */
-	WORK_D_X = D_DENSE1_SUM + 131968,        /* (5113977) */
-	ARENA = WORK_D_X + 5113984,
+	ARENA = D_DENSE1_SUM + 131968,
 #else
-	ARENA = WORK_D_DENSE1_SUM + 262912,
+	ARENA = D_DENSE1_SUM + 131968,
 #endif
 };
 
@@ -55,52 +52,67 @@ enum {
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
-static void gemm_blas_129x1023x4999_bias_relu(int n, const real *restrict a,
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
+static void gemm_blas_129x1023x4999_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_129x257x1023_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void gemm_129x17x257_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_129x257x1023_bias_relu(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
-static void gemm_129x17x257_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_17(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_17(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_129x17(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_257x17x129(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_257x17(const real *restrict b, real *restrict t);
-static void gemm_129x257x17_relu_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void column_sums_129x257(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_1023x257x129(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_1023x257(const real *restrict b, real *restrict t);
-static void gemm_129x1023x257_relu_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved);
-static void column_sums_129x1023(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_4999x1023x129(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_17(int n, const real *x, real *y);
+static void cross_entropy_17(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_17(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_129x17_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_17(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_129x257x17_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_257x17x129_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void column_sums_129x257_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_257(int cols, int width, const real *restrict b,
+	real *restrict panel);
+static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_1023x257x129_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void column_sums_129x1023_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void gemm_tn_4999x1023x129_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_17(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void transpose_4999x1023(const real *restrict b, real *restrict t);
-static void gemm_129x4999x1023(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
+static void panel_1023(int cols, int width, const real *restrict b,
+	real *restrict panel);
+static void gemm_nt_129x4999x1023(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -110,75 +122,50 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * dense1: dense 1023 relu
 	 * 4999 -> 1023, 5,115,000 parameters, 5,113,977 multiply-adds
 	 */
-	gemm_blas_129x1023x4999_bias_relu(n, a + X, w->dense1_weight, a + DENSE1,
-		w->dense1_bias);
+	gemm_blas_129x1023x4999_bias_relu(thread, n, a + X, w->dense1_weight, a +
+		DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 257 relu
 	 * 1023 -> 257, 263,168 parameters, 262,911 multiply-adds
 	 */
-	gemm_129x257x1023_bias_relu(n, a + DENSE1, w->dense2_weight, a + DENSE2,
+	nnc_barrier(thread);
+	gemm_129x257x1023_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2,
 		w->dense2_bias);
 
 	/*
 	 * dense3: dense 17 softmax
 	 * 257 -> 17, 4,386 parameters, 4,369 multiply-adds
 	 */
-	gemm_129x17x257_bias(n, a + DENSE2, w->dense3_weight, a + DENSE3_SUM,
+	nnc_barrier(thread);
+	gemm_129x17x257_bias(thread, n, a + DENSE2, w->dense3_weight, a + DENSE3_SUM,
 		w->dense3_bias);
-	cross_entropy_17(c, batch, a + DENSE3_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_17(thread, c, batch, a + DENSE3_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 1023 relu */
-	transpose_4999x1023(w->dense1_weight, a + WORK_D_X);
-	gemm_129x4999x1023(n, a + D_DENSE1_SUM, a + WORK_D_X, a + D_X);
+	nnc_barrier(thread);
+	gemm_nt_129x4999x1023(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a + D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense3: dense 17 softmax */
-	cross_entropy_grad_17(batch, a + PROBABILITIES, a + D_DENSE3_SUM);
-	column_sums_129x17(n, a + D_DENSE3_SUM, dw->dense3_bias);
-	gemm_tn_257x17x129(n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight);
-	transpose_257x17(w->dense3_weight, a + WORK_D_DENSE2_SUM);
-	gemm_129x257x17_relu_grad(n, a + D_DENSE3_SUM, a + WORK_D_DENSE2_SUM, a +
-		D_DENSE2_SUM, a + DENSE2);
-
-	/* dense2: dense 257 relu */
-	column_sums_129x257(n, a + D_DENSE2_SUM, dw->dense2_bias);
-	gemm_tn_1023x257x129(n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight);
-	transpose_1023x257(w->dense2_weight, a + WORK_D_DENSE1_SUM);
-	gemm_129x1023x257_relu_grad(n, a + D_DENSE2_SUM, a + WORK_D_DENSE1_SUM, a +
-		D_DENSE1_SUM, a + DENSE1);
-
-	/* dense1: dense 1023 relu */
-	column_sums_129x1023(n, a + D_DENSE1_SUM, dw->dense1_bias);
-	gemm_tn_4999x1023x129(n, a + X, a + D_DENSE1_SUM, dw->dense1_weight);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of adam on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -187,98 +174,133 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
 
-	adam(5113977, rate, root, w->dense1_weight, dw->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
-	adam(1023, rate, root, w->dense1_bias, dw->dense1_bias, m->dense1_bias,
-		v->dense1_bias);
-	adam(262911, rate, root, w->dense2_weight, dw->dense2_weight, m->dense2_weight,
-		v->dense2_weight);
-	adam(257, rate, root, w->dense2_bias, dw->dense2_bias, m->dense2_bias,
-		v->dense2_bias);
-	adam(4369, rate, root, w->dense3_weight, dw->dense3_weight, m->dense3_weight,
+	/* dense3: dense 17 softmax */
+	cross_entropy_grad_17(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
+	nnc_barrier(thread);
+	column_sums_129x17_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep,
+		rate, root, w->dense3_bias, m->dense3_bias, v->dense3_bias);
+	gemm_nt_129x257x17_relu_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
+		D_DENSE2_SUM, a + DENSE2);
+	nnc_barrier(thread);
+	gemm_tn_257x17x129_adam(thread, n, a + DENSE2, a + D_DENSE3_SUM,
+		dw->dense3_weight, keep, rate, root, w->dense3_weight, m->dense3_weight,
 		v->dense3_weight);
-	adam(17, rate, root, w->dense3_bias, dw->dense3_bias, m->dense3_bias,
-		v->dense3_bias);
+
+	/* dense2: dense 257 relu */
+	column_sums_129x257_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep,
+		rate, root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+	gemm_nt_129x1023x257_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight,
+		a + D_DENSE1_SUM, a + DENSE1);
+	nnc_barrier(thread);
+	gemm_tn_1023x257x129_adam(thread, n, a + DENSE1, a + D_DENSE2_SUM,
+		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
+		v->dense2_weight);
+
+	/* dense1: dense 1023 relu */
+	column_sums_129x1023_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
+		rate, root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+	gemm_tn_4999x1023x129_adam(thread, n, a + X, a + D_DENSE1_SUM,
+		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
+		v->dense1_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 1023 relu */
-	gemm_blas_129x1023x4999_bias_relu(n, a + INFER_X, w->dense1_weight, a +
+	gemm_blas_129x1023x4999_bias_relu(thread, n, a + INFER_X, w->dense1_weight, a +
 		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 257 relu */
-	gemm_129x257x1023_bias_relu(n, a + INFER_DENSE1, w->dense2_weight, a +
+	nnc_barrier(thread);
+	gemm_129x257x1023_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
 		INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 17 softmax */
-	gemm_129x17x257_bias(n, a + INFER_DENSE2, w->dense3_weight, a +
+	nnc_barrier(thread);
+	gemm_129x17x257_bias(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
 		INFER_DENSE3_SUM, w->dense3_bias);
-	softmax_17(n, a + INFER_DENSE3_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	softmax_17(thread, n, a + INFER_DENSE3_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense3: dense 17 softmax */
-	cross_entropy_17(c, batch, a + INFER_DENSE3_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_17(thread, c, batch, a + INFER_DENSE3_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,4999) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,4999) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 4999 };
+	enum { K = 4999, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k];
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
-/* c (n,1023) = a b, then bias, relu: OpenBLAS, then the rest in one sweep */
-static void gemm_blas_129x1023x4999_bias_relu(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* c (n,1023) = a b, then bias, relu: OpenBLAS, a fixed part of the columns at a time */
+static void gemm_blas_129x1023x4999_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 129, N = 1023, K = 4999 };
+	enum { M = 129, N = 1023, K = 4999, PART = N < 256 ? N : (N + 255) / 256 * 64 };
+	const NncRange share = nnc_share(thread, (N + PART - 1) / PART);
 
-	nnc_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, N, K, 1, a, K, b, N, 0,
-		c, N);
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = c[at];
-			v += bias[j];
-			v = v < 0 ? 0 : v;
-			c[at] = v;
-		}
+	for (int j0 = share.first * PART; j0 < share.end * PART; j0 += PART) {
+		const int cols = N - j0 < PART ? N - j0 : PART;
+		nnc_gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, cols, K, 1, a, K,
+			b + j0, N, 0, c + j0, N);
+		for (int i = 0; i < n; i++)
+			for (int j = j0; j < j0 + cols; j++) {
+				const int at = i * N + j;
+				real v = c[at];
+				v += bias[j];
+				v = v < 0 ? 0 : v;
+				c[at] = v;
+			}
+	}
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -291,94 +313,116 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
 }
 
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_129x257x1023_bias_relu_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
-	enum { L = NNC_LANES };
+	enum { M = 129, N = 257, K = 1023, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
+		}
 }
 
 /* c (n,257) = a b, then bias, relu */
-static void gemm_129x257x1023_bias_relu(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+static void gemm_129x257x1023_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 129, N = 257, K = 1023, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 129, N = 257, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_129x257x1023_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j,
+				N, c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_129x257x1023_bias_relu_tile(ROWS, REST, n, i, j, a, b + j,
+				N, c, bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = v < 0 ? 0 : v;
-					c[at] = v;
-				}
+				gemm_129x257x1023_bias_relu_tile(1, cols, n, i + r, j,
+					a, b + j, N, c, bias);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_129x17x257_bias_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 129, N = 17, K = 257, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
 /* c (n,17) = a b, then bias */
-static void gemm_129x17x257_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+static void gemm_129x17x257_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
 {
-	enum { M = 129, N = 17, K = 257, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 129, N = 17, K = 257, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_129x17x257_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_129x17x257_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
-		}
+				gemm_129x17x257_bias_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, bias);
+	}
 }
 
-/* p (n,17) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_17(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* p (n,17) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_17(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 17 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -392,253 +436,482 @@ static void cross_entropy_17(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,17) = (p - onehot(label)) / n */
-static void cross_entropy_grad_17(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_17(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 17 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (17) = the sum of the rows of dy (n,17) */
-static void column_sums_129x17(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 17 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (257,17) = a^T b */
-static void gemm_tn_257x17x129(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 257, N = 17, K = 129, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* t (17,257) = the transpose of b (257,17) */
-static void transpose_257x17(const real *restrict b, real *restrict t)
-{
-	enum { M = 257, N = 17, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,257) = a b, then relu_grad */
-static void gemm_129x257x17_relu_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 129, N = 257, K = 17, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : 0;
-					c[at] = v;
-				}
-		}
-}
-
-/* db (257) = the sum of the rows of dy (n,257) */
-static void column_sums_129x257(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 257 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (1023,257) = a^T b */
-static void gemm_tn_1023x257x129(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 1023, N = 257, K = 129, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-/* t (257,1023) = the transpose of b (1023,257) */
-static void transpose_1023x257(const real *restrict b, real *restrict t)
-{
-	enum { M = 1023, N = 257, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-
-/* c (n,1023) = a b, then relu_grad */
-static void gemm_129x1023x257_relu_grad(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict saved)
-{
-	enum { M = 129, N = 1023, K = 257, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v = saved[at] > 0 ? v : 0;
-					c[at] = v;
-				}
-		}
-}
-
-/* db (1023) = the sum of the rows of dy (n,1023) */
-static void column_sums_129x1023(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 1023 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* c (4999,1023) = a^T b */
-static void gemm_tn_4999x1023x129(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 4999, N = 1023, K = 129, ROWS = NNC_TILE_ROWS, COLS = 2 *
-		NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-
-#ifdef NNC_DOUBLE
-/* t (1023,4999) = the transpose of b (4999,1023) */
-static void transpose_4999x1023(const real *restrict b, real *restrict t)
-{
-	enum { M = 4999, N = 1023, BLOCK = 16 };
-
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
-}
-#endif
-
-#ifdef NNC_DOUBLE
-/* c (n,4999) = a b */
-static void gemm_129x4999x1023(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
-{
-	enum { M = 129, N = 4999, K = 1023, ROWS = NNC_TILE_ROWS, COLS = 2 *
-		NNC_LANES };
-
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
-		}
-}
-#endif
-
 /* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
 	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+}
+
+/* db (17) = the sum of the rows of dy (n,17), then adam */
+static void column_sums_129x17_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 17, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
 	}
 }
 
+/* panel (17,width): its first `cols` columns are rows of b (cols,17), the rest is 0 */
+static void panel_17(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 17, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_129x257x17_relu_grad_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 129, N = 257, K = 17, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
+			c[at] = v;
+		}
+}
+
+/* c (n,257) = a b^T, then relu_grad */
+static void gemm_nt_129x257x17_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 129, N = 257, K = 17, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_17(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_129x257x17_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_129x257x17_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+				WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_129x257x17_relu_grad_tile(1, cols, n, i + r, j,
+					a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_257x17x129_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 257, N = 17, K = 129, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (257,17) = a^T b, then adam */
+static void gemm_tn_257x17x129_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 257, N = 17, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_257x17x129_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_257x17x129_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_257x17x129_adam_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* db (257) = the sum of the rows of dy (n,257), then adam */
+static void column_sums_129x257_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 257, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (257,width): its first `cols` columns are rows of b (cols,257), the rest is 0 */
+static void panel_257(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 257, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_129x1023x257_relu_grad_tile(int rows, int cols, int n,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
+{
+	enum { M = 129, N = 1023, K = 257, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
+			c[at] = v;
+		}
+}
+
+/* c (n,1023) = a b^T, then relu_grad */
+static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 129, N = 1023, K = 257, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_257(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_129x1023x257_relu_grad_tile(ROWS, COLS, n, i, j, a,
+				panel, WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_129x1023x257_relu_grad_tile(ROWS, REST, n, i, j, a,
+				panel, WIDTH, c, saved);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_129x1023x257_relu_grad_tile(1, cols, n, i + r,
+					j, a, panel, WIDTH, c, saved);
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_1023x257x129_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 1023, N = 257, K = 129, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (1023,257) = a^T b, then adam */
+static void gemm_tn_1023x257x129_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 1023, N = 257, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_1023x257x129_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_1023x257x129_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_1023x257x129_adam_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* db (1023) = the sum of the rows of dy (n,1023), then adam */
+static void column_sums_129x1023_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 1023, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_4999x1023x129_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 4999, N = 1023, K = 129, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (4999,1023) = a^T b, then adam */
+static void gemm_tn_4999x1023x129_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 4999, N = 1023, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_4999x1023x129_adam_tile(ROWS, COLS, n, i, j, a, b + j,
+				N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_4999x1023x129_adam_tile(ROWS, REST, n, i, j, a, b + j,
+				N, c, keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_4999x1023x129_adam_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+#ifdef NNC_DOUBLE
+/* panel (1023,width): its first `cols` columns are rows of b (cols,1023), the rest is 0 */
+static void panel_1023(int cols, int width, const real *restrict b,
+	real *restrict panel)
+{
+	enum { K = 1023, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+#endif
+
+#ifdef NNC_DOUBLE
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_129x4999x1023_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
+{
+	enum { M = 129, N = 4999, K = 1023, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,4999) = a b^T */
+static void gemm_nt_129x4999x1023(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c)
+{
+	enum { M = 129, N = 4999, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_1023(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_129x4999x1023_tile(ROWS, COLS, n, i, j, a, panel, WIDTH,
+				c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_129x4999x1023_tile(ROWS, REST, n, i, j, a, panel, WIDTH,
+				c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_129x4999x1023_tile(1, cols, n, i + r, j, a,
+					panel, WIDTH, c);
+	}
+}
+#endif
+
 /* y (n,17): each row of x as probabilities */
-static void softmax_17(int n, const real *x, real *y)
+static void softmax_17(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 17 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -700,6 +973,7 @@ const NncModel NNC_MODEL(wide) = {
 	.step_flops = 2910959910,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 33248,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -726,7 +1000,6 @@ const NncModel NNC_MODEL(wide) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

@@ -26,48 +26,40 @@ typedef struct Params {
 
 enum {
 	X = 0,                                   /* (32, 28x28x1) */
-	ACTIVATION1 = X + 25088,                 /* (32, 28x28x4) */
-	MAXPOOL1 = ACTIVATION1 + 100352,         /* (32, 28x28x4) */
+	CONV1_PRODUCT = X + 25088,               /* (32, 28x28x4) */
+	MAXPOOL1 = CONV1_PRODUCT + 100352,       /* (32, 28x28x4) */
 	MAXPOOL1_WINNER = MAXPOOL1 + 100352,     /* (32, 28x28x4) */
-	ACTIVATION2 = MAXPOOL1_WINNER + 25088,   /* (32, 28x28x4) */
-	MAXPOOL2 = ACTIVATION2 + 100352,         /* (32, 28x28x4) */
+	CONV2_PRODUCT = X + 25088,               /* (32, 28x28x4) */
+	MAXPOOL2 = MAXPOOL1_WINNER + 25088,      /* (32, 28x28x4) */
 	MAXPOOL2_WINNER = MAXPOOL2 + 100352,     /* (32, 28x28x4) */
-	ACTIVATION3 = MAXPOOL2_WINNER + 25088,   /* (32, 14x14x8) */
-	MAXPOOL3 = ACTIVATION3 + 50176,          /* (32, 14x14x8) */
-	MAXPOOL3_WINNER = MAXPOOL3 + 50176,      /* (32, 14x14x8) */
-	DENSE1 = MAXPOOL3_WINNER + 12544,        /* (32, 25) */
+	CONV3_PRODUCT = X + 25088,               /* (32, 14x14x8) */
+	MAXPOOL3 = CONV3_PRODUCT + 50176,        /* (32, 14x14x8) */
+	MAXPOOL3_WINNER = MAXPOOL2_WINNER + 25088, /* (32, 14x14x8) */
+	DENSE1 = X + 25088,                      /* (32, 25) */
 	DROPOUT1 = DENSE1 + 800,                 /* (32, 25) */
 	DENSE2_SUM = DROPOUT1 + 800,             /* (32, 10) */
 	PROBABILITIES = DENSE2_SUM + 320,        /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES,            /* (32, 10) */
-	D_DROPOUT1 = DENSE1 + 800,               /* (32, 25) */
+	D_DROPOUT1 = PROBABILITIES + 320,        /* (32, 25) */
 	D_DENSE1 = D_DROPOUT1,                   /* (32, 25) */
 	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 25) */
-	D_DENSE1_FLAT = ACTIVATION3 + 50176,     /* (32, 1568) */
-	D_ACTIVATION3 = MAXPOOL3_WINNER + 12544, /* (32, 14x14x8) */
-	D_CONV3 = D_ACTIVATION3,                 /* (32, 14x14x8) */
-	D_MAXPOOL2 = ACTIVATION2 + 100352,       /* (32, 28x28x4) */
+	D_DENSE1_FLAT = MAXPOOL3_WINNER + 12544, /* (32, 1568) */
+	D_ACTIVATION3 = D_DENSE1_FLAT,           /* (32, 14x14x8) */
+	D_CONV3_PRODUCT = X + 25088,             /* (32, 14x14x8) */
 	D_ACTIVATION2 = MAXPOOL2_WINNER + 25088, /* (32, 28x28x4) */
-	D_CONV2 = D_ACTIVATION2,                 /* (32, 28x28x4) */
-	D_MAXPOOL1 = ACTIVATION1 + 100352,       /* (32, 28x28x4) */
+	D_CONV2_PRODUCT = X + 25088,             /* (32, 28x28x4) */
 	D_ACTIVATION1 = MAXPOOL1_WINNER + 25088, /* (32, 28x28x4) */
-	D_CONV1 = D_ACTIVATION1,                 /* (32, 28x28x4) */
-	WORK_ACTIVATION1 = ACTIVATION1 + 100352, /* (960) */
-	WORK_ACTIVATION2 = ACTIVATION2 + 100352, /* (3840) */
-	WORK_ACTIVATION3 = ACTIVATION3 + 50176,  /* (3364) */
-	WORK_D_DROPOUT1 = D_DROPOUT1 + 800,      /* (250) */
-	WORK_D_DENSE1_FLAT = D_DROPOUT1 + 800,   /* (39200) */
-	WORK_GRAD_CONV3_WEIGHT = MAXPOOL2_WINNER + 25088, /* (3364) */
-	WORK_D_MAXPOOL2 = MAXPOOL2_WINNER + 25088, /* (7344) */
-	WORK_GRAD_CONV2_WEIGHT = MAXPOOL1_WINNER + 25088, /* (47040) */
-	WORK_D_MAXPOOL1 = MAXPOOL1_WINNER + 25088, /* (4080) */
-	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (11760) */
+	D_CONV1_PRODUCT = X + 25088,             /* (32, 28x28x4) */
+	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
+	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
+	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (47040) */
+	WORK_GRAD_CONV1_WEIGHT = D_CONV1_PRODUCT + 100352, /* (11760) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
-	WORK_D_X = D_X + 25088,                  /* (11820) */
-	ARENA = D_ACTIVATION3 + 50176,
+	WORK_D_X = D_CONV1_PRODUCT + 100352,     /* (60) */
+	ARENA = D_ACTIVATION2 + 100352,
 #else
-	ARENA = D_ACTIVATION3 + 50176,
+	ARENA = D_ACTIVATION2 + 100352,
 #endif
 };
 
@@ -75,122 +67,163 @@ enum {
 
 enum {
 	INFER_X = 0,                             /* (32, 28x28x1) */
-	INFER_ACTIVATION1 = INFER_X + 25088,     /* (32, 28x28x4) */
-	INFER_MAXPOOL1 = INFER_ACTIVATION1 + 100352, /* (32, 28x28x4) */
-	INFER_MAXPOOL1_WINNER = INFER_MAXPOOL1 + 100352, /* (32, 28x28x4) */
-	INFER_ACTIVATION2 = INFER_X + 25088,     /* (32, 28x28x4) */
-	INFER_MAXPOOL2 = INFER_ACTIVATION2 + 100352, /* (32, 28x28x4) */
-	INFER_MAXPOOL2_WINNER = INFER_MAXPOOL2 + 100352, /* (32, 28x28x4) */
-	INFER_ACTIVATION3 = INFER_X + 25088,     /* (32, 14x14x8) */
-	INFER_MAXPOOL3 = INFER_ACTIVATION3 + 50176, /* (32, 14x14x8) */
-	INFER_MAXPOOL3_WINNER = INFER_MAXPOOL3 + 50176, /* (32, 14x14x8) */
+	INFER_CONV1_PRODUCT = INFER_X + 25088,   /* (32, 28x28x4) */
+	INFER_MAXPOOL1_WINNER = INFER_CONV1_PRODUCT + 100352, /* (32, 28x28x4) */
+	INFER_MAXPOOL1 = INFER_MAXPOOL1_WINNER + 25088, /* (32, 28x28x4) */
+	INFER_CONV2_PRODUCT = INFER_X + 25088,   /* (32, 28x28x4) */
+	INFER_MAXPOOL2_WINNER = INFER_CONV2_PRODUCT + 100352, /* (32, 28x28x4) */
+	INFER_MAXPOOL2 = INFER_MAXPOOL2_WINNER + 25088, /* (32, 28x28x4) */
+	INFER_CONV3_PRODUCT = INFER_X + 25088,   /* (32, 14x14x8) */
+	INFER_MAXPOOL3_WINNER = INFER_CONV3_PRODUCT + 50176, /* (32, 14x14x8) */
+	INFER_MAXPOOL3 = INFER_MAXPOOL3_WINNER + 12544, /* (32, 14x14x8) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 25) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 800,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_ACTIVATION1 = INFER_ACTIVATION1 + 100352, /* (960) */
-	WORK_INFER_ACTIVATION2 = INFER_MAXPOOL1 + 100352, /* (3840) */
-	WORK_INFER_ACTIVATION3 = INFER_ACTIVATION3 + 50176, /* (3364) */
-	INFER_ARENA = INFER_MAXPOOL1_WINNER + 25088,
+	INFER_ARENA = INFER_MAXPOOL1 + 100352,
 };
 
 /* ---- the kernels, defined below ---- */
 
-static void gather(const NncBatch *batch, real *restrict x);
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
 static void pad_28x28x1_3x5_p1x2(const real *restrict x, real *restrict p);
-static void conv_28x28x1_3x5x4_p1x2_bias_tanh(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_28x28x1_3x5x4_p1x2_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
+static void conv_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
+static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void maxpool_28x28x4_2x2_to28x28(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner);
+static void maxpool_28x28x4_2x2_to28x28_bias_tanh(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias);
 static void pad_28x28x4_3x5_p1x2(const real *restrict x, real *restrict p);
-static void conv_28x28x4_3x5_p1x2_bias_tanh(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
-	const real *restrict bias);
+static void conv_28x28x4_3x5_p1x2_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
+static void conv_28x28x4_3x5_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
 static void pad_28x28x4_3x3_s2x2_to14x14(const real *restrict x, real *restrict p);
-static void conv_28x28x4_3x3x8_s2x2_to14x14_bias_tanh(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
+static void conv_28x28x4_3x3x8_s2x2_to14x14_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
+static void conv_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
+static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void maxpool_14x14x8_2x2_to14x14(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner);
-static void gemm_32x25x1568_bias_tanh(int n, const real *restrict a,
+static void maxpool_14x14x8_2x2_to14x14_bias_tanh(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias);
+static void gemm_32x25x1568_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
+static void dropout_0_25_25(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y);
+static void gemm_32x10x25_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void dropout_0_25_25(const NncContext *c, int n, uint32_t stream, const real *x,
-	real *y);
-static void gemm_32x10x25_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias);
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p);
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx);
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_25x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_25x10(const real *restrict b, real *restrict t);
-static void gemm_32x25x10(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void tanh_grad_25(int n, const real *x, real *y, const real *saved);
-static void column_sums_32x25(int n, const real *restrict dy, real *restrict db);
-static void gemm_tn_1568x25x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void transpose_1568x25(const real *restrict b, real *restrict t);
-static void gemm_32x1568x25(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void maxpool_grad_14x14x8_2x2_to14x14(int n, const real *restrict dy,
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p);
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx);
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x25x10(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void tanh_grad_25(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved);
+static void column_sums_32x25_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_25(int cols, int width, const real *restrict b, real *restrict panel);
+static void gemm_nt_32x1568x25(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void tanh_grad_1568(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved);
+static void column_sums_6272x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void maxpool_grad_14x14x8_2x2_to14x14_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void tanh_grad_1568(int n, const real *x, real *y, const real *saved);
-static void column_sums_6272x8(int n, const real *restrict dy, real *restrict db);
-static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p);
+static void maxpool_grad_14x14x8_2x2_to14x14(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
+static void finish_tanh_grad_28x28x4(const NncThread *thread, int n, const real *x,
+	real *y, const real *restrict saved);
 static void col2im_28x28x4_3x3_s2x2_to14x14(const real *restrict cols,
 	real *restrict x);
-static void transpose_36x8(const real *restrict b, real *restrict t);
-static void gemm_196x36x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_28x28x4_3x3x8_s2x2_to14x14(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols);
-static void maxpool_grad_28x28x4_2x2_to28x28(int n, const real *restrict dy,
+static void transpose_36x8(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_196x36x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt, const real *restrict saved);
+static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw);
+static void column_sums_25088x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void maxpool_grad_28x28x4_2x2_to28x28_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void tanh_grad_3136(int n, const real *x, real *y, const real *saved);
-static void column_sums_25088x4(int n, const real *restrict dy, real *restrict db);
-static void im2col_28x28x4_3x5_p1x2(const real *restrict x, real *restrict cols);
-static void gemm_tn_add_60x4x784(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dw_28x28x4_3x5_p1x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols);
-static void turn_3x5x4x4(const real *restrict w, real *restrict t);
-static void conv_28x28x4_3x5_p1x2(int n, const real *restrict x, const real *restrict w,
-	real *restrict y, real *restrict p);
-static void conv_dx_28x28x4_3x5_p1x2(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p);
-static void im2col_28x28x1_3x5_p1x2(const real *restrict x, real *restrict cols);
-static void gemm_tn_add_15x4x784(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dw_28x28x1_3x5x4_p1x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols);
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v);
-static void softmax_10(int n, const real *x, real *y);
+static void maxpool_grad_28x28x4_2x2_to28x28(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
+static void turn_3x5x4x4(const NncThread *thread, const real *restrict w,
+	real *restrict t);
+static void conv_28x28x4_3x5_p1x2_tanh_grad_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict saved);
+static void conv_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	const real *restrict saved);
+static void conv_dx_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict turned, const real *restrict saved);
+static void im2col_28x28x4_3x5_p1x2(const NncThread *thread, const real *restrict x,
+	real *restrict cols);
+static void gemm_tn_add_60x4x784(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dw_28x28x4_3x5_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols);
+static void im2col_28x28x1_3x5_p1x2(const NncThread *thread, const real *restrict x,
+	real *restrict cols);
+static void gemm_tn_add_15x4x784(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols);
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void col2im_28x28x1_3x5_p1x2(const real *restrict cols, real *restrict x);
-static void transpose_15x4(const real *restrict b, real *restrict t);
-static void gemm_784x15x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c);
-static void conv_dx_28x28x1_3x5x4_p1x2(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols);
+static void transpose_15x4(const NncThread *thread, const real *restrict b,
+	real *restrict t);
+static void gemm_784x15x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c);
+static void conv_dx_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt);
 #endif
 
 /* ---- the network ---- */
 
+
 /* The samples of the batch become x. */
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	gather(batch, a + X);
+	gather(thread, batch, a + X);
 }
 
 /* Forward, with what only training does, to the loss. */
-static void forward(NncContext *c, const NncBatch *batch)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
@@ -200,154 +233,97 @@ static void forward(NncContext *c, const NncBatch *batch)
 	 * conv1: conv filters kernel stride=stride
 	 * 28x28x1 -> 28x28x4, 64 parameters, 47,040 multiply-adds
 	 */
-	conv_28x28x1_3x5x4_p1x2_bias_tanh(n, a + X, w->conv1_weight, a + ACTIVATION1,
-		a + WORK_ACTIVATION1, w->conv1_bias);
+	conv_28x28x1_3x5x4_p1x2(thread, n, a + X, w->conv1_weight, a + CONV1_PRODUCT);
 
 	/*
 	 * maxpool1: maxpool 2 stride=1 padding=same
 	 * 28x28x4 -> 28x28x4, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_28x28x4_2x2_to28x28(n, a + ACTIVATION1, a + MAXPOOL1, (uint8_t *)(a +
-		MAXPOOL1_WINNER));
+	nnc_barrier(thread);
+	maxpool_28x28x4_2x2_to28x28_bias_tanh(thread, n, a + CONV1_PRODUCT, a +
+		MAXPOOL1, (uint8_t *)(a + MAXPOOL1_WINNER), w->conv1_bias);
 
 	/*
 	 * conv2: conv filters kernel stride=stride
 	 * 28x28x4 -> 28x28x4, 244 parameters, 188,160 multiply-adds
 	 */
-	conv_28x28x4_3x5_p1x2_bias_tanh(n, a + MAXPOOL1, w->conv2_weight, a +
-		ACTIVATION2, a + WORK_ACTIVATION2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_28x28x4_3x5_p1x2(thread, n, a + MAXPOOL1, w->conv2_weight, a +
+		CONV2_PRODUCT);
 
 	/*
 	 * maxpool2: maxpool 2 stride=1 padding=same
 	 * 28x28x4 -> 28x28x4, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_28x28x4_2x2_to28x28(n, a + ACTIVATION2, a + MAXPOOL2, (uint8_t *)(a +
-		MAXPOOL2_WINNER));
+	nnc_barrier(thread);
+	maxpool_28x28x4_2x2_to28x28_bias_tanh(thread, n, a + CONV2_PRODUCT, a +
+		MAXPOOL2, (uint8_t *)(a + MAXPOOL2_WINNER), w->conv2_bias);
 
 	/*
 	 * conv3: conv filters kernel stride=stride
 	 * 28x28x4 -> 14x14x8, 296 parameters, 56,448 multiply-adds
 	 */
-	conv_28x28x4_3x3x8_s2x2_to14x14_bias_tanh(n, a + MAXPOOL2, w->conv3_weight, a +
-		ACTIVATION3, a + WORK_ACTIVATION3, w->conv3_bias);
+	nnc_barrier(thread);
+	conv_28x28x4_3x3x8_s2x2_to14x14(thread, n, a + MAXPOOL2, w->conv3_weight, a +
+		CONV3_PRODUCT);
 
 	/*
 	 * maxpool3: maxpool 2 stride=1 padding=same
 	 * 14x14x8 -> 14x14x8, 0 parameters, 0 multiply-adds
 	 */
-	maxpool_14x14x8_2x2_to14x14(n, a + ACTIVATION3, a + MAXPOOL3, (uint8_t *)(a +
-		MAXPOOL3_WINNER));
+	nnc_barrier(thread);
+	maxpool_14x14x8_2x2_to14x14_bias_tanh(thread, n, a + CONV3_PRODUCT, a +
+		MAXPOOL3, (uint8_t *)(a + MAXPOOL3_WINNER), w->conv3_bias);
 
 	/*
 	 * dense1: dense (units / 2 + 1) act name="hidden"
 	 * 14x14x8 -> 25, 39,225 parameters, 39,200 multiply-adds
 	 */
-	gemm_32x25x1568_bias_tanh(n, a + MAXPOOL3, w->dense1_weight, a + DENSE1,
+	nnc_barrier(thread);
+	gemm_32x25x1568_bias_tanh(thread, n, a + MAXPOOL3, w->dense1_weight, a + DENSE1,
 		w->dense1_bias);
 
 	/*
 	 * dropout1: dropout rate
 	 * 25 -> 25, 0 parameters, 0 multiply-adds
 	 */
-	dropout_0_25_25(c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1);
+	nnc_barrier(thread);
+	dropout_0_25_25(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1);
 
 	/*
 	 * dense2: dense 10 softmax name="out.put-1"
 	 * 25 -> 10, 260 parameters, 250 multiply-adds
 	 */
-	gemm_32x10x25_bias(n, a + DROPOUT1, w->dense2_weight, a + DENSE2_SUM,
+	nnc_barrier(thread);
+	gemm_32x10x25_bias(thread, n, a + DROPOUT1, w->dense2_weight, a + DENSE2_SUM,
 		w->dense2_bias);
-	cross_entropy_10(c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	nnc_barrier(thread);
+	cross_entropy_10(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
 }
 
 #ifdef NNC_DOUBLE
 
 /* The gradient of the input, which only gradcheck asks for. */
-static void input_gradient(NncContext *c, const NncBatch *batch)
+static void input_gradient(NncContext *c, const NncBatch *batch,
+	const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv filters kernel stride=stride */
-	conv_dx_28x28x1_3x5x4_p1x2(n, a + D_CONV1, w->conv1_weight, a + D_X, a +
-		WORK_D_X);
+	nnc_barrier(thread);
+	conv_dx_28x28x1_3x5x4_p1x2(thread, n, a + D_CONV1_PRODUCT, w->conv1_weight, a +
+		D_X, a + WORK_D_X);
 }
 #endif
 
-/* Backward: the gradient of the mean loss for every weight. */
-static void backward(NncContext *c, const NncBatch *batch)
+/* Backward: the gradient of the mean loss for every weight, and adam's step. */
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
+	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	Params *w = c->params;
-	Params *dw = c->grads;
-
-	/* dense2: dense 10 softmax name="out.put-1" */
-	cross_entropy_grad_10(batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	column_sums_32x10(n, a + D_DENSE2_SUM, dw->dense2_bias);
-	gemm_tn_25x10x32(n, a + DROPOUT1, a + D_DENSE2_SUM, dw->dense2_weight);
-	transpose_25x10(w->dense2_weight, a + WORK_D_DROPOUT1);
-	gemm_32x25x10(n, a + D_DENSE2_SUM, a + WORK_D_DROPOUT1, a + D_DROPOUT1);
-
-	/* dropout1: dropout rate */
-	dropout_0_25_25(c, n, NNC_STREAM_LAYER + 0, a + D_DROPOUT1, a + D_DENSE1);
-
-	/* dense1: dense (units / 2 + 1) act name="hidden" */
-	tanh_grad_25(n, a + D_DENSE1, a + D_DENSE1_SUM, a + DENSE1);
-	column_sums_32x25(n, a + D_DENSE1_SUM, dw->dense1_bias);
-	gemm_tn_1568x25x32(n, a + MAXPOOL3, a + D_DENSE1_SUM, dw->dense1_weight);
-	transpose_1568x25(w->dense1_weight, a + WORK_D_DENSE1_FLAT);
-	gemm_32x1568x25(n, a + D_DENSE1_SUM, a + WORK_D_DENSE1_FLAT, a + D_DENSE1_FLAT);
-
-	/* maxpool3: maxpool 2 stride=1 padding=same */
-	maxpool_grad_14x14x8_2x2_to14x14(n, a + D_DENSE1_FLAT, (uint8_t *)(a +
-		MAXPOOL3_WINNER), a + D_ACTIVATION3);
-
-	/* activation3: activation act */
-	tanh_grad_1568(n, a + D_ACTIVATION3, a + D_CONV3, a + ACTIVATION3);
-
-	/* conv3: conv filters kernel stride=stride */
-	column_sums_6272x8(n, a + D_CONV3, dw->conv3_bias);
-	conv_dw_28x28x4_3x3x8_s2x2_to14x14(n, a + MAXPOOL2, a + D_CONV3,
-		dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT);
-	conv_dx_28x28x4_3x3x8_s2x2_to14x14(n, a + D_CONV3, w->conv3_weight, a +
-		D_MAXPOOL2, a + WORK_D_MAXPOOL2);
-
-	/* maxpool2: maxpool 2 stride=1 padding=same */
-	maxpool_grad_28x28x4_2x2_to28x28(n, a + D_MAXPOOL2, (uint8_t *)(a +
-		MAXPOOL2_WINNER), a + D_ACTIVATION2);
-
-	/* activation2: activation act */
-	tanh_grad_3136(n, a + D_ACTIVATION2, a + D_CONV2, a + ACTIVATION2);
-
-	/* conv2: conv filters kernel stride=stride */
-	column_sums_25088x4(n, a + D_CONV2, dw->conv2_bias);
-	conv_dw_28x28x4_3x5_p1x2(n, a + MAXPOOL1, a + D_CONV2, dw->conv2_weight, a +
-		WORK_GRAD_CONV2_WEIGHT);
-	conv_dx_28x28x4_3x5_p1x2(n, a + D_CONV2, w->conv2_weight, a + D_MAXPOOL1, a +
-		WORK_D_MAXPOOL1);
-
-	/* maxpool1: maxpool 2 stride=1 padding=same */
-	maxpool_grad_28x28x4_2x2_to28x28(n, a + D_MAXPOOL1, (uint8_t *)(a +
-		MAXPOOL1_WINNER), a + D_ACTIVATION1);
-
-	/* activation1: activation act */
-	tanh_grad_3136(n, a + D_ACTIVATION1, a + D_CONV1, a + ACTIVATION1);
-
-	/* conv1: conv filters kernel stride=stride */
-	column_sums_25088x4(n, a + D_CONV1, dw->conv1_bias);
-	conv_dw_28x28x1_3x5x4_p1x2(n, a + X, a + D_CONV1, dw->conv1_weight, a +
-		WORK_GRAD_CONV1_WEIGHT);
-
-#ifdef NNC_DOUBLE
-	input_gradient(c, batch);
-#endif
-}
-
-/* One step of adam on every weight. */
-static void update(NncContext *c)
-{
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -356,92 +332,168 @@ static void update(NncContext *c)
 	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
 	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
 
-	adam(60, rate, root, w->conv1_weight, dw->conv1_weight, m->conv1_weight,
-		v->conv1_weight);
-	adam(4, rate, root, w->conv1_bias, dw->conv1_bias, m->conv1_bias,
-		v->conv1_bias);
-	adam(240, rate, root, w->conv2_weight, dw->conv2_weight, m->conv2_weight,
-		v->conv2_weight);
-	adam(4, rate, root, w->conv2_bias, dw->conv2_bias, m->conv2_bias,
-		v->conv2_bias);
-	adam(288, rate, root, w->conv3_weight, dw->conv3_weight, m->conv3_weight,
-		v->conv3_weight);
-	adam(8, rate, root, w->conv3_bias, dw->conv3_bias, m->conv3_bias,
-		v->conv3_bias);
-	adam(39200, rate, root, w->dense1_weight, dw->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
-	adam(25, rate, root, w->dense1_bias, dw->dense1_bias, m->dense1_bias,
-		v->dense1_bias);
-	adam(250, rate, root, w->dense2_weight, dw->dense2_weight, m->dense2_weight,
+	/* dense2: dense 10 softmax name="out.put-1" */
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
+	nnc_barrier(thread);
+	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
+		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+	gemm_nt_32x25x10(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a + D_DROPOUT1);
+	nnc_barrier(thread);
+	gemm_tn_25x10x32_adam(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
+		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
 		v->dense2_weight);
-	adam(10, rate, root, w->dense2_bias, dw->dense2_bias, m->dense2_bias,
-		v->dense2_bias);
+
+	/* dropout1: dropout rate */
+	dropout_0_25_25(thread, c, n, NNC_STREAM_LAYER + 0, a + D_DROPOUT1, a +
+		D_DENSE1);
+
+	/* dense1: dense (units / 2 + 1) act name="hidden" */
+	nnc_barrier(thread);
+	tanh_grad_25(thread, n, a + D_DENSE1, a + D_DENSE1_SUM, a + DENSE1);
+	nnc_barrier(thread);
+	column_sums_32x25_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
+		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+	gemm_nt_32x1568x25(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_DENSE1_FLAT);
+	nnc_barrier(thread);
+	gemm_tn_1568x25x32_adam(thread, n, a + MAXPOOL3, a + D_DENSE1_SUM,
+		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
+		v->dense1_weight);
+
+	/* maxpool3: maxpool 2 stride=1 padding=same */
+	tanh_grad_1568(thread, n, a + D_DENSE1_FLAT, a + D_ACTIVATION3, a + MAXPOOL3);
+	nnc_barrier(thread);
+	column_sums_6272x8_adam(thread, n, a + D_ACTIVATION3, dw->conv3_bias, keep,
+		rate, root, w->conv3_bias, m->conv3_bias, v->conv3_bias);
+	maxpool_grad_14x14x8_2x2_to14x14(thread, n, a + D_ACTIVATION3, (uint8_t *)(a +
+		MAXPOOL3_WINNER), a + D_CONV3_PRODUCT);
+
+	/* conv3: conv filters kernel stride=stride */
+	nnc_barrier(thread);
+	conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(thread, n, a + D_CONV3_PRODUCT,
+		w->conv3_weight, a + D_ACTIVATION2, a + WORK_D_ACTIVATION2, a +
+		MAXPOOL2);
+	conv_dw_28x28x4_3x3x8_s2x2_to14x14(thread, n, a + MAXPOOL2, a + D_CONV3_PRODUCT,
+		dw->conv3_weight);
+
+	/* maxpool2: maxpool 2 stride=1 padding=same */
+	nnc_barrier(thread);
+	column_sums_25088x4_adam(thread, n, a + D_ACTIVATION2, dw->conv2_bias, keep,
+		rate, root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	maxpool_grad_28x28x4_2x2_to28x28(thread, n, a + D_ACTIVATION2, (uint8_t *)(a +
+		MAXPOOL2_WINNER), a + D_CONV2_PRODUCT);
+
+	/* conv2: conv filters kernel stride=stride */
+	nnc_barrier(thread);
+	conv_dx_28x28x4_3x5_p1x2_tanh_grad(thread, n, a + D_CONV2_PRODUCT,
+		w->conv2_weight, a + D_ACTIVATION1, a + WORK_D_ACTIVATION1, a +
+		MAXPOOL1);
+	nnc_barrier(thread);
+	conv_dw_28x28x4_3x5_p1x2(thread, n, a + MAXPOOL1, a + D_CONV2_PRODUCT,
+		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT);
+
+	/* maxpool1: maxpool 2 stride=1 padding=same */
+	column_sums_25088x4_adam(thread, n, a + D_ACTIVATION1, dw->conv1_bias, keep,
+		rate, root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+	nnc_barrier(thread);
+	maxpool_grad_28x28x4_2x2_to28x28(thread, n, a + D_ACTIVATION1, (uint8_t *)(a +
+		MAXPOOL1_WINNER), a + D_CONV1_PRODUCT);
+
+	/* conv1: conv filters kernel stride=stride */
+	nnc_barrier(thread);
+	conv_dw_28x28x1_3x5x4_p1x2(thread, n, a + X, a + D_CONV1_PRODUCT,
+		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
+
+	/* what no kernel above did itself */
+	nnc_barrier(thread);
+	adam_step(thread, 60, dw->conv1_weight, rate, root, w->conv1_weight,
+		m->conv1_weight, v->conv1_weight);
+	adam_step(thread, 240, dw->conv2_weight, rate, root, w->conv2_weight,
+		m->conv2_weight, v->conv2_weight);
+	adam_step(thread, 288, dw->conv3_weight, rate, root, w->conv3_weight,
+		m->conv3_weight, v->conv3_weight);
+
+#ifdef NNC_DOUBLE
+	nnc_barrier(thread);
+	input_gradient(c, batch, thread);
+#endif
 }
 
 /* Forward, as the trained network is used. */
-static void infer(NncContext *c, const NncBatch *batch)
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
 	Params *w = c->params;
 
 	/* conv1: conv filters kernel stride=stride */
-	conv_28x28x1_3x5x4_p1x2_bias_tanh(n, a + INFER_X, w->conv1_weight, a +
-		INFER_ACTIVATION1, a + WORK_INFER_ACTIVATION1, w->conv1_bias);
+	conv_28x28x1_3x5x4_p1x2(thread, n, a + INFER_X, w->conv1_weight, a +
+		INFER_CONV1_PRODUCT);
 
 	/* maxpool1: maxpool 2 stride=1 padding=same */
-	maxpool_28x28x4_2x2_to28x28(n, a + INFER_ACTIVATION1, a + INFER_MAXPOOL1,
-		(uint8_t *)(a + INFER_MAXPOOL1_WINNER));
+	nnc_barrier(thread);
+	maxpool_28x28x4_2x2_to28x28_bias_tanh(thread, n, a + INFER_CONV1_PRODUCT, a +
+		INFER_MAXPOOL1, (uint8_t *)(a + INFER_MAXPOOL1_WINNER), w->conv1_bias);
 
 	/* conv2: conv filters kernel stride=stride */
-	conv_28x28x4_3x5_p1x2_bias_tanh(n, a + INFER_MAXPOOL1, w->conv2_weight, a +
-		INFER_ACTIVATION2, a + WORK_INFER_ACTIVATION2, w->conv2_bias);
+	nnc_barrier(thread);
+	conv_28x28x4_3x5_p1x2(thread, n, a + INFER_MAXPOOL1, w->conv2_weight, a +
+		INFER_CONV2_PRODUCT);
 
 	/* maxpool2: maxpool 2 stride=1 padding=same */
-	maxpool_28x28x4_2x2_to28x28(n, a + INFER_ACTIVATION2, a + INFER_MAXPOOL2,
-		(uint8_t *)(a + INFER_MAXPOOL2_WINNER));
+	nnc_barrier(thread);
+	maxpool_28x28x4_2x2_to28x28_bias_tanh(thread, n, a + INFER_CONV2_PRODUCT, a +
+		INFER_MAXPOOL2, (uint8_t *)(a + INFER_MAXPOOL2_WINNER), w->conv2_bias);
 
 	/* conv3: conv filters kernel stride=stride */
-	conv_28x28x4_3x3x8_s2x2_to14x14_bias_tanh(n, a + INFER_MAXPOOL2,
-		w->conv3_weight, a + INFER_ACTIVATION3, a + WORK_INFER_ACTIVATION3,
-		w->conv3_bias);
+	nnc_barrier(thread);
+	conv_28x28x4_3x3x8_s2x2_to14x14(thread, n, a + INFER_MAXPOOL2, w->conv3_weight,
+		a + INFER_CONV3_PRODUCT);
 
 	/* maxpool3: maxpool 2 stride=1 padding=same */
-	maxpool_14x14x8_2x2_to14x14(n, a + INFER_ACTIVATION3, a + INFER_MAXPOOL3,
-		(uint8_t *)(a + INFER_MAXPOOL3_WINNER));
+	nnc_barrier(thread);
+	maxpool_14x14x8_2x2_to14x14_bias_tanh(thread, n, a + INFER_CONV3_PRODUCT, a +
+		INFER_MAXPOOL3, (uint8_t *)(a + INFER_MAXPOOL3_WINNER), w->conv3_bias);
 
 	/* dense1: dense (units / 2 + 1) act name="hidden" */
-	gemm_32x25x1568_bias_tanh(n, a + INFER_MAXPOOL3, w->dense1_weight, a +
+	nnc_barrier(thread);
+	gemm_32x25x1568_bias_tanh(thread, n, a + INFER_MAXPOOL3, w->dense1_weight, a +
 		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax name="out.put-1" */
-	gemm_32x10x25_bias(n, a + INFER_DENSE1, w->dense2_weight, a + INFER_DENSE2_SUM,
-		w->dense2_bias);
-	softmax_10(n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
+	nnc_barrier(thread);
+	gemm_32x10x25_bias(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
+		INFER_DENSE2_SUM, w->dense2_bias);
+	nnc_barrier(thread);
+	softmax_10(thread, n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
 }
 
 /* Forward, and how good it is. */
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	real *a = c->arena;
 
-	infer(c, batch);
+	infer(c, batch, thread);
 	/* dense2: dense 10 softmax name="out.put-1" */
-	cross_entropy_10(c, batch, a + INFER_DENSE2_SUM, a + INFER_PROBABILITIES);
+	cross_entropy_10(thread, c, batch, a + INFER_DENSE2_SUM, a +
+		INFER_PROBABILITIES);
 }
 
 /* ---- the kernels ---- */
 
-/* x (n,784) = the samples of this batch */
-static void gather(const NncBatch *batch, real *restrict x)
+/* x (n,784) = the samples of this batch; those of the next are on their way by then */
+static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784 };
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
@@ -458,19 +510,21 @@ static void pad_28x28x1_3x5_p1x2(const real *restrict x, real *restrict p)
 }
 
 /*
- * t: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns; t has a row every tr.
+ * every bk, a run every bs. The last vector has `last` columns.
  */
-static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+	int bs, nnc_vec *restrict s)
 {
-	nnc_vec s[NNC_TILE_MAX] = {{0}};
-
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
 	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[8];
+			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -483,87 +537,85 @@ static NNC_INLINE void tile_block(int rows, int vecs, int last, int runs, int te
 					s[r * vecs + q] += x * bv[q];
 			}
 		}
-	NNC_UNROLL
-	for (int r = 0; r < rows; r++)
-		NNC_UNROLL
-		for (int q = 0; q < vecs; q++)
-			*(nnc_vec *)(t + r * tr + q * NNC_LANES) = s[r * vecs + q];
 }
 
-/*
- * A tile of `rows` x `cols`, at most `full` rows (a constant) and as many columns as tr:
- * all at once when it has all its rows, else a row at a time.
- */
-static NNC_INLINE void tile(int full, int rows, int cols, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, real *restrict t, int tr)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_28x28x1_3x5x4_p1x2_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
 {
-	enum { L = NNC_LANES };
+	enum { C = 1, O = 4, L = NNC_LANES };
+	enum { KH = 3, SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	if (rows == full && cols == 2 * L)
-		tile_block(full, 2, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols <= L)
-		tile_block(full, 1, cols, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else if (rows == full && cols < 2 * L)
-		tile_block(full, 2, cols - L, runs, terms, a, ar, ak, as, b, bk, bs, t,
-			tr);
-	else if (rows == full && cols == 8 * L)
-		tile_block(1, 8, L, runs, terms, a, ar, ak, as, b, bk, bs, t, tr);
-	else
-		for (int r = 0; r < rows; r++)
-			for (int j = 0; j < cols; j += L)
-				tile_block(1, 1, cols - j < L ? cols - j : L, runs,
-					terms, a + r * ar, ar, ak, as, b + j, bk, bs,
-					t + r * tr + j, tr);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			y[at] = v;
+		}
 }
 
-/* y (n,28,28,4) = x (n,28,28,1) * w (3,5,1,4), then bias, tanh */
-static void conv_28x28x1_3x5x4_p1x2_bias_tanh(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
-	const real *restrict bias)
+/* y (28,4): line i of an image's outputs */
+static void conv_28x28x1_3x5x4_p1x2_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 28, O = 4, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_28x28x1_3x5x4_p1x2_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_28x28x1_3x5x4_p1x2_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_28x28x1_3x5x4_p1x2_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_28x28x1_3x5x4_p1x2_tile(LAST, REST, i, k, j, p, w,
+					y);
+		}
+}
+
+/* y (n,28,28,4) = x (n,28,28,1) * w (3,5,1,4) */
+static void conv_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4 };
-	enum { KH = 3, SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_28x28x1_3x5_p1x2(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = nnc_tanh(v);
-						y[at] = v;
-					}
-			}
+		conv_28x28x1_3x5x4_p1x2_line(i % OH, p, w, y + i * OW * O);
 	}
 }
 
-/* y (n,28,28,4), winner: the largest of each 2x2 window of x (n,28,28,4) */
-static void maxpool_28x28x4_2x2_to28x28(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner)
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
 {
-	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28 };
+	enum { H = 28, W = 28, C = 4, OW = 28, N = C };
 	enum { KH = 2, KW = 2, SH = 1, SW = 1, TOP = 0, LEFT = 0 };
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		const real *image = x + p / (OH * OW) * (H * W * C);
-		real *best = y + p * C;
+		real best[C];
 		uint8_t *place = winner + p * C;
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
@@ -571,8 +623,8 @@ static void maxpool_28x28x4_2x2_to28x28(int n, const real *restrict x, real *res
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) *
-					C;
+				const real *xp = x + ((top + ky - from) * W + left +
+					kx) * C;
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -581,7 +633,28 @@ static void maxpool_28x28x4_2x2_to28x28(int n, const real *restrict x, real *res
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			v += bias[j];
+			v = nnc_tanh(v);
+			y[at] = v;
+		}
 	}
+}
+
+/* y (n,28,28,4), winner: the largest of each 2x2 window of x (n,28,28,4), then bias, tanh */
+static void maxpool_28x28x4_2x2_to28x28_bias_tanh(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
+{
+	enum { H = 28, W = 28, C = 4, OH = 28, LINE = 28 * C };
+	const NncRange share = nnc_share(thread, n * OH);
+
+	for (int i = share.first; i < share.end; i++)
+		maxpool_28x28x4_2x2_to28x28_bias_tanh_line(i % OH, 0, x + i / OH * H *
+			W * C, y + i * LINE, winner + i * LINE, bias);
 }
 
 /* p (30,32,4): one image x (28,28,4) with zeros around it */
@@ -596,36 +669,65 @@ static void pad_28x28x4_3x5_p1x2(const real *restrict x, real *restrict p)
 			sizeof *p);
 }
 
-/* y (n,28,28,4) = x (n,28,28,4) * w (3,5,4,4), then bias, tanh */
-static void conv_28x28x4_3x5_p1x2_bias_tanh(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
-	const real *restrict bias)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_28x28x4_3x5_p1x2_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
+{
+	enum { C = 4, O = 4, L = NNC_LANES };
+	enum { KH = 3, SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			y[at] = v;
+		}
+}
+
+/* y (28,4): line i of an image's outputs */
+static void conv_28x28x4_3x5_p1x2_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 28, O = 4, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_28x28x4_3x5_p1x2_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_28x28x4_3x5_p1x2_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_28x28x4_3x5_p1x2_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_28x28x4_3x5_p1x2_tile(LAST, REST, i, k, j, p, w,
+					y);
+		}
+}
+
+/* y (n,28,28,4) = x (n,28,28,4) * w (3,5,4,4) */
+static void conv_28x28x4_3x5_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
 	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4 };
-	enum { KH = 3, SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_28x28x4_3x5_p1x2(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = nnc_tanh(v);
-						y[at] = v;
-					}
-			}
+		conv_28x28x4_3x5_p1x2_line(i % OH, p, w, y + i * OW * O);
 	}
 }
 
@@ -641,53 +743,84 @@ static void pad_28x28x4_3x3_s2x2_to14x14(const real *restrict x, real *restrict 
 			sizeof *p);
 }
 
-/* y (n,14,14,8) = x (n,28,28,4) * w (3,3,4,8), then bias, tanh */
-static void conv_28x28x4_3x3x8_s2x2_to14x14_bias_tanh(int n, const real *restrict x,
-	const real *restrict w, real *restrict y, real *restrict p,
-	const real *restrict bias)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_28x28x4_3x3x8_s2x2_to14x14_tile(int rows, int cols, int i,
+	int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y)
+{
+	enum { C = 4, O = 8, L = NNC_LANES };
+	enum { KH = 3, SH = 2, SW = 2, PW = 29, TERMS = 3 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			y[at] = v;
+		}
+}
+
+/* y (14,8): line i of an image's outputs */
+static void conv_28x28x4_3x3x8_s2x2_to14x14_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 14, O = 8, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, COLS, i, k,
+					j, p, w, y);
+			else if (REST > 0 && rows == ROWS)
+				conv_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, REST, i, k,
+					j, p, w, y);
+			else if (LAST > 0 && cols == COLS)
+				conv_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, COLS, i, k,
+					j, p, w, y);
+			else if (LAST > 0 && REST > 0)
+				conv_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, REST, i, k,
+					j, p, w, y);
+		}
+}
+
+/* y (n,14,14,8) = x (n,28,28,4) * w (3,3,4,8) */
+static void conv_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
 	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8 };
-	enum { KH = 3, SH = 2, SW = 2, PW = 29, TERMS = 3 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
 			pad_28x28x4_3x3_s2x2_to14x14(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						v += bias[j];
-						v = nnc_tanh(v);
-						y[at] = v;
-					}
-			}
+		conv_28x28x4_3x3x8_s2x2_to14x14_line(i % OH, p, w, y + i * OW * O);
 	}
 }
 
-/* y (n,14,14,8), winner: the largest of each 2x2 window of x (n,14,14,8) */
-static void maxpool_14x14x8_2x2_to14x14(int n, const real *restrict x, real *restrict y,
-	uint8_t *restrict winner)
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
 {
-	enum { H = 14, W = 14, C = 8, OH = 14, OW = 14 };
+	enum { H = 14, W = 14, C = 8, OW = 14, N = C };
 	enum { KH = 2, KW = 2, SH = 1, SW = 1, TOP = 0, LEFT = 0 };
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
-		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		const real *image = x + p / (OH * OW) * (H * W * C);
-		real *best = y + p * C;
+		real best[C];
 		uint8_t *place = winner + p * C;
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
@@ -695,8 +828,8 @@ static void maxpool_14x14x8_2x2_to14x14(int n, const real *restrict x, real *res
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = image + ((top + ky) * W + left + kx) *
-					C;
+				const real *xp = x + ((top + ky - from) * W + left +
+					kx) * C;
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -705,42 +838,91 @@ static void maxpool_14x14x8_2x2_to14x14(int n, const real *restrict x, real *res
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			v += bias[j];
+			v = nnc_tanh(v);
+			y[at] = v;
+		}
 	}
 }
 
-/* c (n,25) = a b, then bias, tanh */
-static void gemm_32x25x1568_bias_tanh(int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* y (n,14,14,8), winner: the largest of each 2x2 window of x (n,14,14,8), then bias, tanh */
+static void maxpool_14x14x8_2x2_to14x14_bias_tanh(const NncThread *thread, int n,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
 {
-	enum { M = 32, N = 25, K = 1568, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { H = 14, W = 14, C = 8, OH = 14, LINE = 14 * C };
+	const NncRange share = nnc_share(thread, n * OH);
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					v = nnc_tanh(v);
-					c[at] = v;
-				}
+	for (int i = share.first; i < share.end; i++)
+		maxpool_14x14x8_2x2_to14x14_bias_tanh_line(i % OH, 0, x + i / OH * H *
+			W * C, y + i * LINE, winner + i * LINE, bias);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x25x1568_bias_tanh_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 25, K = 1568, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = nnc_tanh(v);
+			c[at] = v;
 		}
 }
 
+/* c (n,25) = a b, then bias, tanh */
+static void gemm_32x25x1568_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
+{
+	enum { M = 32, N = 25, K = 1568, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x25x1568_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x25x1568_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x25x1568_bias_tanh_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, bias);
+	}
+}
+
 /* y (n,25): x with a share of 0.25 set to zero, the rest divided by 1 - 0.25 */
-static void dropout_0_25_25(const NncContext *c, int n, uint32_t stream, const real *x,
-	real *y)
+static void dropout_0_25_25(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y)
 {
 	enum { K = 25 };
 	const uint32_t limit = c->dropout ? 1073741824u : 0;
 	const real scale = c->dropout ? (real)(1 / (1 - 0.25)) : 1;
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		for (int k = 0; k < K; k += NNC_DRAWS) {
 			uint32_t draw[NNC_DRAWS];
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
@@ -751,36 +933,63 @@ static void dropout_0_25_25(const NncContext *c, int n, uint32_t stream, const r
 		}
 }
 
-/* c (n,10) = a b, then bias */
-static void gemm_32x10x25_bias(int n, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_32x10x25_bias_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 25, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 32, N = 10, K = 25, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += bias[j];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			c[at] = v;
 		}
 }
 
-/* p (n,10) = softmax(x); adds each row's -log p[label] to the loss, and its hits */
-static void cross_entropy_10(NncContext *c, const NncBatch *batch,
-	const real *restrict x, real *restrict p)
+/* c (n,10) = a b, then bias */
+static void gemm_32x10x25_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, const real *restrict bias)
+{
+	enum { M = 32, N = 10, K = 25, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x10x25_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x10x25_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				bias);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x10x25_bias_tile(1, cols, n, i + r, j, a, b + j,
+					N, c, bias);
+	}
+}
+
+/* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
+static void cross_entropy_10(const NncThread *thread, NncContext *c,
+	const NncBatch *batch, const real *restrict x, real *restrict p)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, batch->rows);
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *pi = p + i * N;
 		const int label = batch->labels[batch->index[i]];
@@ -794,97 +1003,185 @@ static void cross_entropy_10(NncContext *c, const NncBatch *batch,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->loss += (double)(nnc_log(sum) + xi[best] - xi[label]);
-		c->correct += best == label;
+		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_hit[i] = best == label;
 	}
 }
 
 /* dx (n,10) = (p - onehot(label)) / n */
-static void cross_entropy_grad_10(const NncBatch *batch, const real *p, real *dx)
+static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
+	const real *p, real *dx)
 {
 	enum { N = 10 };
-	const real share = 1 / (real)batch->rows;
+	const NncRange share = nnc_share(thread, batch->rows);
+	const real part = 1 / (real)batch->rows;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const int label = batch->labels[batch->index[i]];
 		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * share;
+			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
 	}
 }
 
-/* db (10) = the sum of the rows of dy (n,10) */
-static void column_sums_32x10(int n, const real *restrict dy, real *restrict db)
+/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+	real *restrict m, real *restrict v)
 {
-	enum { N = 10 };
+	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	*m = beta1 * *m + (1 - beta1) * g;
+	*v = beta2 * *v + (1 - beta2) * g * g;
+	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 
-/* c (25,10) = a^T b */
-static void gemm_tn_25x10x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* db (10) = the sum of the rows of dy (n,10), then adam */
+static void column_sums_32x10_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 25, N = 10, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (10,width): its first `cols` columns are rows of b (cols,10), the rest is 0 */
+static void panel_10(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 10, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x25x10_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 25, K = 10, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* t (10,25) = the transpose of b (25,10) */
-static void transpose_25x10(const real *restrict b, real *restrict t)
+/* c (n,25) = a b^T */
+static void gemm_nt_32x25x10(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 25, N = 10, BLOCK = 16 };
+	enum { M = 32, N = 25, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_10(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x25x10_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x25x10_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x25x10_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
 }
 
-/* c (n,25) = a b */
-static void gemm_32x25x10(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_25x10x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 32, N = 25, K = 10, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 25, N = 10, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
 		}
+}
+
+/* c (25,10) = a^T b, then adam */
+static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 25, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_25x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_25x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+				keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_25x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+	}
 }
 
 /* y (n,25) = tanh_grad of x; y may be x */
-static void tanh_grad_25(int n, const real *x, real *y, const real *saved)
+static void tanh_grad_25(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved)
 {
 	enum { N = 25 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -894,105 +1191,236 @@ static void tanh_grad_25(int n, const real *x, real *y, const real *saved)
 		}
 }
 
-/* db (25) = the sum of the rows of dy (n,25) */
-static void column_sums_32x25(int n, const real *restrict dy, real *restrict db)
+/* db (25) = the sum of the rows of dy (n,25), then adam */
+static void column_sums_32x25_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { N = 25 };
+	enum { N = 25, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
+			s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
 }
 
-/* c (1568,25) = a^T b */
-static void gemm_tn_1568x25x32(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* panel (25,width): its first `cols` columns are rows of b (cols,25), the rest is 0 */
+static void panel_25(int cols, int width, const real *restrict b, real *restrict panel)
 {
-	enum { M = 1568, N = 25, K = 32, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { K = 25, L = NNC_LANES };
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_nt_32x1568x25_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
+{
+	enum { M = 32, N = 1568, K = 25, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* t (25,1568) = the transpose of b (1568,25) */
-static void transpose_1568x25(const real *restrict b, real *restrict t)
+/* c (n,1568) = a b^T */
+static void gemm_nt_32x1568x25(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 1568, N = 25, BLOCK = 16 };
+	enum { M = 32, N = 1568, K = 25, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_25(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x1568x25_tile(ROWS, COLS, n, i, j, a, panel, WIDTH,
+				c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x1568x25_tile(ROWS, REST, n, i, j, a, panel, WIDTH,
+				c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x1568x25_tile(1, cols, n, i + r, j, a, panel,
+					WIDTH, c);
+	}
 }
 
-/* c (n,1568) = a b */
-static void gemm_32x1568x25(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_1568x25x32_adam_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 32, N = 1568, K = 25, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 1568, N = 25, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
 		}
 }
 
-/* dx (n,14,14,8) = dy (n,14,14,8), each to the place that won its window */
-static void maxpool_grad_14x14x8_2x2_to14x14(int n, const real *restrict dy,
+/* c (1568,25) = a^T b, then adam */
+static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 1568, N = 25, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_1568x25x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_1568x25x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_1568x25x32_adam_tile(1, cols, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* y (n,1568) = tanh_grad of x; y may be x */
+static void tanh_grad_1568(const NncThread *thread, int n, const real *x, real *y,
+	const real *saved)
+{
+	enum { N = 1568 };
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++)
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = i * N + j;
+			real v = x[at];
+			v = v * (1 - saved[at] * saved[at]);
+			y[at] = v;
+		}
+}
+
+/* db (8) = the sum of the rows of dy (n * 196,8), then adam */
+static void column_sums_6272x8_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 196, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* dx (14,14,8) of one image */
+static void maxpool_grad_14x14x8_2x2_to14x14_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx)
 {
 	enum { H = 14, W = 14, C = 8, OH = 14, OW = 14 };
 	enum { KH = 2, KW = 2, SH = 1, SW = 1, TOP = 0, LEFT = 0 };
 
-	for (int i = 0; i < n * H * W * C; i++)
-		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
+	memset(dx, 0, H * W * C * sizeof *dx);
+	for (int p = 0; p < OH * OW; p++) {
+		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				real *xp = image + ((top + ky) * W + left + kx) * C;
+				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
 
-/* y (n,1568) = tanh_grad of x; y may be x */
-static void tanh_grad_1568(int n, const real *x, real *y, const real *saved)
+/* dx (n,14,14,8) = dy (n,14,14,8), each to the place that won its window */
+static void maxpool_grad_14x14x8_2x2_to14x14(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx)
 {
-	enum { N = 1568 };
+	enum { SIZE = 14 * 14 * 8, POOLED = 14 * 14 * 8 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
+		maxpool_grad_14x14x8_2x2_to14x14_image(dy + i * POOLED, winner + i *
+			POOLED, dx + i * SIZE);
+}
+
+/* y (n,3136) = x, then tanh_grad; y may be x */
+static void finish_tanh_grad_28x28x4(const NncThread *thread, int n, const real *x,
+	real *y, const real *restrict saved)
+{
+	enum { N = 3136 };
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++)
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = i * N + j;
@@ -1000,49 +1428,6 @@ static void tanh_grad_1568(int n, const real *x, real *y, const real *saved)
 			v = v * (1 - saved[at] * saved[at]);
 			y[at] = v;
 		}
-}
-
-/* db (8) = the sum of the rows of dy (n * 196,8) */
-static void column_sums_6272x8(int n, const real *restrict dy, real *restrict db)
-{
-	enum { N = 8 };
-
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 196; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
-}
-
-/* dw (3,3,4,8) from x (n,28,28,4) and dy (n,14,14,8) */
-static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict p)
-{
-	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8 };
-	enum { KH = 3, SH = 2, SW = 2, PW = 29, TERMS = 3 * C };
-	enum { ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
-
-	for (int i = 0; i < KH * TERMS * O; i++)
-		dw[i] = 0;
-	for (int i = 0; i < n; i++) {
-		pad_28x28x4_3x3_s2x2_to14x14(x + i * H * W * C, p);
-		for (int ky = 0; ky < KH; ky++)
-			for (int j0 = 0; j0 < O; j0 += COLS)
-				for (int k0 = 0; k0 < TERMS; k0 += ROWS) {
-					const int rows = TERMS - k0 < ROWS ? TERMS - k0 :
-						ROWS;
-					const int cols = O - j0 < COLS ? O - j0 : COLS;
-					real t[ROWS * COLS] = {0};
-					tile(ROWS, rows, cols, OH, OW, p + ky * PW * C +
-						k0, 1, SW * C, SH * PW * C, dy + i *
-						OH * OW * O + j0, O, OW * O, t, COLS);
-					for (int r = 0; r < rows; r++)
-						for (int q = 0; q < cols; q++)
-							dw[(ky * TERMS + k0 + r) * O +
-								j0 + q] +=
-								t[r * COLS + q];
-				}
-	}
 }
 
 /* x (28,28,4) = the sum of cols (14*14,3*3*4) over the windows it stood in */
@@ -1068,266 +1453,475 @@ static void col2im_28x28x4_3x3_s2x2_to14x14(const real *restrict cols, real *res
 }
 
 /* t (8,36) = the transpose of b (36,8) */
-static void transpose_36x8(const real *restrict b, real *restrict t)
+static void transpose_36x8(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 36, N = 8, BLOCK = 16 };
+	enum { M = 36, N = 8, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* c (n,36) = a b */
-static void gemm_196x36x8(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_196x36x8_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 196, N = 36, K = 8, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 196, N = 36, K = 8, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
 }
 
-/* dx (n,28,28,4) from dy (n,14,14,8) and w (3,3,4,8) */
-static void conv_dx_28x28x4_3x3x8_s2x2_to14x14(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols)
+/* c (n,36) = a b */
+static void gemm_196x36x8(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8 };
-	real *wt = cols + 7056;
+	enum { M = 196, N = 36, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	transpose_36x8(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_196x36x8(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_28x28x4_3x3_s2x2_to14x14(cols, dx + i * H * W * C);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_196x36x8_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_196x36x8_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_196x36x8_tile(1, cols, n, i + r, j, a, b + j, N,
+					c);
 	}
 }
 
-/* dx (n,28,28,4) = dy (n,28,28,4), each to the place that won its window */
-static void maxpool_grad_28x28x4_2x2_to28x28(int n, const real *restrict dy,
+/* dx (n,28,28,4) from dy (n,14,14,8) and w (3,3,4,8), then tanh_grad */
+static void conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt, const real *restrict saved)
+{
+	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8 };
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
+
+	transpose_36x8(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_196x36x8(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_28x28x4_3x3_s2x2_to14x14(cols, image);
+		finish_tanh_grad_28x28x4(&alone, 1, image, image, saved + i * H * W *
+			C);
+	}
+}
+
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(int rows, int cols,
+	int ky, int k0, int j0, int runs, const real *restrict p,
+	const real *restrict dy, real *restrict dw)
+{
+	enum { C = 4, OW = 14, O = 8, L = NNC_LANES };
+	enum { SH = 2, SW = 2, PW = 29, TERMS = 3 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
+	for (int r = 0; r < rows; r++)
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
+}
+
+/* dw (3,3,4,8) from x (n,28,28,4) and dy (n,14x14x8) */
+static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw)
+{
+	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8, TERMS = 3 * C };
+	enum { RUNS = 14, STEP = 2 * 29 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
+
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
+	for (int i = 0; i < n; i++) {
+		pad_28x28x4_3x3_s2x2_to14x14(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, COLS, ky,
+					k, j, runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, REST, ky,
+					k, j, runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, COLS, ky,
+					k, j, runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, REST, ky,
+					k, j, runs, from, dl, dw);
+		}
+	}
+}
+
+/* db (4) = the sum of the rows of dy (n * 784,4), then adam */
+static void column_sums_25088x4_adam(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 784, &one, 0, 0, 0, dy + j0,
+			N, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* dx (28,28,4) of one image */
+static void maxpool_grad_28x28x4_2x2_to28x28_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx)
 {
 	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28 };
 	enum { KH = 2, KW = 2, SH = 1, SW = 1, TOP = 0, LEFT = 0 };
 
-	for (int i = 0; i < n * H * W * C; i++)
-		dx[i] = 0;
-	for (int p = 0; p < n * OH * OW; p++) {
-		const int top = p / OW % OH * SH - TOP, left = p % OW * SW - LEFT;
+	memset(dx, 0, H * W * C * sizeof *dx);
+	for (int p = 0; p < OH * OW; p++) {
+		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
-		real *image = dx + p / (OH * OW) * (H * W * C);
 		const real *d = dy + p * C;
 		const uint8_t *place = winner + p * C;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
-				real *xp = image + ((top + ky) * W + left + kx) * C;
+				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
 
-/* y (n,3136) = tanh_grad of x; y may be x */
-static void tanh_grad_3136(int n, const real *x, real *y, const real *saved)
+/* dx (n,28,28,4) = dy (n,28,28,4), each to the place that won its window */
+static void maxpool_grad_28x28x4_2x2_to28x28(const NncThread *thread, int n,
+	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx)
 {
-	enum { N = 3136 };
+	enum { SIZE = 28 * 28 * 4, POOLED = 28 * 28 * 4 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++)
+	for (int i = share.first; i < share.end; i++)
+		maxpool_grad_28x28x4_2x2_to28x28_image(dy + i * POOLED, winner + i *
+			POOLED, dx + i * SIZE);
+}
+
+/* t (3,5,4,4) = w (3,5,4,4), each tap transposed, the taps in reverse */
+static void turn_3x5x4x4(const NncThread *thread, const real *restrict w,
+	real *restrict t)
+{
+	enum { TAPS = 3 * 5, C = 4, O = 4, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
+
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
+					C - i < L ? C - i : L);
+			}
+}
+
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_28x28x4_3x5_p1x2_tanh_grad_tile(int rows, int cols, int i,
+	int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, const real *restrict saved)
+{
+	enum { C = 4, O = 4, L = NNC_LANES };
+	enum { KH = 3, SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
 			v = v * (1 - saved[at] * saved[at]);
 			y[at] = v;
 		}
 }
 
-/* db (4) = the sum of the rows of dy (n * 784,4) */
-static void column_sums_25088x4(int n, const real *restrict dy, real *restrict db)
+/* y (28,4): line i of an image's outputs, then tanh_grad */
+static void conv_28x28x4_3x5_p1x2_tanh_grad_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict saved)
 {
-	enum { N = 4 };
+	enum { OW = 28, O = 4, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
 
-	for (int j = 0; j < N; j++)
-		db[j] = 0;
-	for (int i = 0; i < n * 784; i++)
-		for (int j = 0; j < N; j++)
-			db[j] += dy[i * N + j];
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_28x28x4_3x5_p1x2_tanh_grad_tile(ROWS, COLS, i, k,
+					j, p, w, y, saved);
+			else if (REST > 0 && rows == ROWS)
+				conv_28x28x4_3x5_p1x2_tanh_grad_tile(ROWS, REST, i, k,
+					j, p, w, y, saved);
+			else if (LAST > 0 && cols == COLS)
+				conv_28x28x4_3x5_p1x2_tanh_grad_tile(LAST, COLS, i, k,
+					j, p, w, y, saved);
+			else if (LAST > 0 && REST > 0)
+				conv_28x28x4_3x5_p1x2_tanh_grad_tile(LAST, REST, i, k,
+					j, p, w, y, saved);
+		}
+}
+
+/* y (n,28,28,4) = x (n,28,28,4) * w (3,5,4,4), then tanh_grad */
+static void conv_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y,
+	const real *restrict saved)
+{
+	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4 };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
+
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
+			pad_28x28x4_3x5_p1x2(x + i / OH * H * W * C, p);
+		conv_28x28x4_3x5_p1x2_tanh_grad_line(i % OH, p, w, y + i * OW * O,
+			saved + i * OW * O);
+	}
+}
+
+/* dx (n,28,28,4) from dy (n,28,28,4) and w (3,5,4,4), then tanh_grad */
+static void conv_dx_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict turned, const real *restrict saved)
+{
+	turn_3x5x4x4(thread, w, turned);
+	nnc_barrier(thread);
+	conv_28x28x4_3x5_p1x2_tanh_grad(thread, n, dy, turned, dx, saved);
 }
 
 /* cols (28*28,3*5*4): the windows of one image x (28,28,4), 0 outside it */
-static void im2col_28x28x4_3x5_p1x2(const real *restrict x, real *restrict cols)
+static void im2col_28x28x4_3x5_p1x2(const NncThread *thread, const real *restrict x,
+	real *restrict cols)
 {
 	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28 };
 	enum { KH = 3, KW = 5, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 2 };
+	enum { TOP = 1, LEFT = 2, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
 			}
+}
+
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_add_60x4x784_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
+{
+	enum { M = 60, N = 4, K = 784, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += c[at];
+			c[at] = v;
+		}
 }
 
 /* c (60,4) += a^T b */
-static void gemm_tn_add_60x4x784(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+static void gemm_tn_add_60x4x784(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { M = 60, N = 4, K = 784, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 60, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_add_60x4x784_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_add_60x4x784_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
 			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += c[at];
-					c[at] = v;
-				}
-		}
+				gemm_tn_add_60x4x784_tile(1, cols, n, i + r, j, a, b +
+					j, N, c);
+	}
 }
 
 /* dw (3,5,4,4) from x (n,28,28,4) and dy (n,28,28,4) */
-static void conv_dw_28x28x4_3x5_p1x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols)
+static void conv_dw_28x28x4_3x5_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols)
 {
-	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4, TERMS = 3 * 5 * 4 };
+	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4, SIZE = 3 * 5 * 4 * O };
+	const NncRange share = nnc_share(thread, SIZE);
 
-	for (int i = 0; i < TERMS * O; i++)
+	for (int i = share.first; i < share.end; i++)
 		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
-		im2col_28x28x4_3x5_p1x2(x + i * H * W * C, cols);
-		gemm_tn_add_60x4x784(OH * OW, cols, dy + i * OH * OW * O, dw);
+		im2col_28x28x4_3x5_p1x2(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		gemm_tn_add_60x4x784(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
 	}
-}
-
-/* t (3,5,4,4) = w (3,5,4,4), each tap transposed, the taps in reverse */
-static void turn_3x5x4x4(const real *restrict w, real *restrict t)
-{
-	enum { TAPS = 3 * 5, C = 4, O = 4 };
-
-	for (int k = 0; k < TAPS; k++)
-		for (int j = 0; j < O; j++)
-			for (int i = 0; i < C; i++)
-				t[((TAPS - 1 - k) * C + i) * O + j] = w[(k * O + j) *
-					C + i];
-}
-
-/* y (n,28,28,4) = x (n,28,28,4) * w (3,5,4,4) */
-static void conv_28x28x4_3x5_p1x2(int n, const real *restrict x, const real *restrict w,
-	real *restrict y, real *restrict p)
-{
-	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4 };
-	enum { KH = 3, SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
-	enum { ROWS = NNC_ROWS(OW), COLS = 2 * NNC_LANES };
-
-	for (int i = 0; i < n * OH; i++) {
-		if (i % OH == 0)
-			pad_28x28x4_3x5_p1x2(x + i / OH * H * W * C, p);
-		for (int j0 = 0; j0 < O; j0 += COLS)
-			for (int k0 = 0; k0 < OW; k0 += ROWS) {
-				const int rows = OW - k0 < ROWS ? OW - k0 : ROWS;
-				const int cols = O - j0 < COLS ? O - j0 : COLS;
-				real t[ROWS * COLS] = {0};
-				tile(ROWS, rows, cols, KH, TERMS, p + (i % OH * SH *
-					PW + k0 * SW) * C, SW * C, 1, PW * C, w + j0, O,
-					TERMS * O, t, COLS);
-				for (int r = 0; r < rows; r++)
-					for (int q = 0; q < cols; q++) {
-						const int j = j0 + q, at = (i * OW +
-							k0 + r) * O + j;
-						real v = t[r * COLS + q];
-						y[at] = v;
-					}
-			}
-	}
-}
-
-/* dx (n,28,28,4) from dy (n,28,28,4) and w (3,5,4,4) */
-static void conv_dx_28x28x4_3x5_p1x2(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict p)
-{
-	real *wt = p + 3840;
-
-	turn_3x5x4x4(w, wt);
-	conv_28x28x4_3x5_p1x2(n, dy, wt, dx, p);
 }
 
 /* cols (28*28,3*5*1): the windows of one image x (28,28,1), 0 outside it */
-static void im2col_28x28x1_3x5_p1x2(const real *restrict x, real *restrict cols)
+static void im2col_28x28x1_3x5_p1x2(const NncThread *thread, const real *restrict x,
+	real *restrict cols)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28 };
 	enum { KH = 3, KW = 5, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 2 };
+	enum { TOP = 1, LEFT = 2, TERMS = KH * KW * C };
+	const NncRange share = nnc_share(thread, OH * OW);
+	real *to = cols + share.first * TERMS;
 
-	memset(cols, 0, OH * OW * KH * KW * C * sizeof *cols);
-	for (int p = 0; p < OH * OW; p++)
+	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
+	for (int p = share.first; p < share.end; p++)
 		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
+			for (int kx = 0; kx < KW; kx++, to += C) {
 				const int row = p / OW * SH - TOP + ky * DH;
 				const int column = p % OW * SW - LEFT + kx * DW;
 				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(cols, x + (row * W + column) * C, C *
-						sizeof *cols);
+					memcpy(to, x + (row * W + column) * C, C *
+						sizeof *to);
 			}
 }
 
-/* c (15,4) += a^T b */
-static void gemm_tn_add_15x4x784(int n, const real *restrict a, const real *restrict b,
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_tn_add_15x4x784_tile(int rows, int cols, int n, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
-	enum { M = 15, N = 4, K = 784, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 15, N = 4, K = 784, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < M; i += ROWS) {
-			const int rows = M - i < ROWS ? M - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, n, a + i, 1, M, 0, b + j0, N, 0, t,
-				COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					v += c[at];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v += c[at];
+			c[at] = v;
 		}
 }
 
-/* dw (3,5,1,4) from x (n,28,28,1) and dy (n,28,28,4) */
-static void conv_dw_28x28x1_3x5x4_p1x2(int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw, real *restrict cols)
+/* c (15,4) += a^T b */
+static void gemm_tn_add_15x4x784(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, TERMS = 3 * 5 * 1 };
+	enum { M = 15, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
 
-	for (int i = 0; i < TERMS * O; i++)
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_add_15x4x784_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_add_15x4x784_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_15x4x784_tile(1, cols, n, i + r, j, a, b +
+					j, N, c);
+	}
+}
+
+/* dw (3,5,1,4) from x (n,28,28,1) and dy (n,28,28,4) */
+static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict cols)
+{
+	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, SIZE = 3 * 5 * 1 * O };
+	const NncRange share = nnc_share(thread, SIZE);
+
+	for (int i = share.first; i < share.end; i++)
 		dw[i] = 0;
 	for (int i = 0; i < n; i++) {
-		im2col_28x28x1_3x5_p1x2(x + i * H * W * C, cols);
-		gemm_tn_add_15x4x784(OH * OW, cols, dy + i * OH * OW * O, dw);
+		im2col_28x28x1_3x5_p1x2(thread, x + i * H * W * C, cols);
+		nnc_barrier(thread);
+		gemm_tn_add_15x4x784(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
+		nnc_barrier(thread);
 	}
 }
 
@@ -1357,77 +1951,109 @@ static void col2im_28x28x1_3x5_p1x2(const real *restrict cols, real *restrict x)
 
 #ifdef NNC_DOUBLE
 /* t (4,15) = the transpose of b (15,4) */
-static void transpose_15x4(const real *restrict b, real *restrict t)
+static void transpose_15x4(const NncThread *thread, const real *restrict b,
+	real *restrict t)
 {
-	enum { M = 15, N = 4, BLOCK = 16 };
+	enum { M = 15, N = 4, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
 
-	for (int i0 = 0; i0 < M; i0 += BLOCK)
-		for (int j = 0; j < N; j++)
-			for (int i = i0; i < i0 + BLOCK && i < M; i++)
-				t[j * M + i] = b[i * N + j];
+	for (int i = share.first * L; i < M && i < share.end * L; i += L)
+		for (int j = 0; j < N; j += L)
+			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
+				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,15) = a b */
-static void gemm_784x15x4(int n, const real *restrict a, const real *restrict b,
-	real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on */
+static NNC_INLINE void gemm_784x15x4_tile(int rows, int cols, int n, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
-	enum { M = 784, N = 15, K = 4, ROWS = NNC_TILE_ROWS, COLS = 2 * NNC_LANES };
+	enum { M = 784, N = 15, K = 4, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int j0 = 0; j0 < N; j0 += COLS)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int cols = N - j0 < COLS ? N - j0 : COLS;
-			real t[ROWS * COLS] = {0};
-			tile(ROWS, rows, cols, 1, K, a + i * K, K, 1, 0, b + j0, N, 0,
-				t, COLS);
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < cols; q++) {
-					const int j = j0 + q, at = (i + r) * N + j;
-					real v = t[r * COLS + q];
-					c[at] = v;
-				}
+	(void)n;
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
+		s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			c[at] = v;
 		}
+}
+
+/* c (n,15) = a b */
+static void gemm_784x15x4(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c)
+{
+	enum { M = 784, N = 15, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_784x15x4_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+		else if (REST > 0 && rows == ROWS)
+			gemm_784x15x4_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_784x15x4_tile(1, cols, n, i + r, j, a, b + j, N,
+					c);
+	}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,1) from dy (n,28,28,4) and w (3,5,1,4) */
-static void conv_dx_28x28x1_3x5x4_p1x2(int n, const real *restrict dy,
-	const real *restrict w, real *restrict dx, real *restrict cols)
+static void conv_dx_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+	const real *restrict dy, const real *restrict w, real *restrict dx,
+	real *restrict wt)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4 };
-	real *wt = cols + 11760;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
-	transpose_15x4(w, wt);
-	for (int i = 0; i < n; i++) {
-		gemm_784x15x4(OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_28x28x1_3x5_p1x2(cols, dx + i * H * W * C);
+	transpose_15x4(thread, w, wt);
+	nnc_barrier(thread);
+	for (int i = share.first; i < share.end; i++) {
+		real *image = dx + i * H * W * C;
+		gemm_784x15x4(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
+		col2im_28x28x1_3x5_p1x2(cols, image);
 	}
 }
 #endif
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static void adam(int count, real rate, real root, real *restrict w,
-	const real *restrict dw, real *restrict m, real *restrict v)
+/* One step of adam on `count` weights, by their gradients */
+static void adam_step(const NncThread *thread, int count, const real *restrict dw,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
+	enum { PIECE = NNC_ALIGN / sizeof(real) };
+	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
+	const int end = share.end * PIECE < count ? share.end * PIECE : count;
 
-	for (int i = 0; i < count; i++) {
-		const real g = dw[i];
-		m[i] = beta1 * m[i] + (1 - beta1) * g;
-		v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-		w[i] -= rate * m[i] / (nnc_sqrt(v[i]) * root + epsilon);
+	NNC_INDEPENDENT
+	for (int at = share.first * PIECE; at < end; at++) {
+		const real v = dw[at];
+		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 
 /* y (n,10): each row of x as probabilities */
-static void softmax_10(int n, const real *x, real *y)
+static void softmax_10(const NncThread *thread, int n, const real *x, real *y)
 {
 	enum { N = 10 };
+	const NncRange share = nnc_share(thread, n);
 
-	for (int i = 0; i < n; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const real *xi = x + i * N;
 		real *yi = y + i * N;
 		real top = xi[0], sum = 0;
@@ -1516,6 +2142,7 @@ const NncModel NNC_MODEL(words) = {
 	.step_flops = 64059884,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.scratch_reals = 11760,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1541,7 +2168,6 @@ const NncModel NNC_MODEL(words) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };

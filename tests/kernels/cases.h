@@ -17,11 +17,12 @@ typedef struct Buffer {
 
 typedef struct Variant {
 	const char *name;       /* "plain loops", or the kernel's */
-	void (*run)(NncContext *c, int n);
+	void (*run)(const NncThread *thread, NncContext *c, int n);
 	long work, work_reals;  /* where it may write what it likes */
+	long scratch;           /* reals of each thread */
 } Variant;
 
-enum { MAX_OPERANDS = 6, MAX_VARIANTS = 8 };
+enum { MAX_OPERANDS = 8, MAX_VARIANTS = 8 };
 
 typedef struct Case {
 	const char *what;       /* "12 gemm nt 5x3x7, then add" */
@@ -30,8 +31,9 @@ typedef struct Case {
 	bool rows_too;
 	Buffer in[MAX_OPERANDS];
 	int in_count;
-	Buffer out, size;       /* size: of |a| |b|, by the plain loops without the rest */
-	void (*run_size)(NncContext *c, int n);
+	Buffer out;
+	Buffer size;            /* of |a| |b|, by the plain loops without the rest */
+	void (*run_size)(const NncThread *thread, NncContext *c, int n);
 	Variant variant[MAX_VARIANTS]; /* the first: plain loops */
 	int variant_count;
 	long reals[BLOCKS];

@@ -1,10 +1,12 @@
 /*
  * driver.c - runs every case: all kernels against the plain loops, on the same random
- * operands, for a whole batch and partial ones. Everything that a kernel has no
- * business with is NaN before it runs: other rows of the batch, what lies around each
- * operand, its output and workspace. Afterwards all but the last two must be unchanged.
+ * operands, for a whole batch and partial ones, by one thread and, to the same bits, by
+ * three. Everything that a kernel has no business with is NaN before it runs: other rows
+ * of the batch, what lies around each operand, its output and workspace. Afterwards all
+ * but the last two must be unchanged.
  */
 #include "cases.h"
+#include "internal.h"
 
 #include <float.h>
 #include <stdio.h>
@@ -23,8 +25,9 @@ static const double epsilon = sizeof(real) == 4 ? FLT_EPSILON : DBL_EPSILON;
 
 typedef struct Memory {
 	real *now[BLOCKS], *before[BLOCKS];
-	real *size, *plain, *result; /* the outputs, copied */
+	real *size, *plain, *result, *shared; /* the outputs, copied */
 	NncContext context;
+	NncTeam *one, *three;
 } Memory;
 
 static void *allocate(long reals)
@@ -93,6 +96,9 @@ static void fence(Memory *m, const Case *c, const Buffer *out, const Variant *v,
 					    (size_t)count(&c->in[k], n) * sizeof(real));
 	ASAN_UNPOISON_MEMORY_REGION(m->now[out->block] + out->offset,
 				    (size_t)count(out, n) * sizeof(real));
+	if (out->block == PARAMS) /* the gradient, which need not be kept */
+		ASAN_UNPOISON_MEMORY_REGION(m->now[GRADS] + c->size.offset,
+					    (size_t)count(&c->size, n) * sizeof(real));
 	if (v && v->work_reals)
 		ASAN_UNPOISON_MEMORY_REGION(m->now[ARENA] + v->work,
 					    (size_t)v->work_reals * sizeof(real));
@@ -125,6 +131,9 @@ static bool untouched(Memory *m, const Case *c, const Variant *v, int n)
 
 	memcpy(m->before[out->block] + out->offset, m->now[out->block] + out->offset,
 	       (size_t)count(out, n) * sizeof(real));
+	if (out->block == PARAMS)
+		memcpy(m->before[GRADS] + c->size.offset, m->now[GRADS] + c->size.offset,
+		       (size_t)count(&c->size, n) * sizeof(real));
 	memcpy(m->before[ARENA] + v->work, m->now[ARENA] + v->work,
 	       (size_t)v->work_reals * sizeof(real));
 	for (int b = 0; b < BLOCKS; b++)
@@ -160,17 +169,28 @@ static bool agrees(const Memory *m, const Case *c, const char *variant, int n)
 	return true;
 }
 
+typedef struct Call {
+	void (*run)(const NncThread *thread, NncContext *c, int n);
+	NncContext *context;
+	int n;
+} Call;
+
+static void work(void *argument, const NncThread *thread)
+{
+	const Call *call = argument;
+
+	call->run(thread, call->context, call->n);
+}
+
 /* Runs one variant (NULL: the sizes) and copies its output. */
-static bool run(Memory *m, const Case *c, const Variant *v, int n, real *to)
+static bool run(Memory *m, const Case *c, NncTeam *team, const Variant *v, int n, real *to)
 {
 	const Buffer *out = v ? &c->out : &c->size;
+	Call call = {v ? v->run : c->run_size, &m->context, n};
 
 	fill(m, c, n, !v);
 	fence(m, c, out, v, n);
-	if (v)
-		v->run(&m->context, n);
-	else
-		c->run_size(&m->context, n);
+	nnc_team_run(team, work, &call);
 	unfence(m, c);
 	memcpy(to, m->now[out->block] + out->offset,
 	       (size_t)count(out, n) * sizeof(real));
@@ -179,12 +199,30 @@ static bool run(Memory *m, const Case *c, const Variant *v, int n, real *to)
 
 static bool run_rows(Memory *m, const Case *c, int n)
 {
-	bool ok = run(m, c, NULL, n, m->size) && run(m, c, &c->variant[0], n, m->plain);
+	bool ok = run(m, c, m->one, NULL, n, m->size) &&
+		  run(m, c, m->one, &c->variant[0], n, m->plain);
 
-	for (int k = 1; k < c->variant_count && ok; k++)
-		ok = run(m, c, &c->variant[k], n, m->result) &&
-		     agrees(m, c, c->variant[k].name, n);
+	for (int k = 0; k < c->variant_count && ok; k++) {
+		const Variant *v = &c->variant[k];
+		ok = run(m, c, m->one, v, n, m->result) && agrees(m, c, v->name, n) &&
+		     run(m, c, m->three, v, n, m->shared);
+		if (ok && memcmp(m->result, m->shared, (size_t)count(&c->out, n) * sizeof(real)))
+			ok = fails(c, v->name, n, "other bits by three threads", 0);
+	}
 	return ok;
+}
+
+/* Teams with the scratch that the case's hungriest kernel asks for. */
+static void open_teams(Memory *m, const Case *c)
+{
+	long scratch = 0;
+
+	for (int k = 0; k < c->variant_count; k++)
+		if (c->variant[k].scratch > scratch)
+			scratch = c->variant[k].scratch;
+	size_t bytes = (size_t)scratch * sizeof(real);
+	if (nnc_team_open(&m->one, 1, bytes, NULL) || nnc_team_open(&m->three, 3, bytes, NULL))
+		abort();
 }
 
 static bool run_case(const Case *c)
@@ -192,15 +230,17 @@ static bool run_case(const Case *c)
 	Memory m;
 	bool ok;
 
+	open_teams(&m, c);
 	for (int b = 0; b < BLOCKS; b++) {
 		m.now[b] = allocate(c->reals[b]);
 		m.before[b] = allocate(c->reals[b]);
 	}
 	m.context = (NncContext){
-		.arena = m.now[ARENA], .params = m.now[PARAMS], .grads = m.now[GRADS]};
-	m.size = allocate(count(&c->out, c->batch));
+		.arena = m.now[ARENA], .params = m.now[PARAMS], .grads = m.now[GRADS], .lr = 0.5};
+	m.size = allocate(count(&c->size, c->batch));
 	m.plain = allocate(count(&c->out, c->batch));
 	m.result = allocate(count(&c->out, c->batch));
+	m.shared = allocate(count(&c->out, c->batch));
 	ok = run_rows(&m, c, c->batch);
 	if (ok && c->batch > 1)
 		ok = run_rows(&m, c, 1);
@@ -213,6 +253,9 @@ static bool run_case(const Case *c)
 	free(m.size);
 	free(m.plain);
 	free(m.result);
+	free(m.shared);
+	nnc_team_close(m.one);
+	nnc_team_close(m.three);
 	return ok;
 }
 

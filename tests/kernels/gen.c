@@ -1,7 +1,8 @@
 /*
  * gen.c - writes the cases of one C file: `gen SEED FILE SHAPES` draws SHAPES random
  * shapes of each product op (gemm, conv, conv_dx, conv_dw), with random elementwise ops
- * fused in, and emits the op's plain loops and every kernel that fits, as nnc would.
+ * or an optimizer's step fused in, and emits the op's plain loops and every kernel that
+ * fits, as nnc would.
  */
 #include "nnc.h"
 
@@ -100,6 +101,29 @@ static void fuse_some(Gen *g, Node *n, bool forward)
 		fuse(g, n, forward ? &op_activation : &op_activation_grad, attr);
 }
 
+/* A step of sgd on w behind its gradient: then w is the output. */
+static void fuse_update(Gen *g, Node *n, Tensor *w)
+{
+	static Args args = {.what = "sgd"};
+	args.params = find_optimizer("sgd")->params;
+	Attr attr = {.optimizer = find_optimizer("sgd"), .args = &args};
+	Tensor *in[] = {n->out[0], w};
+	if (below(g, 2))
+		n->fused[n->fused_count++] =
+			append_into(&g->net, &op_update, NULL, &attr, in, 2, NULL);
+}
+
+/* Does it end with an optimizer's step? */
+static bool updates(const Node *n)
+{
+	return n->fused_count && n->fused[n->fused_count - 1]->op->consumes;
+}
+
+static const Tensor *output(const Node *n)
+{
+	return updates(n) ? n->fused[n->fused_count - 1]->in[1] : result(n);
+}
+
 /* x (B,K) w (K,N); dy (B,N) w^T; x^T dy, into w's gradient. */
 static Node *random_gemm(Gen *g, int kind)
 {
@@ -110,7 +134,9 @@ static Node *random_gemm(Gen *g, int kind)
 	Tensor *x = value(g, "x", shape1(kind == 1 ? N : K));
 	if (kind == 2) {
 		Tensor *in[] = {x, value(g, "dy", shape1(N))};
-		return append_into(net, &op_gemm, NULL, &attr, in, 2, param_grad(w));
+		Node *n = append_into(net, &op_gemm, NULL, &attr, in, 2, param_grad(w));
+		fuse_update(g, n, w);
+		return n;
 	}
 	Tensor *in[] = {x, w};
 	Node *n = append(net, &op_gemm, NULL, &attr, in, 2, id(g, "y"),
@@ -155,7 +181,9 @@ static Node *random_conv(Gen *g, const Op *op)
 			      shape4(a.kernel[0], a.kernel[1], in.dim[2], out.dim[2]));
 	if (op == &op_conv_dw) {
 		Tensor *ins[] = {value(g, "x", in), value(g, "dy", out)};
-		return append_into(net, op, NULL, &a, ins, 2, param_grad(w));
+		Node *n = append_into(net, op, NULL, &a, ins, 2, param_grad(w));
+		fuse_update(g, n, w);
+		return n;
 	}
 	bool forward = op == &op_conv;
 	Tensor *ins[] = {value(g, "x", forward ? in : out), w};
@@ -197,10 +225,12 @@ static void put_function(Gen *g, Node *n, const Kernel *k, const char *name)
 {
 	Emit *e = &group_of(g, k)->emit;
 	n->kernel = k;
-	put(e, "static void %s_%s(NncContext *c, int n)\n{", g->layer.id, name);
+	put(e, "static void %s_%s(const NncThread *thread, NncContext *c, int n)\n{",
+	    g->layer.id, name);
 	put(e, "real *a = c->arena;\n%s_params *w = c->params, *dw = c->grads;",
 	    g->layer.id);
-	put(e, "(void)a;\n(void)w;\n(void)dw;");
+	put(e, "const bool keep = c->keep_grads;\nconst real lr = (real)c->lr;");
+	put(e, "(void)a;\n(void)w;\n(void)dw;\n(void)keep;\n(void)lr;");
 	emit_node(e, n);
 	put(e, "}\n");
 }
@@ -216,7 +246,7 @@ static void put_variant(void *data, const Kernel *k, double cost, const char *re
 	Variants *v = data;
 	Gen *g = v->gen;
 	(void)cost;
-	if (reason)
+	if (reason || (k && updates(v->node) && !k->updates))
 		return;
 	const char *name = k ? k->name : "plain";
 	int64_t reals = k && k->workspace ? k->workspace(&g->net, v->node) : 0;
@@ -226,8 +256,9 @@ static void put_variant(void *data, const Kernel *k, double cost, const char *re
 		v->node->workspace->batched = false;
 	const char *place = reals ? upper_text(v->node->workspace->id) : "0";
 	put_function(g, v->node, k, name);
-	put(&g->emit, ".variant[%d] = {\"%s\", %s_%s, %s, %lld},", v->count++, name,
-	    g->layer.id, name, place, (long long)reals);
+	int64_t scratch = k && k->scratch ? k->scratch(&g->net, v->node) : 0;
+	put(&g->emit, ".variant[%d] = {\"%s\", %s_%s, %s, %lld, %lld},", v->count++, name,
+	    g->layer.id, name, place, (long long)reals, (long long)scratch);
 }
 
 /* The memory of a case: guards between all operands. */
@@ -277,7 +308,7 @@ static void put_operands(Gen *g, const Node *n)
 			put_buffer(g, arena_printf("in[%d]", count++),
 				   n->fused[f]->in[k]);
 	put(&g->emit, ".in_count = %d,", count);
-	put_buffer(g, "out", result(n));
+	put_buffer(g, "out", output(n));
 	put_buffer(g, "size", n->out[0]);
 }
 

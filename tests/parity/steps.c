@@ -11,14 +11,14 @@ extern const NncModel MODEL;
 static void step(NncContext *c, const NncData *data, uint32_t first)
 {
 	uint32_t *index = calloc((size_t)MODEL.batch, sizeof *index);
-	NncBatch batch = {data->samples, data->labels, index, MODEL.batch};
+	NncBatch batch = {.samples = data->samples,
+			  .labels = data->labels,
+			  .index = index,
+			  .rows = MODEL.batch};
 
 	for (int32_t i = 0; i < MODEL.batch; i++)
 		index[i] = first + (uint32_t)i;
-	MODEL.load(c, &batch);
-	MODEL.forward(c, &batch);
-	MODEL.backward(c, &batch);
-	MODEL.update(c);
+	nnc_step(c, &MODEL, &batch);
 	c->updates++;
 	free(index);
 }
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 		argc != 5 ? nnc_fail(&err, NNC_USAGE, "steps WEIGHTS DATA N OUT") : 0;
 
 	if (!code)
-		code = nnc_context_open(&c, &MODEL, &err);
+		code = nnc_context_open(&c, &MODEL, 1, &err);
 	if (!code)
 		code = nnc_weights_load(argv[1], &MODEL, c.params, &err);
 	if (!code)

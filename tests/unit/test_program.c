@@ -55,6 +55,8 @@ static void usage(void)
 		{"train --lr", "--lr wants a value"},
 		{"train --json=1", "takes no value"},
 		{"train --threads 1025", "from 1 to 1024"},
+		{"eval --threads 0", "from 1 to 1024"},
+		{"gradcheck --threads 1", "unknown option --threads"},
 		{"train --seed 4294967296", "from 0 to 4294967295"},
 		{"train -z", "unknown option -z"},
 		{"train more", "train does not take 'more'"},
@@ -139,6 +141,7 @@ static void evaluates(void)
 static void predicts(void)
 {
 	json_t *root, *one;
+	char *text;
 
 	run("train --data d --quiet");
 	root = json_of(run("predict d/t10k-images-idx3-ubyte --json --top 3"));
@@ -149,6 +152,10 @@ static void predicts(void)
 	CU_ASSERT(number(one, "probability") > 1.0 / TINY_O);
 	json_decref(root);
 	CU_ASSERT_EQUAL(run("predict d/none.png")->status, NNC_NOINPUT);
+	text = strdup(run("predict d/t10k-images-idx3-ubyte --threads 1")->out);
+	CU_ASSERT_STRING_EQUAL(run("predict d/t10k-images-idx3-ubyte --threads 3")->out,
+			       text);
+	free(text);
 }
 
 static void measures(void)
@@ -156,10 +163,13 @@ static void measures(void)
 	json_t *root = json_of(run("bench --json --seconds 0.05 --threads 2"));
 
 	CU_ASSERT_EQUAL((int)number(root, "batch"), TINY_B);
-	CU_ASSERT_EQUAL((int)number(root, "threads"), 1);
+	CU_ASSERT_EQUAL((int)number(root, "threads"), 2);
 	CU_ASSERT(number(root, "step_us") > 0 && number(root, "infer_us") > 0);
 	CU_ASSERT(number(root, "gflops") > 0 && number(root, "samples_per_s") > 0);
+	CU_ASSERT(number(root, "peak_gflops") > 0);
 	json_decref(root);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(run("bench --seconds 0.01 --threads 1")->out, "on 1 thread,"));
 }
 
 static void informs(void)

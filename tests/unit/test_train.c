@@ -47,31 +47,62 @@ static int lines(const char *name)
 static uint64_t stop_at; /* the update after which Ctrl-C comes */
 static int64_t stop_in;  /* the evaluated batch in which it comes */
 
-static void update_and_stop(NncContext *c)
+static void backward_and_stop(NncContext *c, const NncBatch *batch, const NncThread *t)
 {
-	tiny_model.update(c);
-	if (c->updates == stop_at)
+	tiny_model.backward(c, batch, t);
+	if (c->updates == stop_at && t->id == 0)
 		raise(SIGINT);
 }
 
-static void evaluate_and_stop(NncContext *c, const NncBatch *batch)
+/* As from outside: the process is signalled, by one of its threads as it happens. */
+static void backward_and_kill(NncContext *c, const NncBatch *batch, const NncThread *t)
 {
-	tiny_model.evaluate(c, batch);
-	if (stop_in-- == 0)
+	tiny_model.backward(c, batch, t);
+	if (c->updates == stop_at && t->id == t->count - 1)
+		kill(getpid(), SIGTERM);
+}
+
+static void evaluate_and_stop(NncContext *c, const NncBatch *batch, const NncThread *t)
+{
+	tiny_model.evaluate(c, batch, t);
+	if (t->id == 0 && stop_in-- == 0)
 		raise(SIGTERM);
 }
 
-static void update_to_infinity(NncContext *c)
+static void backward_to_infinity(NncContext *c, const NncBatch *batch,
+				 const NncThread *t)
 {
-	tiny_model.update(c);
-	if (c->updates == stop_at)
+	tiny_model.backward(c, batch, t);
+	nnc_barrier(t);
+	if (c->updates == stop_at && t->id == 0)
 		((float *)c->params)[tiny_model.tensors[2].offset] = HUGE_VALF;
 }
 
+/* Gradients become infinite, while the weights are still finite. */
+static void backward_of_infinity(NncContext *c, const NncBatch *batch,
+				 const NncThread *t)
+{
+	tiny_model.backward(c, batch, t);
+	nnc_barrier(t);
+	if (t->id == 0)
+		((float *)c->grads)[tiny_model.tensors[1].offset] = HUGE_VALF;
+}
+
+static void forward_to_infinity(NncContext *c, const NncBatch *batch,
+				const NncThread *t)
+{
+	tiny_model.forward(c, batch, t);
+	nnc_barrier(t);
+	if (c->updates == stop_at && t->id == 0)
+		c->row_loss[batch->rows - 1] = HUGE_VAL;
+}
+
 /* Keeps the weights as they are: nothing ever improves. */
-static void update_nothing(NncContext *c)
+static void backward_nothing(NncContext *c, const NncBatch *batch, const NncThread *t)
 {
 	(void)c;
+	(void)batch;
+	(void)t;
 }
 
 /* ---- tests ------------------------------------------------------------------- */
@@ -105,6 +136,21 @@ static void deterministic(void)
 	CU_ASSERT(!tiny_same("one/last.safetensors", "two/last.safetensors", NULL));
 }
 
+/* The number of threads changes no bit of what a run leaves. */
+static void threads(void)
+{
+	train(&tiny_model, "one", "--epochs 3 --threads 1");
+	for (int n = 2; n <= 4; n++) {
+		char more[64];
+		snprintf(more, sizeof more, "--epochs 3 --threads %d", n);
+		CU_ASSERT_EQUAL(train(&tiny_model, "more", more)->status, 0);
+		CU_ASSERT(tiny_same("one/last.safetensors", "more/last.safetensors",
+				    NULL));
+	}
+	CU_ASSERT_EQUAL(train(&tiny_model, "more", "--epochs 1 --threads 40")->status,
+			0);
+}
+
 static const char *const position[] = {"epoch",    "step",    "updates",
 				       "loss_sum", "correct", "best_epoch",
 				       "waited",   "best",    NULL};
@@ -114,7 +160,7 @@ static void resumes(void)
 {
 	NncModel stopping = tiny_model;
 
-	stopping.update = update_and_stop;
+	stopping.backward = backward_and_stop;
 	train(&tiny_model, "never", "--epochs 4 --patience 3");
 	for (stop_at = 17; stop_at < 48; stop_at++) {
 		const TinyRun *run =
@@ -130,6 +176,24 @@ static void resumes(void)
 		CU_ASSERT(tiny_same("never/best.safetensors", "stops/best.safetensors",
 				    position));
 		CU_ASSERT_EQUAL(lines("stops/history.csv"), lines("never/history.csv"));
+	}
+}
+
+/* A signal to the process is for the thread that saves, never for one of its team. */
+static void stops_with_threads(void)
+{
+	NncModel stopping = tiny_model;
+
+	stopping.backward = backward_and_kill;
+	train(&tiny_model, "never", "--epochs 4 --threads 1");
+	for (stop_at = 0; stop_at < 20; stop_at++) {
+		CU_ASSERT_EQUAL(
+			train(&stopping, "stops", "--epochs 4 --threads 3")->status,
+			143);
+		CU_ASSERT_EQUAL(
+			train(&tiny_model, "stops", "--resume --threads 2")->status, 0);
+		CU_ASSERT(tiny_same("never/last.safetensors", "stops/last.safetensors",
+				    position));
 	}
 }
 
@@ -166,7 +230,7 @@ static void stops_early(void)
 	NncModel still = tiny_model;
 	const TinyRun *run;
 
-	still.update = update_nothing;
+	still.backward = backward_nothing;
 	run = train(&still, "early", "--epochs 50 --patience 4");
 	CU_ASSERT_EQUAL(run->status, 0);
 	CU_ASSERT_EQUAL(lines("early/history.csv"), 1 + 5);
@@ -206,7 +270,7 @@ static void diverges(void)
 	const TinyRun *run;
 	NncState state;
 
-	wild.update = update_to_infinity;
+	wild.backward = backward_to_infinity;
 	stop_at = 21 + 5;
 	run = train(&wild, "wild", "--epochs 4");
 	CU_ASSERT_EQUAL(run->status, NNC_FAILED);
@@ -219,6 +283,13 @@ static void diverges(void)
 	CU_ASSERT(state.epoch == 1 && state.step == 0);
 	stop_at = 20; /* found out at the end of the epoch, before it is saved */
 	CU_ASSERT_EQUAL(train(&wild, "wild", "--epochs 1")->status, NNC_FAILED);
+	stop_at = 3; /* only the loss, and what it leads to, is not finite */
+	wild.forward = forward_to_infinity;
+	wild.backward = backward_of_infinity;
+	run = train(&wild, "wild", "--epochs 1");
+	CU_ASSERT_EQUAL(run->status, NNC_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(run->err, "epoch 1 step 4, first in dense1.bias (tiny.nn:2)"));
 }
 
 static void refuses(void)
@@ -250,7 +321,9 @@ void suite_train(void)
 
 	CU_add_test(suite, "learns", learns);
 	CU_add_test(suite, "deterministic", deterministic);
+	CU_add_test(suite, "any number of threads", threads);
 	CU_add_test(suite, "resumes to the same bits", resumes);
+	CU_add_test(suite, "a signal with threads", stops_with_threads);
 	CU_add_test(suite, "resumes in validation", resumes_in_validation);
 	CU_add_test(suite, "more epochs", longer);
 	CU_add_test(suite, "stops early", stops_early);

@@ -17,20 +17,23 @@ enum {
 
 /* Offsets in the arena. */
 enum {
-	X = 0,          /* (B, K) */
-	A = X + B * K,  /* (B, H) after relu and dropout */
-	M = A + B * H,  /* (B, H) d a / d z: relu's derivative times dropout's factor */
-	P = M + B * H,  /* (B, O) probabilities */
-	DX = P + B * O, /* (B, K) */
+	X = 0,           /* (B, K) */
+	A = X + B * K,   /* (B, H) after relu and dropout */
+	M = A + B * H,   /* (B, H) d a / d z: relu's derivative by dropout's factor */
+	P = M + B * H,   /* (B, O) probabilities */
+	DY = P + B * O,  /* (B, O) */
+	DA = DY + B * O, /* (B, H) */
+	DX = DA + B * H, /* (B, K) */
 	ARENA = DX + B * K,
 };
 
-static void load(NncContext *c, const NncBatch *batch)
+static void load(NncContext *c, const NncBatch *batch, const NncThread *t)
 {
 	nnc_real *x = (nnc_real *)c->arena + X;
 	const uint8_t *samples = batch->samples;
+	NncRange r = nnc_share(t, batch->rows);
 
-	for (int n = 0; n < batch->rows; n++)
+	for (int n = r.first; n < r.end; n++)
 		for (int k = 0; k < K; k++)
 			x[n * K + k] = (nnc_real)samples[batch->index[n] * (size_t)K +
 							 (size_t)k] /
@@ -43,13 +46,11 @@ static nnc_real keep(const NncContext *c, int n, int h)
 	uint32_t counter[4] = {c->epoch, c->step, (uint32_t)n, (uint32_t)h};
 	uint32_t key[2] = {c->seed, NNC_STREAM_LAYER}, word[4];
 
-	if (!c->dropout)
-		return 1;
 	nnc_philox(counter, key, word);
 	return word[0] < 1u << 30 ? 0 : (nnc_real)(4.0 / 3.0);
 }
 
-static void hidden(NncContext *c, int n)
+static void hidden(NncContext *c, int n, bool dropout)
 {
 	const nnc_real *p = c->params, *x = (nnc_real *)c->arena + X + n * K;
 	nnc_real *a = (nnc_real *)c->arena + A + n * H,
@@ -59,7 +60,9 @@ static void hidden(NncContext *c, int n)
 		nnc_real z = p[B1 + h];
 		for (int k = 0; k < K; k++)
 			z += x[k] * p[W1 + k * H + h];
-		m[h] = z > 0 ? keep(c, n, h) : z * 0; /* NaN stays NaN */
+		m[h] = z * 0; /* NaN stays NaN */
+		if (z > 0)
+			m[h] = dropout ? keep(c, n, h) : 1;
 		a[h] = z * m[h];
 	}
 }
@@ -85,99 +88,141 @@ static void output(NncContext *c, int n)
 		y[o] /= sum;
 }
 
-static void forward(NncContext *c, const NncBatch *batch)
+static void score(NncContext *c, const NncBatch *batch, const NncThread *t,
+		  bool dropout)
 {
-	for (int n = 0; n < batch->rows; n++) {
+	NncRange r = nnc_share(t, batch->rows);
+
+	for (int n = r.first; n < r.end; n++) {
 		const nnc_real *y = (nnc_real *)c->arena + P + n * O;
 		int label = batch->labels[batch->index[n]], best = 0;
-		hidden(c, n);
+		hidden(c, n, dropout);
 		output(c, n);
 		for (int o = 1; o < O; o++)
 			best = y[o] > y[best] ? o : best;
-		c->loss -= log((double)y[label]);
-		c->correct += best == label;
+		c->row_loss[n] = -log((double)y[label]);
+		c->row_hit[n] = best == label;
 	}
 }
 
-/* Adds the gradients of row n, each the mean's share. */
-static void backward_row(NncContext *c, const NncBatch *batch, int n)
+static void forward(NncContext *c, const NncBatch *batch, const NncThread *t)
 {
-	const nnc_real *p = c->params, *x = (nnc_real *)c->arena + X + n * K;
-	const nnc_real *a = (nnc_real *)c->arena + A + n * H;
+	score(c, batch, t, c->dropout);
+}
+
+/* The adjoints of row n, each the mean's share; dz (H) is scratch. */
+static void backward_row(NncContext *c, const NncBatch *batch, int n, nnc_real *dz)
+{
+	const nnc_real *p = c->params;
 	const nnc_real *m = (nnc_real *)c->arena + M + n * H;
 	const nnc_real *y = (nnc_real *)c->arena + P + n * O;
-	nnc_real *g = c->grads, *dx = (nnc_real *)c->arena + DX + n * K, dy[O];
+	nnc_real *dy = (nnc_real *)c->arena + DY + n * O;
+	nnc_real *da = (nnc_real *)c->arena + DA + n * H;
+	nnc_real *dx = (nnc_real *)c->arena + DX + n * K;
 
-	memset(dx, 0, K * sizeof *dx);
-	for (int o = 0; o < O; o++) {
+	for (int o = 0; o < O; o++)
 		dy[o] = (y[o] - (o == batch->labels[batch->index[n]])) /
 			(nnc_real)batch->rows;
-		g[B2 + o] += dy[o];
-	}
 	for (int h = 0; h < H; h++) {
-		nnc_real da = 0;
-		for (int o = 0; o < O; o++) {
-			da += dy[o] * p[W2 + h * O + o];
-			g[W2 + h * O + o] += dy[o] * a[h];
-		}
-		nnc_real dz = da * m[h];
-		g[B1 + h] += tiny_bug == TINY_BIAS ? da : dz;
-		for (int k = 0; k < K; k++) {
-			g[W1 + k * H + h] += dz * x[k];
-			dx[k] += dz * p[W1 + k * H + h];
-		}
+		da[h] = 0;
+		for (int o = 0; o < O; o++)
+			da[h] += dy[o] * p[W2 + h * O + o];
+		dz[h] = da[h] * m[h];
 	}
-	for (int k = 0; k < K && tiny_bug == TINY_SCALE; k++)
-		dx[k] *= (nnc_real)1.01;
+	for (int k = 0; k < K; k++) {
+		dx[k] = 0;
+		for (int h = 0; h < H; h++)
+			dx[k] += dz[h] * p[W1 + k * H + h];
+		if (tiny_bug == TINY_SCALE)
+			dx[k] *= (nnc_real)1.01;
+	}
 }
 
-static void backward(NncContext *c, const NncBatch *batch)
+/* The gradients of hidden unit h: its column of W1, its bias, its row of W2. */
+static void backward_unit(NncContext *c, int rows, int h)
 {
-	int rows = batch->rows;
 	nnc_real *g = c->grads;
 
-	if (tiny_bug == TINY_LOST_ROW && rows < B)
-		rows--;
-	memset(g, 0, PARAMS * sizeof *g);
-	for (int n = 0; n < rows; n++)
-		backward_row(c, batch, n);
-	if (tiny_bug == TINY_SIGN)
+	for (int k = 0; k < K; k++)
+		g[W1 + k * H + h] = 0;
+	g[B1 + h] = 0;
+	for (int o = 0; o < O; o++)
+		g[W2 + h * O + o] = 0;
+	for (int n = 0; n < rows; n++) {
+		const nnc_real *x = (nnc_real *)c->arena + X + n * K;
+		const nnc_real *dy = (nnc_real *)c->arena + DY + n * O;
+		nnc_real a = ((nnc_real *)c->arena)[A + n * H + h];
+		nnc_real da = ((nnc_real *)c->arena)[DA + n * H + h];
+		nnc_real dz = da * ((nnc_real *)c->arena)[M + n * H + h];
+		for (int k = 0; k < K; k++)
+			g[W1 + k * H + h] += dz * x[k];
+		g[B1 + h] += tiny_bug == TINY_BIAS ? da : dz;
+		for (int o = 0; o < O; o++)
+			g[W2 + h * O + o] += dy[o] * a;
+	}
+	if (tiny_bug == TINY_SIGN && h == H - 1)
 		g[W2 + H * O - 1] = -g[W2 + H * O - 1];
 }
 
-static void update(NncContext *c)
+static void backward_output_bias(NncContext *c, int rows, int o)
 {
-	nnc_real *w = c->params, *m = c->slot[0], *v = c->slot[1];
-	const nnc_real *g = c->grads;
+	nnc_real *g = c->grads;
+
+	g[B2 + o] = 0;
+	for (int n = 0; n < rows; n++)
+		g[B2 + o] += ((nnc_real *)c->arena)[DY + n * O + o];
+}
+
+/* Adam, of the weights of a range. Gradients that nobody asked for are not kept. */
+static void update(NncContext *c, NncRange r)
+{
+	nnc_real *w = c->params, *m = c->slot[0], *v = c->slot[1], *g = c->grads;
 	double t = (double)c->updates + 1;
 	nnc_real lr = (nnc_real)(c->lr * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
 
-	for (int i = 0; i < PARAMS; i++) {
+	for (int i = r.first; i < r.end; i++) {
 		m[i] += (nnc_real)0.1 * (g[i] - m[i]);
 		v[i] += (nnc_real)0.001 * (g[i] * g[i] - v[i]);
-		w[i] -= lr * m[i] / ((nnc_real)sqrt((double)v[i]) + (nnc_real)1e-8);
+		if (c->lr > 0)
+			w[i] -= lr * m[i] /
+				((nnc_real)sqrt((double)v[i]) + (nnc_real)1e-8);
+		if (!c->keep_grads)
+			g[i] = (nnc_real)NAN;
 	}
 }
 
-static void infer(NncContext *c, const NncBatch *batch)
+static void backward(NncContext *c, const NncBatch *batch, const NncThread *t)
 {
-	bool dropout = c->dropout;
+	NncRange rows = nnc_share(t, batch->rows), units = nnc_share(t, H);
+	NncRange outputs = nnc_share(t, O);
+	int counted = batch->rows;
 
-	c->dropout = false;
-	for (int n = 0; n < batch->rows; n++) {
-		hidden(c, n);
+	if (tiny_bug == TINY_LOST_ROW && counted < B)
+		counted--;
+	for (int n = rows.first; n < rows.end; n++)
+		backward_row(c, batch, n, t->scratch);
+	nnc_barrier(t);
+	for (int h = units.first; h < units.end; h++)
+		backward_unit(c, counted, h);
+	for (int o = outputs.first; o < outputs.end; o++)
+		backward_output_bias(c, counted, o);
+	nnc_barrier(t);
+	update(c, nnc_share(t, B2 + O));
+}
+
+static void infer(NncContext *c, const NncBatch *batch, const NncThread *t)
+{
+	NncRange r = nnc_share(t, batch->rows);
+
+	for (int n = r.first; n < r.end; n++) {
+		hidden(c, n, false);
 		output(c, n);
 	}
-	c->dropout = dropout;
 }
 
-static void evaluate(NncContext *c, const NncBatch *batch)
+static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *t)
 {
-	bool dropout = c->dropout;
-
-	c->dropout = false;
-	forward(c, batch);
-	c->dropout = dropout;
+	score(c, batch, t, false);
 }
 
 static const NncTensor tensors[] = {
@@ -212,6 +257,7 @@ const NncModel NNC_MODEL(tiny) = {
 	.step_flops = 6.0 * B * (K * H + H * O),
 	.params_reals = PARAMS,
 	.arena_reals = ARENA,
+	.scratch_reals = H,
 	.input = X,
 	.input_grad = DX,
 	.output = P,
@@ -236,7 +282,6 @@ const NncModel NNC_MODEL(tiny) = {
 	.load = load,
 	.forward = forward,
 	.backward = backward,
-	.update = update,
 	.infer = infer,
 	.evaluate = evaluate,
 };
