@@ -66,6 +66,11 @@ $(B)/tests_registry.c: tests/unit/registry.sh $(UNIT)
 check: $(B)/nnc $(B)/unit
 	$(Q)B="$(B)" NNC="$(CURDIR)/$(B)/nnc" SANITIZED=$(SAN) tests/run.sh $(PARTS)
 
+# Ours beside the peers that python3 has, in turns: tests/bench/README.md.
+PYTHON ?= python3
+bench: $(B)/nnc
+	$(Q)NNC="$(CURDIR)/$(B)/nnc" $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
+
 # What the tests expect becomes what they find: read the diff before it is kept.
 golden: $(B)/nnc
 	$(Q)tests/golden/run --write
@@ -95,5 +100,5 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: all check golden deps demo install uninstall lint clean
+.PHONY: all check bench golden deps demo install uninstall lint clean
 -include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

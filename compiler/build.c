@@ -171,6 +171,7 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 	}
 	NetLayer *use = arena_alloc(sizeof *use);
 	*use = (NetLayer){.layer = layer, .stmt = stmt, .word = word};
+	use->index = net->layer_count;
 	use->text = span_text(stmt->span);
 	use->id = ordinal_id(net, word);
 	use->name = use->id;

@@ -6,17 +6,14 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "nnc.h"
 
-extern char **environ;
+#include "command.h"
 
 enum { EXIT_COMPILER = 3, EXIT_IO = 74 };
 
@@ -43,21 +40,45 @@ static bool write_all(int fd, const char *text, size_t size)
 	return true;
 }
 
-int write_output(const char *path, const char *text, size_t size)
+/* A device or a pipe: what is in its place is no longer one. */
+static bool is_special(const char *path)
 {
+	struct stat st;
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static bool write_special(const char *path, const char *text, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool ok = write_all(fd, text, size);
+	return close(fd) == 0 && ok;
+}
+
+bool replace_file(const char *path, const char *text, size_t size)
+{
+	if (is_special(path))
+		return write_special(path, text, size);
 	char *temporary = arena_printf("%s.XXXXXX", path);
 	int fd = mkstemp(temporary);
 	if (fd < 0)
-		return fail_io("write", path);
+		return false;
 	mode_t mask = umask(0);
 	umask(mask);
 	bool ok = write_all(fd, text, size) && fchmod(fd, 0666 & ~mask) == 0;
 	ok = close(fd) == 0 && ok;
 	if (ok && rename(temporary, path) == 0)
-		return 0;
-	int status = fail_io("write", path);
+		return true;
+	int error = errno;
 	unlink(temporary);
-	return status;
+	errno = error;
+	return false;
+}
+
+int write_output(const char *path, const char *text, size_t size)
+{
+	return replace_file(path, text, size) ? 0 : fail_io("write", path);
 }
 
 /* ---- the runtime
@@ -112,65 +133,17 @@ static bool find_runtime(Runtime *r)
 /* ---- commands
  * ------------------------------------------------------------------------------ */
 
-typedef struct Command {
-	char **argv;
-	int argc;
-} Command;
-
-static void arg(Command *c, const char *text)
+static void show_commands(const BuildOptions *o, const Command *commands, int count)
 {
-	*vec_push(&c->argv, &c->argc) = arena_printf("%s", text);
-}
-
-/* A file name that the C compiler cannot take for an option or a response file. */
-static void file_arg(Command *c, const char *path)
-{
-	arg(c, *path == '-' || *path == '@' ? arena_printf("./%s", path) : path);
-}
-
-static void words(Command *c, const char *text)
-{
-	char *copy = arena_printf("%s", text), *rest = NULL;
-	for (char *w = strtok_r(copy, " \t\n", &rest); w;
-	     w = strtok_r(NULL, " \t\n", &rest))
-		arg(c, w);
-}
-
-static void print_command(const Command *c)
-{
-	for (int i = 0; i < c->argc; i++)
-		fprintf(stderr, "%s%s", i ? " " : "", c->argv[i]);
-	fputs("\n", stderr);
-}
-
-/* The process, or -1 after a message. */
-static pid_t start(Command *c)
-{
-	pid_t pid;
-	*vec_push(&c->argv, &c->argc) = NULL;
-	int error = posix_spawnp(&pid, c->argv[0], NULL, NULL, c->argv, environ);
-	if (error == 0)
-		return pid;
-	fprintf(stderr, "nnc: error: cannot run the C compiler %s: %s\n", c->argv[0],
-		strerror(error));
-	fprintf(stderr, "help: apt-get install gcc, or set CC\n");
-	return -1;
-}
-
-static bool finish(pid_t pid)
-{
-	int status;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return false;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	for (int i = 0; i < count && (o->verbose || o->dry); i++)
+		command_print(&commands[i]);
 }
 
 static Command compiler(void)
 {
 	Command c = {0};
 	const char *cc = getenv("CC");
-	words(&c, cc && *cc ? cc : "cc");
+	command_add_words(&c, cc && *cc ? cc : "cc");
 	return c;
 }
 
@@ -182,59 +155,42 @@ static Command compile_command(const Runtime *r, const BuildOptions *o,
 			       const char *source, const char *object, bool twin)
 {
 	Command c = compiler();
-	words(&c, "-std=gnu11 -w -fno-math-errno -fno-trapping-math");
-	arg(&c, twin ? "-O1" : "-O3");
+	command_add_words(&c, "-std=gnu11 -w -fno-math-errno -fno-trapping-math");
+	command_add(&c, twin ? "-O1" : "-O3");
 	if (*o->march)
-		arg(&c, arena_printf("-march=%s", o->march));
+		command_add(&c, arena_printf("-march=%s", o->march));
 	if (twin)
-		arg(&c, "-DNNC_DOUBLE");
+		command_add(&c, "-DNNC_DOUBLE");
 	const char *flags = getenv("CFLAGS");
 	if (flags)
-		words(&c, flags);
-	arg(&c, arena_printf("-I%s", r->include));
-	words(&c, "-c -o");
-	file_arg(&c, object);
-	file_arg(&c, source);
+		command_add_words(&c, flags);
+	command_add(&c, arena_printf("-I%s", r->include));
+	command_add_words(&c, "-c -o");
+	command_add_file(&c, object);
+	command_add_file(&c, source);
 	return c;
 }
 
-static Command link_command(const Runtime *r, const char *object, const char *twin,
+static Command link_command(const Runtime *r, const char *const *objects,
 			    const char *output)
 {
 	Command c = compiler();
 	const char *flags = getenv("CFLAGS"), *link = getenv("LDFLAGS");
 	if (flags)
-		words(&c, flags);
-	arg(&c, "-o");
-	file_arg(&c, output);
-	file_arg(&c, object);
-	file_arg(&c, twin);
-	file_arg(&c, r->library);
+		command_add_words(&c, flags);
+	command_add(&c, "-o");
+	command_add_file(&c, output);
+	for (; *objects; objects++)
+		command_add_file(&c, *objects);
+	command_add_file(&c, r->library);
 	if (link)
-		words(&c, link);
-	words(&c, NNC_LIBS);
+		command_add_words(&c, link);
+	command_add_words(&c, NNC_LIBS);
 	return c;
 }
 
 /* ---- the whole
  * ------------------------------------------------------------------------------- */
-
-static int run_two(Command *a, Command *b)
-{
-	pid_t first = start(a);
-	if (first < 0)
-		return EXIT_COMPILER;
-	pid_t second = start(b);
-	bool ok = finish(first);
-	ok = second >= 0 && finish(second) && ok;
-	return ok ? 0 : EXIT_COMPILER;
-}
-
-static int run_one(Command *c)
-{
-	pid_t pid = start(c);
-	return pid >= 0 && finish(pid) ? 0 : EXIT_COMPILER;
-}
 
 typedef struct Paths {
 	char *folder;
@@ -243,18 +199,14 @@ typedef struct Paths {
 
 static int build(const Paths *p, const Runtime *r, const BuildOptions *o)
 {
-	Command one = compile_command(r, o, p->source, p->object, false);
-	Command two = compile_command(r, o, p->source, p->twin, true);
-	Command last = link_command(r, p->object, p->twin, p->program);
-	if (o->verbose || o->dry) {
-		print_command(&one);
-		print_command(&two);
-		print_command(&last);
-	}
-	if (o->dry)
-		return 0;
-	int status = run_two(&one, &two);
-	return status ? status : run_one(&last);
+	const char *const objects[] = {p->object, p->twin, NULL};
+	Command compile[] = {compile_command(r, o, p->source, p->object, false),
+			     compile_command(r, o, p->source, p->twin, true)};
+	Command last = link_command(r, objects, p->program);
+	show_commands(o, compile, 2);
+	show_commands(o, &last, 1);
+	bool ok = o->dry || (command_run(compile, 2) && command_run(&last, 1));
+	return ok ? 0 : EXIT_COMPILER;
 }
 
 /* Leaves nothing behind, but for the C text where its compilation failed. */
@@ -279,7 +231,7 @@ static int install(const char *from, const char *to)
 		return EXIT_IO;
 	}
 	int status = write_output(to, bytes, size);
-	if (status == 0) {
+	if (status == 0 && !is_special(to)) {
 		mode_t mask = umask(0);
 		umask(mask);
 		chmod(to, 0777 & ~mask);
@@ -287,14 +239,22 @@ static int install(const char *from, const char *to)
 	return status;
 }
 
-static bool private_folder(Paths *p)
+/* A new folder that only this user can look into, or NULL after a message. */
+static char *private_folder(void)
 {
 	const char *base = getenv("TMPDIR");
-	p->folder = arena_printf("%s/nnc-XXXXXX", base && *base ? base : "/tmp");
-	if (!mkdtemp(p->folder)) {
-		fail_io("make", p->folder);
+	char *path = arena_printf("%s/nnc-XXXXXX", base && *base ? base : "/tmp");
+	if (mkdtemp(path))
+		return path;
+	fail_io("make", path);
+	return NULL;
+}
+
+static bool find_paths(Paths *p)
+{
+	p->folder = private_folder();
+	if (!p->folder)
 		return false;
-	}
 	p->source = arena_printf("%s/model.c", p->folder);
 	p->object = arena_printf("%s/model.o", p->folder);
 	p->twin = arena_printf("%s/twin.o", p->folder);
@@ -310,7 +270,7 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 	Runtime runtime;
 	if (!find_runtime(&runtime))
 		return EXIT_COMPILER;
-	if (!private_folder(&paths))
+	if (!find_paths(&paths))
 		return EXIT_IO;
 	FILE *out = open_memstream(&text, &size);
 	emit_program(net, out);
@@ -329,5 +289,102 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 		status = install(paths.program, output);
 	clean(&paths, failed);
 	free(text);
+	return status;
+}
+
+/* ---- a program that is run at once
+ * ----------------------------------------------------------- */
+
+const char *compiler_text(void)
+{
+	Command c = compiler();
+	const char *why, *flags = getenv("CFLAGS");
+	command_add(&c, "--version");
+	const char *text = command_output(&c, &why);
+	if (!text) {
+		fprintf(stderr, "nnc: error: %s --version fails: %s\n", c.argv[0], why);
+		fprintf(stderr, "help: apt-get install gcc, or set CC\n");
+		return NULL;
+	}
+	return arena_printf("%.*s %s", (int)strcspn(text, "\n"), text,
+			    flags ? flags : "");
+}
+
+typedef struct Parts {
+	char *folder;
+	const char **sources, **objects; /* objects ends with NULL */
+	int count, object_count;
+	const char *program;
+} Parts;
+
+static int write_parts(Parts *p, const char *const *texts, int count)
+{
+	p->program = arena_printf("%s/timing", p->folder);
+	for (int i = 0; i < count; i++) {
+		*vec_push(&p->sources, &p->count) =
+			arena_printf("%s/%d.c", p->folder, i);
+		*vec_push(&p->objects, &p->object_count) =
+			arena_printf("%s/%d.o", p->folder, i);
+		int status = write_output(p->sources[i], texts[i], strlen(texts[i]));
+		if (status)
+			return status;
+	}
+	*vec_push(&p->objects, &p->object_count) = NULL;
+	return 0;
+}
+
+static int build_parts(const Parts *p, const Runtime *r, const BuildOptions *o)
+{
+	Command *compile = NULL, link = link_command(r, p->objects, p->program);
+	int count = 0;
+	for (int i = 0; i < p->count; i++)
+		*vec_push(&compile, &count) =
+			compile_command(r, o, p->sources[i], p->objects[i], false);
+	show_commands(o, compile, count);
+	show_commands(o, &link, 1);
+	if (command_run(compile, count) && command_run(&link, 1))
+		return 0;
+	fprintf(stderr, "nnc: error: the C compiler failed; the C text is in %s\n",
+		p->folder);
+	return EXIT_COMPILER;
+}
+
+static int run_parts(const Parts *p, const BuildOptions *o, const char **output)
+{
+	Command c = {0};
+	const char *why;
+	command_add(&c, p->program);
+	show_commands(o, &c, 1);
+	*output = command_output(&c, &why);
+	if (*output)
+		return 0;
+	fprintf(stderr, "nnc: error: the kernels cannot be timed: %s\n", why);
+	fprintf(stderr, "help: leave out --tune-kernels, or give --march this CPU\n");
+	return EXIT_COMPILER;
+}
+
+int run_texts(const char *const *texts, int count, const BuildOptions *options,
+	      const char **output)
+{
+	Runtime runtime;
+	if (!find_runtime(&runtime))
+		return EXIT_COMPILER;
+	Parts p = {.folder = private_folder()};
+	if (!p.folder)
+		return EXIT_IO;
+	int status = write_parts(&p, texts, count);
+	bool written = status == 0;
+	if (written)
+		status = build_parts(&p, &runtime, options);
+	bool built = written && status == 0;
+	if (built)
+		status = run_parts(&p, options, output);
+	for (int i = 0; i < p.count; i++) {
+		if (!written || built)
+			unlink(p.sources[i]);
+		unlink(p.objects[i]);
+	}
+	unlink(p.program);
+	rmdir(p.folder);
 	return status;
 }

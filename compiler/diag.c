@@ -22,6 +22,7 @@ enum {
 static FILE *stream; /* NULL: stderr */
 static int errors, warnings;
 static bool muted; /* the message before was not shown: nor are its notes */
+static bool silent;
 
 /* ---- sources and spans -------------------------------------------------- */
 
@@ -256,7 +257,7 @@ void diag_error(Span at, const char *format, ...)
 
 void diag_warn(Span at, const char *format, ...)
 {
-	muted = ++warnings > MAX_ERRORS;
+	muted = silent || ++warnings > MAX_ERRORS;
 	if (muted)
 		return;
 	va_list ap;
@@ -329,11 +330,16 @@ int diag_warnings(void)
 	return warnings;
 }
 
+void diag_silence(bool on)
+{
+	silent = on;
+}
+
 void diag_reset(FILE *to)
 {
 	stream = to;
 	errors = warnings = 0;
-	muted = false;
+	muted = silent = false;
 }
 
 /* ---- origins ------------------------------------------------------------------------

@@ -20,8 +20,10 @@ static const struct Pass {
 	{"diff", pass_diff},     /* loss, backward, update */
 	{"fuse", pass_fuse},     /* elementwise ops into their producers */
 	{"select", pass_select}, /* a kernel for every node */
+	{"tune", pass_tune},     /* another, where that was measured to be faster */
 	{"pool", pass_pool},     /* maxpool into the kernels beside it */
 	{"update", pass_update}, /* the optimizer's step into the kernels of gradients */
+	{"lower", pass_lower},   /* kernels that are made of other ops */
 	{"plan", pass_plan},     /* a place for every value */
 	{"sync", pass_sync},     /* barriers between threads */
 };
@@ -30,7 +32,7 @@ typedef struct Options {
 	const char *input, *output;
 	const char *emit;  /* exe, c, ir, nn */
 	const char *after; /* --after: stop behind this pass */
-	bool check, summary, explain;
+	bool check, summary, explain, tune;
 	const Kernel **kernels; /* --kernel */
 	int kernel_count;
 	ExpandOptions expand;
@@ -51,11 +53,13 @@ static const char details[] =
 	"  -S                the same as --emit=c\n"
 	"  --emit=KIND       exe (default), c, ir, or nn (the model in normal form)\n"
 	"  --after=PASS      with --emit=ir: as it is behind build, reorder, infer, diff, "
-	"fuse,\n                    select, pool, update, plan or sync\n"
+	"fuse,\n                    select, tune, pool, update, lower, plan or sync\n"
 	"  -D NAME=VALUE     another value for a constant of the model\n"
 	"  -I DIR            look for included files here too\n"
 	"  --kernel=NAME     take this kernel where it fits, whatever it costs; may be "
 	"repeated\n"
+	"  --tune-kernels    time the kernels that fit on this CPU, take the fastest, and "
+	"keep\n                    the times in $XDG_CACHE_HOME/nnc or ~/.cache/nnc\n"
 	"  --march=ARCH      build for this CPU, as cc -march (default: native)\n"
 	"  --check           read and check the model, write nothing\n"
 	"  --keep            leave the C text beside the program\n"
@@ -64,8 +68,8 @@ static const char details[] =
 	"\n"
 	"CC, CFLAGS and LDFLAGS are honoured. Exit status: 0; 1 errors in the model; 2 "
 	"usage;\n"
-	"3 the C compiler is missing or failed; 70 a bug of nnc; 74 a file cannot be "
-	"written.\n";
+	"3 the C compiler is missing or failed, or the kernels cannot be timed; 70 a bug of "
+	"nnc;\n74 a file cannot be written.\n";
 
 enum {
 	OPT_EMIT = 256,
@@ -73,6 +77,7 @@ enum {
 	OPT_SUMMARY,
 	OPT_EXPLAIN,
 	OPT_KERNEL,
+	OPT_TUNE,
 	OPT_MARCH,
 	OPT_CHECK,
 	OPT_KEEP,
@@ -87,6 +92,7 @@ static const struct option long_options[] = {
 	{"summary", no_argument, NULL, OPT_SUMMARY},
 	{"explain", no_argument, NULL, OPT_EXPLAIN},
 	{"kernel", required_argument, NULL, OPT_KERNEL},
+	{"tune-kernels", no_argument, NULL, OPT_TUNE},
 	{"march", required_argument, NULL, OPT_MARCH},
 	{"check", no_argument, NULL, OPT_CHECK},
 	{"keep", no_argument, NULL, OPT_KEEP},
@@ -111,6 +117,14 @@ static bool one_of(const char *word, const char *const *words)
 		if (strcmp(word, *words) == 0)
 			return true;
 	return false;
+}
+
+static bool is_stage(const char *word)
+{
+	for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
+		if (strcmp(word, passes[i].name) == 0)
+			return true;
+	return strcmp(word, "build") == 0;
 }
 
 static bool add_define(Options *o, const char *text)
@@ -146,8 +160,6 @@ static bool add_kernel(Options *o, const char *name)
 static int read_option(Options *o, int option, const char *value)
 {
 	static const char *const kinds[] = {"exe", "c", "ir", "nn", NULL};
-	static const char *const stages[] = {"build",  "infer", "diff", "fuse",
-					     "select", "plan",  NULL};
 	switch (option) {
 	case 'o':
 		o->output = value;
@@ -171,9 +183,8 @@ static int read_option(Options *o, int option, const char *value)
 		o->emit = value;
 		break;
 	case OPT_AFTER:
-		if (!one_of(value, stages))
-			return usage_error("--after takes build, infer, diff, fuse, "
-					   "select or plan");
+		if (!is_stage(value))
+			return usage_error("--after takes build or a pass");
 		o->after = value;
 		break;
 	case OPT_SUMMARY:
@@ -186,6 +197,9 @@ static int read_option(Options *o, int option, const char *value)
 		if (!add_kernel(o, value))
 			return usage_error("--kernel takes a kernel's name, as "
 					   "--explain shows them");
+		break;
+	case OPT_TUNE:
+		o->tune = true;
 		break;
 	case OPT_MARCH:
 		o->build.march = value;
@@ -316,31 +330,62 @@ static void run_passes(Net *net, const char *after)
 	}
 }
 
-static int compile(const Options *o)
-{
+typedef struct Model {
+	const Options *options;
+	Stmt *stmts;
 	int count;
-	const Source *source = NULL;
-	Stmt *stmts = expand_file(o->input, &o->expand, &count, &source);
-	if (diag_errors())
-		return EXIT_MODEL;
-	Net *net = build_net(stmts, count, source);
-	if (!net)
-		return EXIT_MODEL;
-	net->preferred = o->kernels;
-	net->preferred_count = o->kernel_count;
-	bool ir = strcmp(o->emit, "ir") == 0;
-	run_passes(net, ir ? o->after : NULL);
-	if (!ir || !o->after)
-		check_memory_expectations(net, stmts, count);
-	if (diag_errors())
-		return EXIT_MODEL;
+	const Source *source;
+	bool made; /* once: the warnings were given */
+} Model;
+
+static Net *make_net(void *model, Tuning *tuning, const char *after)
+{
+	Model *m = model;
+	diag_silence(m->made);
+	m->made = true;
+	Net *net = build_net(m->stmts, m->count, m->source);
+	if (net) {
+		net->preferred = m->options->kernels;
+		net->preferred_count = m->options->kernel_count;
+		net->tuning = tuning;
+		run_passes(net, after);
+	}
+	diag_silence(false);
+	return net;
+}
+
+/* The answers to --summary and --explain, or what is compiled. */
+static int answer(const Options *o, Model *m, Tuning *tuning, const Net *net)
+{
 	if (o->summary)
 		print_summary(stdout, net);
-	if (o->explain)
-		print_explain(stdout, net);
-	if (o->check || o->summary || o->explain)
-		return 0;
-	return write_result(o, net, stmts, count);
+	if (o->explain) /* before kernels become other ops */
+		print_explain(stdout, make_net(m, tuning, "update"));
+	bool asked = o->check || o->summary || o->explain;
+	return asked ? 0 : write_result(o, net, m->stmts, m->count);
+}
+
+static int compile(const Options *o)
+{
+	Model m = {.options = o};
+	Tuning *tuning = NULL;
+	m.stmts = expand_file(o->input, &o->expand, &m.count, &m.source);
+	if (diag_errors())
+		return EXIT_MODEL;
+	Net *net = make_net(&m, NULL, o->after);
+	if (!net)
+		return EXIT_MODEL;
+	if (o->tune && !o->check && strcmp(o->emit, "nn") != 0) {
+		int status = tune_kernels(&tuning, make_net, &m, &o->build);
+		if (status)
+			return status;
+		net = make_net(&m, tuning, o->after);
+	}
+	if (!o->after)
+		check_memory_expectations(net, m.stmts, m.count);
+	if (diag_errors())
+		return EXIT_MODEL;
+	return answer(o, &m, tuning, net);
 }
 
 int main(int argc, char **argv)

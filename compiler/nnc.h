@@ -103,6 +103,7 @@ void diag_suggest(const char *name, const char *const *candidates, int n);
 bool diag_semicolon(Span before, Span at);
 int diag_errors(void);               /* errors reported so far */
 int diag_warnings(void);
+void diag_silence(bool on);          /* warnings were given already: not again */
 void diag_reset(FILE *stream);       /* for tests: counts to zero, messages to stream */
 
 /* ---- ast.c: what the grammar builds --------------------------------------------- */
@@ -283,6 +284,8 @@ typedef struct Kernel Kernel;
 typedef struct Optimizer Optimizer;
 typedef struct Loss Loss;
 typedef struct Emit Emit;
+typedef struct Tuning Tuning;
+typedef struct Choice Choice;
 
 #define MAX_TENSOR INT64_C(0x7fffffff) /* elements of one tensor, the batch included */
 
@@ -351,6 +354,7 @@ struct NetLayer {
 	Shape in, out;
 	int64_t params, macs;   /* weights; multiply-adds of one sample's forward pass */
 	Tensor *output;
+	int index;              /* in the Net's layers */
 };
 
 typedef enum {
@@ -372,6 +376,9 @@ typedef struct Attr {
 	double scale;           /* load */
 	const Optimizer *optimizer;
 	const Args *args;       /* of the optimizer */
+	const struct Spectral *spectral; /* fft_rows, fft_bins, fft_back: fft/fft.h */
+	const struct Rows *rows; /* fft_rows, fft_back: of what */
+	enum { BINS_Y, BINS_DX, BINS_DW } form; /* fft_bins: which of a convolution's passes */
 } Attr;
 
 enum { MAX_IN = 4, MAX_OUT = 2, MAX_FUSED = 6 };
@@ -391,10 +398,12 @@ struct Node {
 	/* fuse: elementwise nodes done on the way out, in order; see result() */
 	Node *fused[MAX_FUSED];
 	int fused_count;
-	Node *spread;           /* pool: what makes in[1] of in[1], in[2] as they are read */
+	Node *spread;           /* pool: what makes the adjoint, of in[adjoint_in] and in[2] */
 	/* select: */
 	const Kernel *kernel;   /* NULL: the op's plain loops */
+	const Kernel *lowered;  /* lower: the kernel that it is a part of, or NULL */
 	double cost;            /* microseconds on the nominal machine */
+	const Choice *choice;   /* tune: what it was chosen from, or NULL */
 	Tensor *workspace;      /* what its threads share while they compute, or NULL */
 	bool barrier;           /* sync: all threads must be done with what is before it */
 };
@@ -415,6 +424,7 @@ struct Program {
 	Tensor **placed;        /* with memory of their own, in order of `after` */
 	int placed_count;
 	int64_t arena;          /* reals, without what only the input's gradient needs */
+	int64_t scratch;        /* reals: the most that a kernel needs of each thread */
 };
 
 typedef struct Training {   /* the data and train sections, checked */
@@ -446,7 +456,6 @@ struct Net {
 	Tensor **params;
 	int param_count;
 	int64_t params_total, macs_total;
-	int64_t scratch;        /* select: the most that a kernel needs of each thread */
 	int dropouts;           /* streams handed out */
 	Program train, infer;
 	Tensor *x, *infer_x;    /* the input of each program */
@@ -456,6 +465,7 @@ struct Net {
 	Node *loss, *infer_loss;
 	const Kernel **preferred; /* --kernel: taken where they fit, whatever they cost */
 	int preferred_count;
+	Tuning *tuning;         /* --tune-kernels, or NULL */
 	Phase phase;            /* of the nodes being appended */
 	bool input_only;        /* and whether they lead to d_x only */
 };
@@ -565,6 +575,10 @@ struct Op {
 	int (*operands)(const Node *n, Operand *list);
 	const char *(*suffix)(const Node *n); /* in kernels' names: "bias", "relu" */
 	void (*helper)(Emit *e, const Node *n); /* the function that its statement calls */
+	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
+	bool by_columns;        /* a thread reads some columns of in[0], not some rows */
+	int adjoint_in;         /* conv_dx, conv_dw: which in[] is the adjoint of conv's output */
+	bool product;           /* its plain loops sum products: they hardly vectorise */
 	bool epilogue;          /* its kernels can end with elementwise ops */
 	bool updates;           /* its plain loops can end with an optimizer's step */
 	bool consumes;          /* an update: fused, it leaves nothing of in[0] to be stored */
@@ -583,7 +597,7 @@ extern const Op *const ops[];
 extern const Op op_load, op_gemm, op_bias, op_bias_grad, op_activation, op_activation_grad,
 	op_softmax, op_softmax_grad, op_reshape, op_dropout, op_add, op_conv, op_conv_dx,
 	op_conv_dw, op_maxpool, op_maxpool_grad, op_avgpool, op_avgpool_grad,
-	op_cross_entropy, op_mse, op_update;
+	op_cross_entropy, op_mse, op_update, op_fft_rows, op_fft_bins, op_fft_back;
 
 /* The sizes of a gemm, of a node or inside another kernel. */
 typedef struct Gemm {
@@ -649,8 +663,10 @@ void pass_infer(Net *net);   /* the inference program */
 void pass_diff(Net *net);    /* backward and update */
 void pass_fuse(Net *net);    /* elementwise ops into their producers */
 void pass_select(Net *net);  /* a kernel for every node */
+void pass_tune(Net *net);    /* another, where that was measured to be faster */
 void pass_update(Net *net);  /* the optimizer's step into the kernels of gradients */
 void pass_pool(Net *net);    /* maxpool into the kernels beside it */
+void pass_lower(Net *net);   /* kernels that are made of other ops */
 void pass_plan(Net *net);    /* a place for every value */
 void pass_sync(Net *net);    /* barriers between threads */
 
@@ -669,10 +685,12 @@ struct Kernel {
 	double (*cost)(const Net *net, const Node *n); /* microseconds, nominal machine */
 	bool updates;           /* it can end with an optimizer's step */
 	bool pools;             /* conv: it can end with a maxpool, which may end with more */
-	bool spreads;           /* conv_dw: it can begin with a maxpool's gradient */
+	bool spreads;           /* conv_dx, conv_dw: it can begin with a maxpool's gradient */
 	int64_t (*workspace)(const Net *net, const Node *n); /* reals, shared; NULL: none */
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
+	/* One of these: writes a call, or appends to p the nodes that compute n's results. */
 	void (*emit)(Emit *e, const Node *n);
+	void (*lower)(Net *net, Program *p, Node *n);
 };
 
 extern const Kernel *const kernels[];
@@ -683,6 +701,7 @@ extern const Kernel *const kernels[];
 #define NOMINAL_SCALAR 1.5       /* GFLOP/s of plain loops over products */
 #define NOMINAL_ELEMENTWISE 8.0  /* of loops that compilers vectorise */
 
+bool has_kernels(const Node *n);
 void each_kernel(const Net *net, const Node *n,
 		 void (*visit)(void *data, const Kernel *k, double cost, const char *reason),
 		 void *data);
@@ -716,9 +735,29 @@ typedef struct BuildOptions {
 	bool keep;              /* --keep: leave the C beside the output */
 } BuildOptions;
 
-/* Writes text to path by way of a temporary in the same folder. 0, or an exit status. */
+/* Writes text to path by way of a temporary in the same folder. False: see errno. */
+bool replace_file(const char *path, const char *text, size_t size);
+/* The same: 0, or an exit status after a message. */
 int write_output(const char *path, const char *text, size_t size);
 /* Compiles the float and the double build side by side and links them. */
 int compile_program(const Net *net, const char *output, const BuildOptions *options);
+/* Compiles texts as a model's, into one program, and runs it: what it prints. */
+int run_texts(const char *const *texts, int count, const BuildOptions *options,
+              const char **output);
+/* The C compiler's version and flags, on a line; NULL after an error. */
+const char *compiler_text(void);
+
+/* ---- tune/: which kernels are the fastest here ---------------------------------------------- */
+
+/* Makes the model's Net again, by the passes up to and with `after`, or all if it is NULL. */
+typedef Net *MakeNet(void *model, Tuning *tuning, const char *after);
+
+/* Times what the cache does not know. *tuning is for make; 0, or an exit status. */
+int tune_kernels(Tuning **tuning, MakeNet *make, void *model,
+                 const BuildOptions *options);
+/* Microseconds that n takes by k, as measured; < 0: they were not. */
+double tuned_us(const Node *n, const Kernel *k);
+/* Of all that choices make a difference to: as chosen, or by the estimates. */
+double tuned_total(const Tuning *t, bool chosen);
 
 #endif

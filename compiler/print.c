@@ -40,6 +40,8 @@ static void print_node(FILE *out, const Net *net, const Node *n)
 			fprintf(out, " %s", operand(n->fused[f]->in[k]));
 	if (n->kernel)
 		fprintf(out, " ; %s", n->kernel->name);
+	if (n->lowered)
+		fprintf(out, " ; %s", n->lowered->name);
 	if (n->workspace)
 		fprintf(out, " work %lld", (long long)shape_size(n->workspace->shape));
 	if (n->barrier)

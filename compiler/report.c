@@ -73,26 +73,53 @@ typedef struct Explain {
 	const Node *node;
 } Explain;
 
+/* "    1.79 x": of what the chosen one costs. */
+static void explain_ratio(const Explain *x, const Kernel *k, double cost, double chosen)
+{
+	if (k != x->node->kernel && cost >= 0 && chosen > 0)
+		fprintf(x->out, " %8.2f x", cost / chosen);
+	fputs("\n", x->out);
+}
+
 static void explain_kernel(void *data, const Kernel *k, double cost, const char *reason)
 {
 	const Explain *x = data;
 	const char *name = k ? k->name : "plain loops";
 	const char *mark = k == x->node->kernel ? "*" : " ";
-	if (reason)
-		fprintf(x->out, "    %s %-18s refused: %s\n", mark, name, reason);
+	fprintf(x->out, "    %s %-18s ", mark, name);
+	if (reason) {
+		fprintf(x->out, "refused: %s\n", reason);
+		return;
+	}
+	fprintf(x->out, "%10.1f us", cost);
+	if (!x->node->choice) {
+		explain_ratio(x, k, cost, x->node->cost);
+		return;
+	}
+	double us = tuned_us(x->node, k);
+	if (us < 0)
+		fputs("  not measured", x->out);
 	else
-		fprintf(x->out, "    %s %-18s %10.1f us\n", mark, name, cost);
+		fprintf(x->out, "  measured %10.2f us", us);
+	explain_ratio(x, k, us, tuned_us(x->node, x->node->kernel));
 }
 
-static bool has_kernels(const Node *n)
+static void explain_node(FILE *out, const Net *net, const Node *n)
 {
-	for (int i = 0; kernels[i]; i++)
-		if (kernels[i]->op == n->op)
-			return true;
-	return false;
+	const char *of = n->layer ? n->layer->id : n->in_count ? n->in[0]->id : "";
+	fprintf(out, "  %-16s %s", of, n->op->name);
+	for (int f = 0; f < n->fused_count; f++)
+		fprintf(out, " + %s", n->fused[f]->op->suffix(n->fused[f]));
+	double flops = n->op->flops ? n->op->flops(net, n) : 0;
+	fprintf(out, "  (%.3f Mflop)\n", flops / 1e6);
+	Explain x = {out, n};
+	if (has_kernels(n))
+		each_kernel(net, n, explain_kernel, &x);
+	else
+		fprintf(out, "    * %-18s %10.1f us\n", "plain loops", n->cost);
 }
 
-static double explain_program(FILE *out, const Net *net, const Program *p)
+static void explain_program(FILE *out, const Net *net, const Program *p)
 {
 	double total = 0;
 	fprintf(out, "%s:\n", p->name);
@@ -100,23 +127,10 @@ static double explain_program(FILE *out, const Net *net, const Program *p)
 		const Node *n = p->nodes[i];
 		if (n->op->reshape || n->input_only)
 			continue;
-		const char *of = n->layer      ? n->layer->id
-				 : n->in_count ? n->in[0]->id
-					       : "";
-		fprintf(out, "  %-16s %s", of, n->op->name);
-		for (int f = 0; f < n->fused_count; f++)
-			fprintf(out, " + %s", n->fused[f]->op->suffix(n->fused[f]));
-		double flops = n->op->flops ? n->op->flops(net, n) : 0;
-		fprintf(out, "  (%.3f Mflop)\n", flops / 1e6);
+		explain_node(out, net, n);
 		total += n->cost;
-		Explain x = {out, n};
-		if (has_kernels(n))
-			each_kernel(net, n, explain_kernel, &x);
-		else
-			fprintf(out, "    * %-18s %10.1f us\n", "plain loops", n->cost);
 	}
 	fprintf(out, "  in all %.1f us\n", total);
-	return total;
 }
 
 void print_explain(FILE *out, const Net *net)
@@ -125,8 +139,18 @@ void print_explain(FILE *out, const Net *net)
 		"Estimated costs for one nominal core (%g GFLOP/s); * is what was "
 		"chosen.\n",
 		NOMINAL_GFLOPS);
+	if (net->tuning)
+		fputs("Measured: on one core of this machine, with what stands beside "
+		      "an op and its\nkernel takes over, or does not.\n",
+		      out);
 	explain_program(out, net, &net->train);
 	explain_program(out, net, &net->infer);
+	if (net->tuning)
+		fprintf(out,
+			"Where kernels make a difference both programs take %.1f us, "
+			"and %.1f us\nby the kernels with the least estimates.\n",
+			tuned_total(net->tuning, true),
+			tuned_total(net->tuning, false));
 }
 
 /* ---- --doc

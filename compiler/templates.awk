@@ -1,7 +1,7 @@
 # Prints the table of C templates: the text between `#ifdef TEMPLATE_name` and its
 # `#endif` in the compiler's sources, so that a kernel's C stands in its own file as C.
 function quote(s) {
-	gsub(/\\/, "\\\\", s)
+	gsub(/\\/, "&&", s)
 	gsub(/"/, "\\\"", s)
 	return "\"" s "\\n\""
 }

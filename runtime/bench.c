@@ -2,8 +2,10 @@
  * bench.c - the command `bench`: how long a training step and an inference take, on
  * made-up samples, beside what the CPUs of its threads could do.
  *
- * Medians of single calls. The learning rate is 0: every update is computed, but the
- * weights stay as they were drawn, so that nothing diverges while time passes.
+ * Medians of single calls; with --ops also of the ops that each is made of. Inference
+ * has memory of its own, as it does where nothing is trained. The learning rate is 0:
+ * every update is computed, but the weights stay as they were drawn, so that nothing
+ * diverges while time passes.
  */
 #include "internal.h"
 
@@ -33,6 +35,7 @@ typedef struct Bench {
 	NncData data;
 	uint32_t *order; /* (data.count) */
 	double *times;   /* (MAX_TIMES) */
+	NncTrace *trace; /* of what is measured, or NULL */
 	bool finite;     /* every step was made in full */
 } Bench;
 
@@ -40,21 +43,9 @@ typedef struct Result {
 	double step, infer, infer_batch; /* seconds, median */
 	double peak;                     /* GFLOP/s of all threads together */
 	int threads;
+	bool with_ops;
+	NncOpTimes ops; /* of step and infer_batch */
 } Result;
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *times, size_t count)
-{
-	qsort(times, count, sizeof *times, compare);
-	return count % 2 ? times[count / 2]
-			 : (times[count / 2 - 1] + times[count / 2]) / 2;
-}
 
 static void work(Bench *b, Work what, const NncBatch *batch)
 {
@@ -81,8 +72,10 @@ static double measure(Bench *b, Work what, int32_t rows, int run, double seconds
 
 	b->context.dropout = what == WORK_STEP;
 	for (int warm = 0; count < MAX_TIMES; warm++) {
-		if (warm == WARM_UP)
+		if (warm == WARM_UP) {
+			nnc_team_trace(b->context.team, b->trace);
 			started = nnc_clock();
+		}
 		double before = nnc_clock();
 		for (int i = 0; i < run; i++) {
 			batch.index = b->order + at;
@@ -96,10 +89,13 @@ static double measure(Bench *b, Work what, int32_t rows, int run, double seconds
 		if (warm < WARM_UP)
 			continue;
 		b->times[count++] = (after - before) / run;
+		if (b->trace)
+			nnc_trace_end(b->trace, after);
 		if (count >= MIN_TIMES && after - started > seconds)
 			break;
 	}
-	return median(b->times, count);
+	nnc_team_trace(b->context.team, NULL);
+	return nnc_median(b->times, count);
 }
 
 static void measure_peak(void *peaks, const NncThread *t)
@@ -133,7 +129,7 @@ static int64_t sample_count(const NncModel *model)
 	return count < model->batch ? model->batch : count;
 }
 
-static int open_bench(Bench *b, const NncModel *model, int threads, NncError *err)
+static int open_bench(Bench *b, const NncModel *model, NncError *err)
 {
 	uint32_t seed = model->training.seed;
 	int64_t count = sample_count(model);
@@ -141,9 +137,7 @@ static int open_bench(Bench *b, const NncModel *model, int threads, NncError *er
 	int code;
 
 	*b = (Bench){.model = model, .finite = true};
-	code = nnc_context_open(&b->context, model, threads, err);
-	if (!code)
-		code = nnc_synthetic(&b->data, model, count, seed, err);
+	code = nnc_synthetic(&b->data, model, count, seed, err);
 	if (code)
 		return code;
 	b->order = nnc_allocate((size_t)count, sizeof *b->order);
@@ -154,7 +148,19 @@ static int open_bench(Bench *b, const NncModel *model, int threads, NncError *er
 	for (int64_t i = 0; i < count; i++)
 		b->order[i] = (uint32_t)i;
 	nnc_shuffle(b->order, (size_t)count, &rng);
-	nnc_init_params(&b->context, model, seed);
+	return NNC_OK;
+}
+
+/* In place of the context that there may be. */
+static int open_context(Bench *b, NncPurpose purpose, int threads, NncError *err)
+{
+	int code;
+
+	nnc_context_close(&b->context);
+	code = nnc_context_open(&b->context, b->model, purpose, threads, err);
+	if (code)
+		return code;
+	nnc_init_params(&b->context, b->model, b->model->training.seed);
 	b->context.lr = 0;
 	return NNC_OK;
 }
@@ -181,6 +187,7 @@ static double peak_share(const NncModel *model, const Result *r)
 
 static int print_json(const NncModel *model, const Result *r, NncError *err)
 {
+	const NncOpTimes *o = &r->ops;
 	json_t *root = json_object();
 
 	json_object_set_new(root, "model", json_string(model->name));
@@ -193,6 +200,10 @@ static int print_json(const NncModel *model, const Result *r, NncError *err)
 	json_object_set_new(root, "gflops", nnc_json_real(gflops(model, r)));
 	json_object_set_new(root, "peak_gflops", nnc_json_real(r->peak));
 	json_object_set_new(root, "peak_share", nnc_json_real(peak_share(model, r)));
+	if (r->with_ops) {
+		json_object_set_new(root, "ops", nnc_ops_json(model, &o->step));
+		json_object_set_new(root, "infer_ops", nnc_ops_json(model, &o->infer));
+	}
 	return nnc_print_json(root, err);
 }
 
@@ -213,6 +224,51 @@ static void print_result(const NncModel *model, const Result *r)
 		printf(", %.0f %% of the peak of %.1f", 100 * peak_share(model, r),
 		       r->peak);
 	printf("\n");
+	if (r->with_ops)
+		nnc_ops_print(model, &r->ops, r->threads);
+}
+
+/* One batch of full size at a time, op by op if that is wanted. */
+static int measure_batches(Bench *b, Work what, NncTrace *trace, double *result,
+			   const Result *r, double seconds, NncError *err)
+{
+	NncPurpose purpose = what == WORK_STEP ? NNC_TRAINING : NNC_INFERENCE;
+	int code = open_context(b, purpose, r->threads, err);
+
+	if (!code && r->with_ops) {
+		code = nnc_trace_open(trace, b->model, purpose, err);
+		b->trace = trace;
+	}
+	if (!code)
+		*result = measure(b, what, b->model->batch, 1, seconds);
+	b->trace = NULL;
+	return code;
+}
+
+static int measure_all(Bench *b, Result *r, double seconds, NncError *err)
+{
+	NncOpTimes *o = &r->ops;
+	int code =
+		measure_batches(b, WORK_STEP, &o->step, &r->step, r, 2 * seconds, err);
+
+	if (code)
+		return code;
+	if (!b->finite)
+		return nnc_fail(err, NNC_FAILED,
+				"the loss of %s is not finite with the weights that it "
+				"begins with",
+				b->model->source);
+	r->peak = machine_peak(b->context.team);
+	code = measure_batches(b, WORK_INFER, &o->infer, &r->infer_batch, r, seconds,
+			       err);
+	if (code)
+		return code;
+	r->infer = measure(b, WORK_INFER, 1, SHORT_RUN, seconds);
+	if (r->with_ops)
+		code = nnc_trace_medians(&o->step, b->model, err);
+	if (r->with_ops && !code)
+		code = nnc_trace_medians(&o->infer, b->model, err);
+	return code;
 }
 
 int nnc_command_bench(const NncProgram *program, NncError *err)
@@ -221,25 +277,17 @@ int nnc_command_bench(const NncProgram *program, NncError *err)
 	const NncOptions *o = &program->options;
 	double seconds = (o->seconds > 0 ? o->seconds : default_seconds) / 4;
 	Bench b;
-	Result r = {.threads = nnc_threads(o)};
-	int code = open_bench(&b, model, r.threads, err);
+	Result r = {.threads = nnc_threads(o), .with_ops = o->ops};
+	int code = open_bench(&b, model, err);
 
-	if (code)
-		goto done;
-	r.step = measure(&b, WORK_STEP, model->batch, 1, 2 * seconds);
-	r.infer = measure(&b, WORK_INFER, 1, SHORT_RUN, seconds);
-	r.infer_batch = measure(&b, WORK_INFER, model->batch, 1, seconds);
-	r.peak = machine_peak(b.context.team);
-	if (!b.finite)
-		code = nnc_fail(err, NNC_FAILED,
-				"the loss of %s is not finite with the weights that it "
-				"begins with",
-				model->source);
-	else if (o->json)
+	if (!code)
+		code = measure_all(&b, &r, seconds, err);
+	if (!code && o->json)
 		code = print_json(model, &r, err);
-	else
+	else if (!code)
 		print_result(model, &r);
-done:
+	nnc_trace_close(&r.ops.step);
+	nnc_trace_close(&r.ops.infer);
 	close_bench(&b);
 	return code;
 }

@@ -73,6 +73,8 @@ static const NncOption bench_options[] = {
 	THREADS,
 	{"seconds", 0, NNC_OPT_REAL, OPT(seconds), 0.01, 3600, "S",
 	 "to measure for [2]"},
+	{"ops", 0, NNC_OPT_FLAG, OPT(ops), 0, 0, NULL,
+	 "and what each op and each layer takes"},
 	JSON,
 	END,
 };

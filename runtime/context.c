@@ -28,34 +28,70 @@ static bool append(Layout *l, size_t *part, size_t count, size_t element)
 	return true;
 }
 
-static bool lay_out(Layout *l, const NncModel *model)
+static size_t larger(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The parts that there are, in their order. A training run is evaluated now and then.
+ */
+static bool lay_out(Layout *l, const NncModel *model, NncPurpose purpose)
 {
 	size_t real = (size_t)model->real_bytes, rows = (size_t)model->batch;
-	bool fits = append(l, &l->params, model->params_reals, real) &&
-		    append(l, &l->grads, model->params_reals, real);
+	size_t arena = model->infer_arena_reals;
+	bool fits = append(l, &l->params, model->params_reals, real);
 
-	for (int32_t i = 0; i < model->slot_count; i++)
-		fits = fits && append(l, &l->slot[i], model->params_reals, real);
-	return fits && append(l, &l->arena, model->arena_reals, real) &&
+	if (purpose == NNC_TRAINING) {
+		arena = larger(arena, model->arena_reals);
+		fits = fits && append(l, &l->grads, model->params_reals, real);
+		for (int32_t i = 0; i < model->slot_count; i++)
+			fits = fits &&
+			       append(l, &l->slot[i], model->params_reals, real);
+	}
+	return fits && append(l, &l->arena, arena, real) &&
 	       append(l, &l->row_loss, rows, sizeof(double)) &&
 	       append(l, &l->row_hit, rows, sizeof(uint8_t));
 }
 
-int nnc_context_open(NncContext *c, const NncModel *model, int threads, NncError *err)
+size_t nnc_context_bytes(const NncModel *model, NncPurpose purpose)
 {
 	Layout l = {0};
-	size_t scratch = model->scratch_reals;
-	char *memory = NULL;
-	int code;
 
-	memset(c, 0, sizeof *c);
+	return lay_out(&l, model, purpose) ? l.end : 0;
+}
+
+/* Bytes of each thread's; false: too large. */
+static bool scratch_bytes(size_t *bytes, const NncModel *model, NncPurpose purpose)
+{
+	*bytes = model->infer_scratch_reals;
+	if (purpose == NNC_TRAINING)
+		*bytes = larger(*bytes, model->scratch_reals);
+	return nnc_multiply(bytes, (size_t)model->real_bytes);
+}
+
+static int check_open(const NncModel *model, int threads, NncError *err)
+{
 	if (model->slot_count < 0 || model->slot_count > NNC_MAX_SLOTS)
 		return nnc_fail(err, NNC_BUG, "%s has %d optimizer states",
 				model->source, (int)model->slot_count);
 	if (threads < 1 || threads > NNC_MAX_THREADS)
 		return nnc_fail(err, NNC_BUG, "%s is to run on %d threads",
 				model->source, threads);
-	if (lay_out(&l, model) && nnc_multiply(&scratch, (size_t)model->real_bytes))
+	return NNC_OK;
+}
+
+int nnc_context_open(NncContext *c, const NncModel *model, NncPurpose purpose,
+		     int threads, NncError *err)
+{
+	Layout l = {0};
+	size_t scratch;
+	char *memory = NULL;
+	int code = check_open(model, threads, err);
+
+	memset(c, 0, sizeof *c);
+	if (code)
+		return code;
+	if (lay_out(&l, model, purpose) && scratch_bytes(&scratch, model, purpose))
 		memory = nnc_allocate_pages(l.end);
 	if (!memory)
 		return nnc_fail(err, NNC_NOMEM, "not enough memory to run %s",
@@ -66,9 +102,11 @@ int nnc_context_open(NncContext *c, const NncModel *model, int threads, NncError
 		return code;
 	}
 	c->params = memory + l.params;
-	c->grads = memory + l.grads;
-	for (int32_t i = 0; i < model->slot_count; i++)
-		c->slot[i] = memory + l.slot[i];
+	if (purpose == NNC_TRAINING) {
+		c->grads = memory + l.grads;
+		for (int32_t i = 0; i < model->slot_count; i++)
+			c->slot[i] = memory + l.slot[i];
+	}
 	c->arena = memory + l.arena;
 	c->row_loss = (double *)(void *)(memory + l.row_loss);
 	c->row_hit = (uint8_t *)memory + l.row_hit;

@@ -213,7 +213,7 @@ int nnc_command_eval(const NncProgram *program, NncError *err)
 	int code = nnc_find_weights(weights, program, err);
 
 	if (!code)
-		code = nnc_context_open(&context, r.model,
+		code = nnc_context_open(&context, r.model, NNC_INFERENCE,
 					nnc_threads(&program->options), err);
 	if (!code)
 		code = nnc_weights_load(weights, r.model, context.params, err);

@@ -70,7 +70,7 @@ int nnc_command_grad(const NncProgram *program, NncError *err)
 		return no_output(program, "grad", err);
 	code = nnc_find_weights(weights, program, err);
 	if (!code)
-		code = nnc_context_open(&context, model, 1, err);
+		code = nnc_context_open(&context, model, NNC_TRAINING, 1, err);
 	if (!code)
 		code = nnc_weights_load(weights, model, context.params, err);
 	if (!code)
@@ -95,7 +95,7 @@ int nnc_command_init(const NncProgram *program, NncError *err)
 
 	if (!o->out)
 		return no_output(program, "init", err);
-	code = nnc_context_open(&context, model, 1, err);
+	code = nnc_context_open(&context, model, NNC_INFERENCE, 1, err);
 	if (code)
 		return code;
 	nnc_init_params(&context, model,

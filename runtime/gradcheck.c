@@ -156,7 +156,7 @@ static int open_check(Check *k, const NncModel *twin, int32_t rows, int64_t samp
 	int code;
 
 	*k = (Check){.model = twin};
-	code = nnc_context_open(&k->context, twin, 1, err);
+	code = nnc_context_open(&k->context, twin, NNC_TRAINING, 1, err);
 	if (!code)
 		code = nnc_synthetic(&k->data, twin, 2 * (int64_t)rows, seed, err);
 	if (code)

@@ -107,19 +107,18 @@ static void print_training(const NncModel *model)
 int nnc_command_info(const NncProgram *program, NncError *err)
 {
 	const NncModel *model = program->model;
+	const double mebibyte = 1 << 20;
 	char input[64];
-	double megabytes;
 
 	if (program->options.json)
 		return print_info_json(model, err);
-	megabytes = ((double)model->params_reals * (2 + model->slot_count) +
-		     (double)model->arena_reals) *
-		    model->real_bytes / (1 << 20);
 	printf("%s (%s): input %s, %d classes\n\n", model->name, model->source,
 	       input_text(input, model), (int)model->outputs);
 	print_layers(model);
 	printf("\n");
 	print_training(model);
-	printf("memory     %.2f MiB\n", megabytes);
+	printf("memory     %.2f MiB to train, %.2f MiB to use\n",
+	       (double)nnc_context_bytes(model, NNC_TRAINING) / mebibyte,
+	       (double)nnc_context_bytes(model, NNC_INFERENCE) / mebibyte);
 	return NNC_OK;
 }

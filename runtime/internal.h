@@ -43,6 +43,9 @@ void *nnc_allocate(size_t count, size_t bytes);
 void *nnc_allocate_pages(size_t bytes);
 size_t nnc_page_bytes(size_t bytes);
 
+/* The median of `count` numbers, at least one, which it sorts. */
+double nnc_median(double *numbers, size_t count);
+
 /* CRC-32 (zlib's, as gzip and PNG) of any number of bytes. */
 uint32_t nnc_crc32(const void *bytes, size_t count);
 /* The same, continued; crc is 0 at the start. */
@@ -358,7 +361,7 @@ typedef struct NncOptions {
 	const char *data, *out, *weights;
 	int64_t epochs, seed, threads, train, patience, samples, top;
 	double lr, validation, seconds;
-	bool resume, quiet, json, held_out, help;
+	bool resume, quiet, json, ops, held_out, help;
 	char **operands;        /* what is left of argv */
 	int operand_count;
 } NncOptions;
@@ -431,6 +434,31 @@ int nnc_team_count(const NncTeam *team);
 void nnc_team_run(NncTeam *team, void (*work)(void *argument, const NncThread *t),
 		  void *argument);
 
+/* What thread 0 does from here on is traced; NULL: no more. Not from within work. */
+void nnc_team_trace(NncTeam *team, NncTrace *trace);
+
+/* ---- trace.c: when the ops of a step begin ------------------------------------ */
+
+/* Of the ops of training steps, or of inferences. */
+struct NncTrace {
+	const NncOp **op;       /* (count) in the order of their calls */
+	int32_t count;
+	int32_t next;           /* the one that begins next */
+	double *began;          /* (count + 1) nnc_clock() of each, and of the end */
+	double *times;          /* (count, room) seconds, of each step that was kept */
+	double *median;         /* (count) seconds: see nnc_trace_medians */
+	size_t steps, room;
+};
+
+/* Errors: NNC_NOMEM. */
+int nnc_trace_open(NncTrace *trace, const NncModel *model, NncPurpose purpose,
+		   NncError *err);
+void nnc_trace_close(NncTrace *trace);
+/* A step ended `now`; its times are kept while there is room. */
+void nnc_trace_end(NncTrace *trace, double now);
+/* Sets the medians. Errors: NNC_BUG (no step was kept). */
+int nnc_trace_medians(NncTrace *trace, const NncModel *model, NncError *err);
+
 /* ---- step.c: what a team does with a batch ----------------------------------- */
 
 /* The losses and hits of the batch's rows are added to c->loss and c->correct, in the
@@ -449,6 +477,9 @@ void nnc_step_infer(NncContext *c, const NncModel *model, const NncBatch *batch)
 void nnc_step_evaluate(NncContext *c, const NncModel *model, const NncBatch *batch);
 
 /* ---- context.c (see nnc_rt.h) ------------------------------------------------ */
+
+/* What it allocates, without the threads' scratch; 0: too much. */
+size_t nnc_context_bytes(const NncModel *model, NncPurpose purpose);
 
 /* Element i of a block or of the arena of a model, whatever it computes in. */
 double nnc_real_at(const NncModel *model, const void *block, int64_t i);
@@ -666,6 +697,18 @@ typedef struct NncRun {
 int nnc_loop(NncRun *run, int *signal, NncError *err);
 /* Is nothing left to train? */
 bool nnc_loop_finished(const NncState *state);
+
+/* ---- ops.c: what bench --ops shows ------------------------------------------- */
+
+/* Traces with their medians. */
+typedef struct NncOpTimes {
+	NncTrace step, infer;
+} NncOpTimes;
+
+/* Op by op, then layer by layer. Shares are of the sum of all medians of a trace. */
+void nnc_ops_print(const NncModel *model, const NncOpTimes *times, int threads);
+/* [{"phase", "layer", "kernel", "us", "share", "gflops"}, ...] */
+json_t *nnc_ops_json(const NncModel *model, const NncTrace *trace);
 
 /* ---- gradcheck.c ------------------------------------------------------------- */
 

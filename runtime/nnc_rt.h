@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define NNC_VERSION "0.1.0"
-#define NNC_ABI 2 /* of NncModel; a model of another ABI is refused */
+#define NNC_ABI 3 /* of NncModel; a model of another ABI is refused */
 
 /* ---- numbers -------------------------------------------------------------- */
 
@@ -224,6 +224,22 @@ typedef struct NncLayer {
 	int64_t macs;               /* multiply-adds of one sample's forward pass */
 } NncLayer;
 
+typedef enum NncPhase {
+	NNC_PHASE_LOAD,             /* both of a training step and of an inference */
+	NNC_PHASE_FORWARD,
+	NNC_PHASE_BACKWARD,
+	NNC_PHASE_INFER,
+} NncPhase;
+
+/* One call of a kernel in load, forward, backward or infer. */
+typedef struct NncOp {
+	NncPhase phase;
+	int32_t layer;              /* its place in NncModel.layers */
+	const char *function;       /* what is called */
+	double flops;               /* of B rows, with what is fused into it */
+	const char *helper;         /* whose nnc_share it comes to first; NULL: its own */
+} NncOp;
+
 /* What the .nn file's data and train sections say; options may override most. */
 typedef struct NncTraining {
 	const char *format;         /* a data format's name, or NULL: no data section */
@@ -255,6 +271,7 @@ typedef struct NncBatch {
 /* ---- threads (runtime/team.c) ------------------------------------------------- */
 
 typedef struct NncTeam NncTeam;
+typedef struct NncTrace NncTrace;
 
 /*
  * One of the threads that make a step together. All of them call the same functions in
@@ -263,17 +280,28 @@ typedef struct NncTeam NncTeam;
  */
 typedef struct NncThread {
 	int32_t id, count;          /* 0..count - 1 */
-	void *scratch;              /* (scratch_reals) its own */
+	void *scratch;              /* its own: (scratch_reals), (infer_scratch_reals) */
 	NncTeam *team;
+	NncTrace *trace;            /* bench --ops: who notes when ops begin; or NULL */
 } NncThread;
 
 typedef struct NncRange {
 	int first, end;             /* end exclusive */
 } NncRange;
 
-/* The pieces, of `count` equal ones, that are this thread's. */
-static inline NncRange nnc_share(const NncThread *t, int count)
+/* Notes that `function` shares out work, if that is how the trace's next op begins. */
+void nnc_trace_share(NncTrace *trace, const char *function);
+
+/*
+ * nnc_share(thread, count): the pieces, of `count` equal ones, that are this thread's.
+ * A macro, so that a trace sees which function it is called by.
+ */
+#define nnc_share(...) nnc_share_in(__func__, __VA_ARGS__)
+
+static inline NncRange nnc_share_in(const char *function, const NncThread *t, int count)
 {
+	if (__builtin_expect(t->trace != NULL, 0))
+		nnc_trace_share(t->trace, function);
 	if (t->count == 1)
 		return (NncRange){0, count};
 	return (NncRange){(int)((int64_t)count * t->id / t->count),
@@ -283,15 +311,23 @@ static inline NncRange nnc_share(const NncThread *t, int count)
 /* Returns when every thread of the team is here: what they wrote can then be read. */
 void nnc_barrier(const NncThread *t);
 
+/* What a context is for. */
+typedef enum NncPurpose {
+	NNC_TRAINING,               /* all that a model can do */
+	NNC_INFERENCE,              /* load, infer and evaluate only */
+} NncPurpose;
+
 /*
  * Everything a compiled model works on. The blocks are zeroed and NNC_ALIGN-ed
- * arrays of the model's real_bytes-sized numbers; nnc_context_open() makes them.
+ * arrays of the model's real_bytes-sized numbers; nnc_context_open() makes them. For
+ * inference there are no grads and slots (NULL), and arena and scratch are smaller.
  */
 typedef struct NncContext {
 	void *params;               /* (params_reals) the weights */
 	void *grads;                /* (params_reals) filled by backward */
 	void *slot[NNC_MAX_SLOTS];  /* (params_reals) optimizer state */
-	void *arena;                /* (arena_reals) activations, adjoints, workspace */
+	/* (arena_reals, infer_arena_reals: the larger) activations, adjoints, workspace */
+	void *arena;
 	double *row_loss;           /* (B) forward, evaluate: the loss of each row */
 	uint8_t *row_hit;           /* (B) and whether its argmax is the label */
 	bool keep_grads;            /* backward also fills grads where it could do without */
@@ -320,8 +356,9 @@ typedef struct NncModel {
 	int64_t parameters;         /* weights, without padding */
 	int64_t macs;               /* of one sample's forward pass */
 	double step_flops;          /* of one training step of B rows */
-	size_t params_reals, arena_reals;
-	size_t scratch_reals;       /* of each thread */
+	size_t params_reals;
+	size_t arena_reals, infer_arena_reals; /* forward, backward; infer, evaluate */
+	size_t scratch_reals, infer_scratch_reals; /* of each thread; the same */
 	int64_t input;              /* arena offset of the input (B, H, W, C) */
 	int64_t input_grad;         /* of its gradient; only real_bytes 8 computes it */
 	int64_t output;             /* of infer's output (B, outputs) */
@@ -329,6 +366,8 @@ typedef struct NncModel {
 	int32_t tensor_count;
 	const NncLayer *layers;
 	int32_t layer_count;
+	const NncOp *ops;           /* in the order of the calls */
+	int32_t op_count;
 	const char *const *slots;   /* the optimizer's state: "m", "v"; slot_count names */
 	int32_t slot_count;
 	NncTraining training;
@@ -348,7 +387,8 @@ typedef struct NncModel {
 } NncModel;
 
 /* Allocates the blocks for a model and starts its threads. Errors: NNC_NOMEM. */
-int nnc_context_open(NncContext *c, const NncModel *model, int threads, NncError *err);
+int nnc_context_open(NncContext *c, const NncModel *model, NncPurpose purpose,
+		     int threads, NncError *err);
 void nnc_context_close(NncContext *c);
 
 /* Draws every weight by its initialiser. */

@@ -137,8 +137,8 @@ int nnc_command_predict(const NncProgram *program, NncError *err)
 	int code = nnc_find_weights(weights, program, err);
 
 	if (!code)
-		code = nnc_context_open(&context, model, nnc_threads(&program->options),
-					err);
+		code = nnc_context_open(&context, model, NNC_INFERENCE,
+					nnc_threads(&program->options), err);
 	if (!code)
 		code = nnc_weights_load(weights, model, context.params, err);
 	if (!code)

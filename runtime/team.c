@@ -204,6 +204,11 @@ int nnc_team_count(const NncTeam *team)
 	return team->count;
 }
 
+void nnc_team_trace(NncTeam *team, NncTrace *trace)
+{
+	team->member[0].thread.trace = trace;
+}
+
 /* ---- opening ----------------------------------------------------------------- */
 
 static void bed_init(Bed *bed, double seconds)
@@ -251,8 +256,10 @@ static NncTeam *allocate(int threads, size_t scratch_bytes)
 	}
 	for (int i = 0; i < threads; i++)
 		team->member[i].thread = (NncThread){
-			i, threads, all ? team->scratch + (size_t)i * each : NULL,
-			team};
+			.id = i,
+			.count = threads,
+			.scratch = all ? team->scratch + (size_t)i * each : NULL,
+			.team = team};
 	return team;
 }
 

@@ -1,4 +1,4 @@
-/* util.c - overflow-checked products, hashes and text for messages. */
+/* util.c - overflow-checked products, hashes, medians and text for messages. */
 #include "internal.h"
 
 #include <inttypes.h>
@@ -54,6 +54,20 @@ void *nnc_allocate_pages(size_t bytes)
 		madvise(memory, bytes, MADV_HUGEPAGE);
 	memset(memory, 0, bytes);
 	return memory;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double nnc_median(double *numbers, size_t count)
+{
+	qsort(numbers, count, sizeof *numbers, compare);
+	return count % 2 ? numbers[count / 2]
+			 : (numbers[count / 2 - 1] + numbers[count / 2]) / 2;
 }
 
 uint32_t nnc_crc32(const void *bytes, size_t count)

@@ -86,7 +86,7 @@ void blank(Emit *e)
 /* ---- templates ---------------------------------------------------------------------
  */
 
-static const char *find_template(const char *name)
+const char *find_template(const char *name)
 {
 	for (const Template *t = templates; t->name; t++)
 		if (strcmp(t->name, name) == 0)

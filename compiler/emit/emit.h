@@ -25,6 +25,12 @@ typedef struct Function { /* emitted once, by name */
 	bool double_only;       /* only the input's gradient needs it */
 } Function;
 
+typedef struct Call {       /* of a node's function, where the network computes it */
+	const Node *node;
+	const char *function;
+	const Program *program;
+} Call;
+
 struct Emit {
 	const Net *net;
 	Text *out;
@@ -32,6 +38,8 @@ struct Emit {
 	Function *functions;
 	int function_count;
 	bool double_only;       /* of the functions being emitted */
+	Call *calls;            /* in their order */
+	int call_count;
 	bool blas;
 };
 
@@ -39,6 +47,7 @@ struct Emit {
 void text_add(Text *t, const char *bytes, size_t length);
 void put(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void blank(Emit *e);
+const char *find_template(const char *name);
 const char *fill(const char *template, const Hole *holes);
 const char *find_hole(const Hole *holes, const char *name);
 Hole *join_holes(const Hole *a, size_t count, const Hole *b); /* b ends with NULL, or is it */
@@ -88,6 +97,14 @@ Hole *gemm_holes(const Gemm *g, const char *name, const Hole *extra);
 void call_gemm(Emit *e, const Node *n, const char *name);
 
 /* program.c, tables.c */
+void emit_params(Emit *e);
+void emit_arena(Emit *e, const Program *p, const char *title, const char *total);
+const char *setup_text(const Emit *e); /* the optimizer's, once a step */
+/* An NncWork: `before` and `body`, with what their text uses declared from the context. */
+void emit_step(Emit *e, const char *comment, const char *name, const char *setup,
+	       const char *before, const char *body);
+void emit_prototypes(Emit *e);
+void emit_kernels(Emit *e);
 void emit_program(const Net *net, FILE *out);
 void emit_tables(Emit *e);
 bool takes_bytes(const Net *net);

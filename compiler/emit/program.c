@@ -33,7 +33,7 @@ static void emit_head(Emit *e)
 	put(e, "\ntypedef nnc_real real;");
 }
 
-static void emit_params(Emit *e)
+void emit_params(Emit *e)
 {
 	const Net *net = e->net;
 	section(e, "weights; their gradients and optimizer state have the same form");
@@ -85,7 +85,7 @@ static void emit_total(Emit *e, const Program *p, const char *total, bool input_
 }
 
 /* One arena: each tensor at 0 or right behind another whose memory it cannot share. */
-static void emit_arena(Emit *e, const Program *p, const char *title, const char *total)
+void emit_arena(Emit *e, const Program *p, const char *title, const char *total)
 {
 	section(e, title);
 	put(e, "enum {");
@@ -165,6 +165,17 @@ static bool is_infer_loss(const Net *net, const Node *n)
 	return n == net->infer_loss;
 }
 
+/* Emits the node's call, and remembers it. */
+static void emit_call(Emit *e, const Program *p, const Node *n)
+{
+	size_t at = e->out->length;
+	emit_node(e, n);
+	const char *call = e->out->bytes + at;
+	call += strspn(call, "\t");
+	*vec_push(&e->calls, &e->call_count) =
+		(Call){n, arena_strndup(call, strcspn(call, "(")), p};
+}
+
 /* The calls of the chosen nodes, under the banner of each layer; their text. */
 static const char *body_of(Emit *e, const Program *p, Choose *choose, bool whole)
 {
@@ -185,7 +196,7 @@ static const char *body_of(Emit *e, const Program *p, Choose *choose, bool whole
 		layer = n->layer;
 		if (n->barrier)
 			put(e, "nnc_barrier(thread);");
-		emit_node(e, n);
+		emit_call(e, p, n);
 	}
 	e->out = saved;
 	e->depth = depth;
@@ -223,8 +234,8 @@ static void emit_locals(Emit *e, const char *body)
 		      arena_printf("Params *%s = c->slot[%d];", slots[i], i));
 }
 
-static void emit_step(Emit *e, const char *comment, const char *name,
-		      const char *setup, const char *before, const char *body)
+void emit_step(Emit *e, const char *comment, const char *name, const char *setup,
+	       const char *before, const char *body)
 {
 	put(e, "\n/* %s */", comment);
 	put(e, "static void %s(NncContext *c, const NncBatch *batch, const NncThread *thread)",
@@ -240,7 +251,7 @@ static void emit_step(Emit *e, const char *comment, const char *name,
 }
 
 /* What the optimizer computes once a step. */
-static const char *setup_text(const Emit *e)
+const char *setup_text(const Emit *e)
 {
 	const Training *t = &e->net->training;
 	const char *text = fill(t->optimizer->setup, t->optimizer->holes(&t->optimizer_args));
@@ -261,7 +272,7 @@ static void emit_input_gradient(Emit *e, const char *body)
 static void emit_network(Emit *e)
 {
 	const Net *net = e->net;
-	section(e, "the network");
+	put(e, "\n/* ---- the network ---- */");
 	const char *load = body_of(e, &net->train, is_load, true);
 	const char *forward = body_of(e, &net->train, is_forward, true);
 	const char *backward = body_of(e, &net->train, is_backward, false);
@@ -292,7 +303,7 @@ static void emit_network(Emit *e)
 /* ---- kernels
  * ----------------------------------------------------------------------------- */
 
-static void emit_prototypes(Emit *e)
+void emit_prototypes(Emit *e)
 {
 	section(e, "the kernels, defined below");
 	for (int i = 0; i < e->function_count; i++) {
@@ -313,7 +324,7 @@ static void emit_prototypes(Emit *e)
 	put(e, "#endif");
 }
 
-static void emit_kernels(Emit *e)
+void emit_kernels(Emit *e)
 {
 	section(e, "the kernels");
 	for (int i = 0; i < e->function_count; i++) {

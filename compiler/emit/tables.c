@@ -1,4 +1,5 @@
 /* tables.c - the end of the generated file: what the runtime knows of the model. */
+#include <ctype.h>
 #include <string.h>
 
 #include "nnc.h"
@@ -83,18 +84,99 @@ static void emit_training(Emit *e)
 	put(e, "},");
 }
 
+/* ---- the calls ------------------------------------------------------------------- */
+
+static double flops_of(const Net *net, const Node *n)
+{
+	return n->op->flops ? n->op->flops(net, n) : 0;
+}
+
+/* With what is fused into it. */
+static double node_flops(const Net *net, const Node *n)
+{
+	double flops = flops_of(net, n);
+	for (int f = 0; f < n->fused_count; f++)
+		flops += flops_of(net, n->fused[f]);
+	return n->spread ? flops + flops_of(net, n->spread) : flops;
+}
+
 static double step_flops(const Net *net)
 {
 	double flops = 0;
-	for (int i = 0; i < net->train.count; i++) {
-		const Node *n = net->train.nodes[i];
-		if (!n->input_only && n->op->flops)
-			flops += n->op->flops(net, n);
-		for (int f = 0; f < n->fused_count; f++)
-			flops += n->fused[f]->op->flops(net, n->fused[f]);
-	}
+	for (int i = 0; i < net->train.count; i++)
+		if (!net->train.nodes[i]->input_only)
+			flops += node_flops(net, net->train.nodes[i]);
 	return flops;
 }
+
+static const char *function_text(const Emit *e, const char *name)
+{
+	for (int i = 0; i < e->function_count; i++)
+		if (strcmp(e->functions[i].name, name) == 0)
+			return e->functions[i].text;
+	return "";
+}
+
+/* Of a function and its helpers, the one that shares out work first; or NULL. */
+static const char *first_to_share(const Emit *e, const char *name)
+{
+	const char *text = function_text(e, name), *end = strstr(text, "(thread,");
+	if (!end)
+		return NULL;
+	const char *start = end;
+	while (start > text && (isalnum((unsigned char)start[-1]) || start[-1] == '_'))
+		start--;
+	const char *called = arena_strndup(start, (size_t)(end - start));
+	return strcmp(called, "nnc_share") == 0 ? name : first_to_share(e, called);
+}
+
+/* An update belongs to the layer that the gradient comes from. */
+static int layer_of(const Net *net, const Node *n)
+{
+	const NetLayer *layer = n->layer ? n->layer : n->in[0]->producer->layer;
+	int i = 0;
+	while (i < net->layer_count && net->layers[i] != layer)
+		i++;
+	assert(i < net->layer_count);
+	return i;
+}
+
+static const char *phase_text(const Net *net, const Call *c)
+{
+	static const char *const names[] = {
+		[PHASE_LOAD] = "NNC_PHASE_LOAD",
+		[PHASE_FORWARD] = "NNC_PHASE_FORWARD",
+		[PHASE_BACKWARD] = "NNC_PHASE_BACKWARD",
+		[PHASE_UPDATE] = "NNC_PHASE_BACKWARD",
+	};
+	return c->program == &net->infer ? "NNC_PHASE_INFER" : names[c->node->phase];
+}
+
+/* What all threads do alike has no row, for no trace can see it. */
+static void emit_ops(Emit *e, int *count)
+{
+	const Net *net = e->net;
+	*count = 0;
+	put(e,
+	    "/* What load, forward, backward and infer call: phase, layer, name, the "
+	    "operations of a\n"
+	    " * whole batch, and the helper that begins it, if it does not itself. */");
+	put(e, "static const NncOp ops[] = {");
+	for (int i = 0; i < e->call_count; i++) {
+		const Call *c = &e->calls[i];
+		const char *first = first_to_share(e, c->function);
+		if (!first || c->node->input_only || c->node == net->infer_loss)
+			continue;
+		const char *helper = strcmp(first, c->function) ? first : NULL;
+		put(e, "{%s, %d, %s, %.0f, %s},", phase_text(net, c),
+		    layer_of(net, c->node), string_text(c->function),
+		    node_flops(net, c->node), string_text(helper));
+		++*count;
+	}
+	put(e, "};\n");
+}
+
+/* ---- the model ------------------------------------------------------------------- */
 
 static void emit_slots(Emit *e, int *count)
 {
@@ -124,10 +206,9 @@ static void emit_sizes(Emit *e)
 	put(e, ".macs = %lld,", (long long)net->macs_total);
 	put(e, ".step_flops = %.0f,", step_flops(net));
 	put(e, ".params_reals = sizeof(Params) / sizeof(real),");
-	const char *larger =
-		net->train.arena > net->infer.arena ? "ARENA" : "INFER_ARENA";
-	put(e, ".arena_reals = %s,", larger);
-	put(e, ".scratch_reals = %lld,", (long long)net->scratch);
+	put(e, ".arena_reals = ARENA,\n.infer_arena_reals = INFER_ARENA,");
+	put(e, ".scratch_reals = %lld,", (long long)net->train.scratch);
+	put(e, ".infer_scratch_reals = %lld,", (long long)net->infer.scratch);
 	put(e, ".input = %s,", upper_text(net->x->id));
 	if (net->d_x)
 		put(e, "#ifdef NNC_DOUBLE\n.input_grad = %s,\n#endif",
@@ -138,10 +219,11 @@ static void emit_sizes(Emit *e)
 void emit_tables(Emit *e)
 {
 	const Net *net = e->net;
-	int slots;
+	int slots, op_count;
 	put(e, "\n/* ---- what the runtime knows of it ---- */\n");
 	emit_tensors(e);
 	emit_layers(e);
+	emit_ops(e, &op_count);
 	emit_slots(e, &slots);
 	put(e, "const NncModel NNC_MODEL(%s) = {", net->name);
 	put(e, ".abi = NNC_ABI,");
@@ -150,6 +232,7 @@ void emit_tables(Emit *e)
 	emit_sizes(e);
 	put(e, ".tensors = tensors,\n.tensor_count = %d,", net->param_count);
 	put(e, ".layers = layers,\n.layer_count = %d,", net->layer_count);
+	put(e, ".ops = ops,\n.op_count = %d,", op_count);
 	if (slots)
 		put(e, ".slots = slots,\n.slot_count = %d,", slots);
 	emit_training(e);

@@ -59,33 +59,38 @@ typedef struct Transform {
 	int64_t ph, pw;
 	double operations;      /* on vectors of 16: of the images and taps */
 	double products;        /* likewise: multiply-adds of all bins */
-	double lines;           /* vectors written and read again on the way */
 } Transform;
 
 /* For batches of n. False: no size up to MAX_TRANSFORM will do. */
 bool transform_of(const Window *w, int64_t n, Transform *t);
+/* Vector operations of one vector of channels of an image with so many lines. */
+double image_operations(const Transform *t, int64_t lines);
 
-/* ---- stages.c: the steps between a tensor and its spectrum ---------------------------- */
+/* ---- rows.c: what the ops of such a convolution share ----------------------------------- */
 
-/* `count` images of h lines of w vectors of c numbers, and how a tensor holds them. */
-typedef struct Lines {
+/* `count` images of h rows of w vectors of c numbers, and how a tensor holds them. */
+typedef struct Rows {
 	int64_t count, h, w, c;
-	int64_t image, line, step; /* from one to the next */
+	int64_t image, row, step; /* from one to the next */
 	int64_t top, left, direction; /* places of number 0 in the transform; +1 or -1 */
+	bool taps;              /* of a weight: not of a batch */
 	const char *id;         /* "14x14x64" */
-} Lines;
+} Rows;
 
-Lines image_lines(int64_t n, int64_t h, int64_t w, int64_t c);
-Lines tap_lines(const Window *w);
+/* All three passes of one convolution use the same transform. */
+typedef struct Spectral {
+	Window window;
+	Transform t;
+	Rows x, w, y;
+	int64_t batch;
+} Spectral;
 
-/* Functions, by name: the first and second half of a transform, forward and back. */
-const char *lines_function(Emit *e, const Lines *l, const Transform *t);
-const char *columns_function(Emit *e, const Lines *l, const Transform *t, bool inverse);
-const char *seen_function(Emit *e, const Lines *l);
-/* With `zeros`, outputs whose windows are all zero come out as exactly 0. */
-const char *inverse_lines_function(Emit *e, const Lines *l, const Transform *t,
-				   const Node *n, const Window *zeros);
-/* y (n,o) = x (n,c) w (c,o) in one bin; or, adjoint: dw (c,o) = x^H dy. */
-const char *product_function(Emit *e, int64_t n, int64_t c, int64_t o, bool adjoint);
+/* False: no transform will do. */
+bool spectral_of(const Net *net, const Window *w, Spectral *s);
+int64_t rows_reals(const Transform *t, const Rows *r); /* of the rows' bins */
+const char *row_function(Emit *e, const Transform *t, const Rows *r, bool inverse);
+const char *column_function(Emit *e, const Transform *t, const Rows *r, bool inverse, bool half);
+Hole *rows_holes(const Transform *t, const Rows *r, const Hole *extra);
+int64_t vectors(int64_t numbers); /* of 16 numbers, the widest: fewer lanes need no more */
 
 #endif

@@ -18,8 +18,7 @@ static int64_t least(int64_t h, int64_t oh, int64_t k, int64_t top)
 	return k > least ? k : least;
 }
 
-/* Operations on a vector of channels of an image with so many lines. */
-static double image_operations(const Transform *t, int64_t lines)
+double image_operations(const Transform *t, int64_t lines)
 {
 	return 0.5 * (double)lines * dft_operations(t->pw) +
 	       0.5 * (double)t->pw * dft_operations(t->ph);
@@ -34,8 +33,6 @@ static void count(const Window *w, int64_t n, Transform *t)
 	t->operations = x * image_operations(t, w->h) + y * image_operations(t, w->oh) +
 			taps * image_operations(t, w->kh);
 	t->products = 3 * bins * (double)n * taps;
-	t->lines = (double)t->pw *
-		   (x * (double)w->h + y * (double)w->oh + taps * (double)w->kh);
 }
 
 bool transform_of(const Window *w, int64_t n, Transform *best)

@@ -24,10 +24,9 @@ static void grad(Net *net, Node *n, Tensor *dout, const bool *wanted, Tensor **d
 Window conv_window(const Node *n)
 {
 	const Tensor *x = n->op == &op_conv_dx ? n->out[0] : n->in[0];
-	const Tensor *y = n->op == &op_conv ? n->out[0]
-			  : n->op == &op_conv_dx ? n->in[0]
-			  : n->spread ? n->spread->out[0]
-				      : n->in[1];
+	const Tensor *y = n->op == &op_conv ? n->out[0] : n->in[n->op->adjoint_in];
+	if (n->spread)
+		y = n->spread->out[0];
 	return window_of(&n->attr, x->shape, y->shape);
 }
 
@@ -80,6 +79,7 @@ const Op op_conv = {
 	.grad = grad,
 	.flops = flops,
 	.emit = emit,
+	.product = true,
 	.epilogue = true,
 	.print_attr = print_window,
 };
@@ -88,6 +88,7 @@ const Op op_conv_dx = {
 	.name = "conv_dx",
 	.flops = flops,
 	.emit = emit_dx,
+	.product = true,
 	.epilogue = true,
 	.print_attr = print_window,
 };
@@ -96,6 +97,8 @@ const Op op_conv_dw = {
 	.name = "conv_dw",
 	.flops = flops,
 	.emit = emit_dw,
+	.product = true,
+	.adjoint_in = 1,
 	.updates = true,
 	.print_attr = print_window,
 };

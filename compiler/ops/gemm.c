@@ -97,8 +97,10 @@ const Op op_gemm = {
 	.grad = grad,
 	.flops = flops,
 	.emit = emit,
+	.product = true,
 	.epilogue = true,
 	.updates = true,
+	.by_columns = true,
 	.print_attr = print_attr,
 };
 

@@ -14,12 +14,27 @@ static const char *scale_text(double scale)
 	return arena_printf(" * %s", real_text(scale));
 }
 
+/* Does a gemm read x, by halves of its columns? */
+static bool by_columns(const Node *n)
+{
+	const Tensor *x = n->out[0];
+	while (x->reader && x->reader->op->reshape)
+		x = x->reader->out[0];
+	return x->reader && x->reader->op->by_columns;
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	const Net *net = e->net;
 	bool bytes = takes_bytes(net);
+	bool halves = by_columns(n); /* then each thread loads what it will read */
 	const Hole holes[] = {
 		{"K", int_text(shape_size(net->input))},
+		{"pieces", halves ? "2" : "batch->rows"},
+		{"first", halves ? "share.first * HALF" : "0"},
+		{"end", halves ? "share.end == 2 ? K : share.end * HALF" : "K"},
+		{"HALF", halves ? ", HALF = K / 2" : ""},
+		{"rows", halves ? "0; i < batch->rows; i++" : "share.first; i < share.end; i++"},
 		{"sample", bytes ? "uint8_t" : "float"},
 		{"scale", scale_text(n->attr.scale)},
 		{NULL, NULL},
@@ -43,15 +58,16 @@ const Op op_load = {
 /* x (n,$K$) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = $K$, LINE = NNC_ALIGN / sizeof($sample$) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = $K$, LINE = NNC_ALIGN / sizeof($sample$)$HALF$ };
+	const NncRange share = nnc_share(thread, $pieces$);
+	const int first = $first$, end = $end$;
 	const $sample$ *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = $rows$) {
 		const $sample$ *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k]$scale$;
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }

@@ -25,9 +25,11 @@ static bool in_arena(const Tensor *t)
 /* Workspaces are named after what they serve: work_conv2, work_d_conv1. */
 static void reserve(Net *net, Program *p, Node *n)
 {
-	if (n->kernel && n->kernel->scratch) {
-		int64_t reals = padded(n->kernel->scratch(net, n));
-		net->scratch = reals > net->scratch ? reals : net->scratch;
+	int64_t (*scratch)(const Net *, const Node *) =
+		n->kernel ? n->kernel->scratch : n->op->scratch;
+	if (scratch) {
+		int64_t reals = padded(scratch(net, n));
+		p->scratch = reals > p->scratch ? reals : p->scratch;
 	}
 	if (!n->kernel || !n->kernel->workspace)
 		return;

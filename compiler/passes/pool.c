@@ -40,40 +40,49 @@ static void pool_program(Program *p)
 			p->nodes[i]->fused[f]->dead = false;
 }
 
-/* Whoever else reads t does so only for gradcheck. */
-static bool otherwise_input_only(const Program *p, const Tensor *t, const Node *reader)
+/* Can all that read t, but for gradcheck, begin with what makes it? */
+static bool all_spread(const Program *p, const Tensor *t)
 {
-	for (int i = 0; i < p->count; i++)
-		for (int k = 0; k < p->nodes[i]->in_count; k++)
-			if (p->nodes[i] != reader && p->nodes[i]->in[k] == t &&
-			    !p->nodes[i]->input_only)
+	for (int i = 0; i < p->count; i++) {
+		const Node *n = p->nodes[i];
+		for (int k = 0; k < n->in_count; k++)
+			if (n->in[k] == t && !n->input_only &&
+			    !(n->kernel && n->kernel->spreads && k == n->op->adjoint_in))
 				return false;
+	}
 	return true;
 }
 
-static void spread_into(Program *p, Node *conv)
+/* It stays where gradcheck needs what it makes. */
+static void spread_into_readers(Program *p, Node *spread)
 {
-	Node *spread = conv->in[1]->producer;
-	if (!spread || !spread->op->spreads || spread->fused_count || !apart(spread) ||
-	    !otherwise_input_only(p, conv->in[1], conv))
+	Tensor *t = spread->out[0];
+	if (spread->input_only || !apart(spread) || spread->fused_count || !all_spread(p, t))
 		return;
-	conv->spread = spread;
-	conv->in[1] = spread->in[0];
-	conv->in[conv->in_count++] = spread->in[1];
+	spread->dead = true;
+	for (int i = 0; i < p->count; i++) {
+		Node *n = p->nodes[i];
+		int k = n->op->adjoint_in;
+		if (n->in_count <= k || n->in[k] != t)
+			continue;
+		if (n->input_only) {
+			spread->dead = false;
+			continue;
+		}
+		n->spread = spread;
+		n->in[k] = spread->in[0];
+		n->in[n->in_count++] = spread->in[1];
+	}
 	spread->input_only = true;
-	spread->dead = spread->out[0]->uses == 1;
 }
 
 void pass_pool(Net *net)
 {
 	pool_program(&net->train);
 	pool_program(&net->infer);
-	count_uses(&net->train);
-	for (int i = 0; i < net->train.count; i++) {
-		Node *n = net->train.nodes[i];
-		if (n->kernel && n->kernel->spreads && !n->input_only)
-			spread_into(&net->train, n);
-	}
+	for (int i = 0; i < net->train.count; i++)
+		if (net->train.nodes[i]->op->spreads)
+			spread_into_readers(&net->train, net->train.nodes[i]);
 	sweep(&net->train);
 	input_only_last(&net->train);
 }

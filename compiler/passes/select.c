@@ -10,7 +10,7 @@
 static double reference_cost(const Net *net, const Node *n)
 {
 	double flops = n->op->flops ? n->op->flops(net, n) : 0;
-	double rate = n->op->epilogue ? NOMINAL_SCALAR : NOMINAL_ELEMENTWISE;
+	double rate = n->op->product ? NOMINAL_SCALAR : NOMINAL_ELEMENTWISE;
 	return flops / (rate * 1e3);
 }
 
@@ -18,6 +18,14 @@ static bool is_preferred(const Net *net, const Kernel *k)
 {
 	for (int i = 0; i < net->preferred_count; i++)
 		if (net->preferred[i] == k)
+			return true;
+	return false;
+}
+
+bool has_kernels(const Node *n)
+{
+	for (int i = 0; kernels[i]; i++)
+		if (kernels[i]->op == n->op)
 			return true;
 	return false;
 }

@@ -221,7 +221,6 @@ static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -643,15 +642,17 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,4) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 4, LINE = NNC_ALIGN / sizeof(float) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = 4, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
+	const NncRange share = nnc_share(thread, 2);
+	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
+		HALF;
 	const float *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = 0; i < batch->rows; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -686,19 +687,18 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x4_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x4_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 8, K = 4, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -715,26 +715,27 @@ static void gemm_7x8x4_bias(const NncThread *thread, int n, const real *restrict
 {
 	enum { M = 7, N = 8, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x4_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c, bias);
+			gemm_7x8x4_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x4_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c, bias);
+			gemm_7x8x4_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x4_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_7x8x4_bias_tile(1, cols, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_relu_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_relu_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -743,9 +744,8 @@ static NNC_INLINE void gemm_7x8x8_bias_relu_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -763,39 +763,39 @@ static void gemm_7x8x8_bias_relu(const NncThread *thread, int n, const real *res
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_relu_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_relu_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_relu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_relu_tile(1, cols, n, i + r, j, a, b +
+				gemm_7x8x8_bias_relu_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_leaky_relu_0_01_tile(int rows, int cols, int n,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_leaky_relu_0_01_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -814,39 +814,39 @@ static void gemm_7x8x8_bias_leaky_relu_0_01(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_leaky_relu_0_01_tile(ROWS, COLS, n, i, j, a, b +
+			gemm_7x8x8_bias_leaky_relu_0_01_tile(ROWS, COLS, K, i, j, a, b +
 				j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_leaky_relu_0_01_tile(ROWS, REST, n, i, j, a, b +
+			gemm_7x8x8_bias_leaky_relu_0_01_tile(ROWS, REST, K, i, j, a, b +
 				j, N, c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_leaky_relu_0_01_tile(1, cols, n, i + r,
+				gemm_7x8x8_bias_leaky_relu_0_01_tile(1, cols, K, i + r,
 					j, a, b + j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_leaky_relu_0_3_tile(int rows, int cols, int n,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_leaky_relu_0_3_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -865,28 +865,29 @@ static void gemm_7x8x8_bias_leaky_relu_0_3(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_leaky_relu_0_3_tile(ROWS, COLS, n, i, j, a, b +
+			gemm_7x8x8_bias_leaky_relu_0_3_tile(ROWS, COLS, K, i, j, a, b +
 				j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_leaky_relu_0_3_tile(ROWS, REST, n, i, j, a, b +
+			gemm_7x8x8_bias_leaky_relu_0_3_tile(ROWS, REST, K, i, j, a, b +
 				j, N, c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_leaky_relu_0_3_tile(1, cols, n, i + r,
+				gemm_7x8x8_bias_leaky_relu_0_3_tile(1, cols, K, i + r,
 					j, a, b + j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_tanh_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_tanh_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -895,9 +896,8 @@ static NNC_INLINE void gemm_7x8x8_bias_tanh_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -915,29 +915,30 @@ static void gemm_7x8x8_bias_tanh(const NncThread *thread, int n, const real *res
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_tanh_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_tanh_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_tanh_tile(1, cols, n, i + r, j, a, b +
+				gemm_7x8x8_bias_tanh_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_sigmoid_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_sigmoid_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -945,9 +946,8 @@ static NNC_INLINE void gemm_7x8x8_bias_sigmoid_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -966,28 +966,29 @@ static void gemm_7x8x8_bias_sigmoid(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_sigmoid_tile(ROWS, COLS, n, i, j, a, b + j, N,
+			gemm_7x8x8_bias_sigmoid_tile(ROWS, COLS, K, i, j, a, b + j, N,
 				c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_sigmoid_tile(ROWS, REST, n, i, j, a, b + j, N,
+			gemm_7x8x8_bias_sigmoid_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_sigmoid_tile(1, cols, n, i + r, j, a,
+				gemm_7x8x8_bias_sigmoid_tile(1, cols, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_elu_1_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_elu_1_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -996,9 +997,8 @@ static NNC_INLINE void gemm_7x8x8_bias_elu_1_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1017,29 +1017,30 @@ static void gemm_7x8x8_bias_elu_1(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_elu_1_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_elu_1_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_elu_1_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_elu_1_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_elu_1_tile(1, cols, n, i + r, j, a, b +
+				gemm_7x8x8_bias_elu_1_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_elu_0_5_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_elu_0_5_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -1047,9 +1048,8 @@ static NNC_INLINE void gemm_7x8x8_bias_elu_0_5_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1068,28 +1068,29 @@ static void gemm_7x8x8_bias_elu_0_5(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_elu_0_5_tile(ROWS, COLS, n, i, j, a, b + j, N,
+			gemm_7x8x8_bias_elu_0_5_tile(ROWS, COLS, K, i, j, a, b + j, N,
 				c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_elu_0_5_tile(ROWS, REST, n, i, j, a, b + j, N,
+			gemm_7x8x8_bias_elu_0_5_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_elu_0_5_tile(1, cols, n, i + r, j, a,
+				gemm_7x8x8_bias_elu_0_5_tile(1, cols, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_selu_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_selu_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -1098,9 +1099,8 @@ static NNC_INLINE void gemm_7x8x8_bias_selu_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1119,29 +1119,30 @@ static void gemm_7x8x8_bias_selu(const NncThread *thread, int n, const real *res
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_selu_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_selu_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_selu_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_selu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_selu_tile(1, cols, n, i + r, j, a, b +
+				gemm_7x8x8_bias_selu_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_softplus_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_softplus_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -1149,9 +1150,8 @@ static NNC_INLINE void gemm_7x8x8_bias_softplus_tile(int rows, int cols, int n, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1170,39 +1170,39 @@ static void gemm_7x8x8_bias_softplus(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_softplus_tile(ROWS, COLS, n, i, j, a, b + j, N,
+			gemm_7x8x8_bias_softplus_tile(ROWS, COLS, K, i, j, a, b + j, N,
 				c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_softplus_tile(ROWS, REST, n, i, j, a, b + j, N,
+			gemm_7x8x8_bias_softplus_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_softplus_tile(1, cols, n, i + r, j, a,
+				gemm_7x8x8_bias_softplus_tile(1, cols, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1219,20 +1219,21 @@ static void gemm_7x8x8_bias(const NncThread *thread, int n, const real *restrict
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c, bias);
+			gemm_7x8x8_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c, bias);
+			gemm_7x8x8_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_7x8x8_bias_tile(1, cols, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
@@ -1286,19 +1287,18 @@ static void leaky_relu_0_2_8(const NncThread *thread, int n, const real *x, real
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x3x8_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x3x8_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 3, K = 8, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1315,20 +1315,21 @@ static void gemm_7x3x8_bias(const NncThread *thread, int n, const real *restrict
 {
 	enum { M = 7, N = 3, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x3x8_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c, bias);
+			gemm_7x3x8_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x3x8_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c, bias);
+			gemm_7x3x8_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x3x8_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_7x3x8_bias_tile(1, cols, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
@@ -1419,19 +1420,18 @@ static void panel_3(int cols, int width, const real *restrict b, real *restrict 
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(int rows, int cols, int n,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict saved)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 3, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1449,10 +1449,11 @@ static void gemm_nt_7x8x3_leaky_relu_0_2_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 3, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1461,30 +1462,30 @@ static void gemm_nt_7x8x3_leaky_relu_0_2_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_3(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(ROWS, COLS, n, i, j, a,
+			gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(ROWS, COLS, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(ROWS, REST, n, i, j, a,
+			gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(1, cols, n, i +
+				gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(1, cols, K, i +
 					r, j, a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_8x3x7_sgd_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	bool keep, real lr, real *restrict w)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_8x3x7_sgd_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real lr, real *restrict w)
 {
 	enum { M = 8, N = 3, K = 7, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1502,11 +1503,12 @@ static void gemm_tn_8x3x7_sgd(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 8, N = 3, K = 7, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1599,9 +1601,9 @@ static void panel_8(int cols, int width, const real *restrict b, real *restrict 
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_gelu_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_gelu_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -1609,9 +1611,8 @@ static NNC_INLINE void gemm_nt_7x8x8_gelu_grad_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1632,10 +1633,11 @@ static void gemm_nt_7x8x8_gelu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1644,30 +1646,30 @@ static void gemm_nt_7x8x8_gelu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_gelu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_gelu_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_gelu_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_gelu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_gelu_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_7x8x8_gelu_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_8x8x7_sgd_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	bool keep, real lr, real *restrict w)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_8x8x7_sgd_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real lr, real *restrict w)
 {
 	enum { M = 8, N = 8, K = 7, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1685,11 +1687,12 @@ static void gemm_tn_8x8x7_sgd(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 8, N = 8, K = 7, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1705,9 +1708,9 @@ static void gemm_tn_8x8x7_sgd(const NncThread *thread, int n, const real *restri
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_swish_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_swish_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -1715,9 +1718,8 @@ static NNC_INLINE void gemm_nt_7x8x8_swish_grad_tile(int rows, int cols, int n, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1736,10 +1738,11 @@ static void gemm_nt_7x8x8_swish_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1748,20 +1751,20 @@ static void gemm_nt_7x8x8_swish_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_swish_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_swish_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_swish_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_swish_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_swish_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_7x8x8_swish_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_softplus_grad_tile(int rows, int cols, int n,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_softplus_grad_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
@@ -1770,9 +1773,8 @@ static NNC_INLINE void gemm_nt_7x8x8_softplus_grad_tile(int rows, int cols, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1790,10 +1792,11 @@ static void gemm_nt_7x8x8_softplus_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1802,21 +1805,21 @@ static void gemm_nt_7x8x8_softplus_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_softplus_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_softplus_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_softplus_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_softplus_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_softplus_grad_tile(1, cols, n, i + r, j,
+				gemm_nt_7x8x8_softplus_grad_tile(1, cols, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_selu_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_selu_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -1824,9 +1827,8 @@ static NNC_INLINE void gemm_nt_7x8x8_selu_grad_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1845,10 +1847,11 @@ static void gemm_nt_7x8x8_selu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1857,21 +1860,21 @@ static void gemm_nt_7x8x8_selu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_selu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_selu_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_selu_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_selu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_selu_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_7x8x8_selu_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_elu_0_5_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_elu_0_5_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -1879,9 +1882,8 @@ static NNC_INLINE void gemm_nt_7x8x8_elu_0_5_grad_tile(int rows, int cols, int n
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1899,10 +1901,11 @@ static void gemm_nt_7x8x8_elu_0_5_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1911,21 +1914,21 @@ static void gemm_nt_7x8x8_elu_0_5_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_elu_0_5_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_elu_0_5_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_elu_0_5_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_elu_0_5_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_elu_0_5_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_7x8x8_elu_0_5_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_elu_1_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_elu_1_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -1933,9 +1936,8 @@ static NNC_INLINE void gemm_nt_7x8x8_elu_1_grad_tile(int rows, int cols, int n, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1953,10 +1955,11 @@ static void gemm_nt_7x8x8_elu_1_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1965,21 +1968,21 @@ static void gemm_nt_7x8x8_elu_1_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_elu_1_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_elu_1_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_elu_1_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_elu_1_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_elu_1_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_7x8x8_elu_1_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_sigmoid_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_sigmoid_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -1987,9 +1990,8 @@ static NNC_INLINE void gemm_nt_7x8x8_sigmoid_grad_tile(int rows, int cols, int n
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2007,10 +2009,11 @@ static void gemm_nt_7x8x8_sigmoid_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2019,21 +2022,21 @@ static void gemm_nt_7x8x8_sigmoid_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_sigmoid_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_sigmoid_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_sigmoid_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_sigmoid_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_sigmoid_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_7x8x8_sigmoid_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_tanh_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_tanh_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -2041,9 +2044,8 @@ static NNC_INLINE void gemm_nt_7x8x8_tanh_grad_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2061,10 +2063,11 @@ static void gemm_nt_7x8x8_tanh_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2073,31 +2076,30 @@ static void gemm_nt_7x8x8_tanh_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_tanh_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_tanh_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_tanh_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_tanh_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_tanh_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_7x8x8_tanh_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(int rows, int cols, int n,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict saved)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2115,10 +2117,11 @@ static void gemm_nt_7x8x8_leaky_relu_0_3_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2127,31 +2130,30 @@ static void gemm_nt_7x8x8_leaky_relu_0_3_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(ROWS, COLS, n, i, j, a,
+			gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(ROWS, COLS, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(ROWS, REST, n, i, j, a,
+			gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(1, cols, n, i +
+				gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(1, cols, K, i +
 					r, j, a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(int rows, int cols,
-	int n, int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict saved)
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2169,10 +2171,11 @@ static void gemm_nt_7x8x8_leaky_relu_0_01_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2181,21 +2184,21 @@ static void gemm_nt_7x8x8_leaky_relu_0_01_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(ROWS, COLS, n, i, j, a,
+			gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(ROWS, COLS, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(ROWS, REST, n, i, j, a,
+			gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(1, cols, n, i +
+				gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(1, cols, K, i +
 					r, j, a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_relu_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_relu_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -2203,9 +2206,8 @@ static NNC_INLINE void gemm_nt_7x8x8_relu_grad_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2223,10 +2225,11 @@ static void gemm_nt_7x8x8_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2235,20 +2238,20 @@ static void gemm_nt_7x8x8_relu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_7x8x8_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_7x8x8_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_relu_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_7x8x8_relu_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x8x8_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x8x8_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
@@ -2256,9 +2259,8 @@ static NNC_INLINE void gemm_nt_7x8x8_tile(int rows, int cols, int n, int i, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2274,10 +2276,11 @@ static void gemm_nt_7x8x8(const NncThread *thread, int n, const real *restrict a
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2286,28 +2289,28 @@ static void gemm_nt_7x8x8(const NncThread *thread, int n, const real *restrict a
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x8x8_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_7x8x8_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x8x8_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_7x8x8_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_7x8x8_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_4x8x7_sgd_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	bool keep, real lr, real *restrict w)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_4x8x7_sgd_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real lr, real *restrict w)
 {
 	enum { M = 4, N = 8, K = 7, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2325,11 +2328,12 @@ static void gemm_tn_4x8x7_sgd(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 4, N = 8, K = 7, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -2346,8 +2350,8 @@ static void gemm_tn_4x8x7_sgd(const NncThread *thread, int n, const real *restri
 }
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_7x4x8_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_7x4x8_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 7, N = 4, K = 8, L = NNC_LANES };
@@ -2355,9 +2359,8 @@ static NNC_INLINE void gemm_nt_7x4x8_tile(int rows, int cols, int n, int i, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2366,17 +2369,20 @@ static NNC_INLINE void gemm_nt_7x4x8_tile(int rows, int cols, int n, int i, int 
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,4) = a b^T */
 static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 7, N = 4, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2385,19 +2391,19 @@ static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a
 		if (i == 0 || k == share.first)
 			panel_8(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_7x4x8_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_7x4x8_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_7x4x8_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_7x4x8_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x4x8_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_7x4x8_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 #endif
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_swish_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_swish_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -2406,9 +2412,8 @@ static NNC_INLINE void gemm_7x8x8_bias_swish_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2427,28 +2432,29 @@ static void gemm_7x8x8_bias_swish(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_swish_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_swish_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_swish_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_swish_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_swish_tile(1, cols, n, i + r, j, a, b +
+				gemm_7x8x8_bias_swish_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_7x8x8_bias_gelu_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_7x8x8_bias_gelu_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -2457,9 +2463,8 @@ static NNC_INLINE void gemm_7x8x8_bias_gelu_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2478,39 +2483,39 @@ static void gemm_7x8x8_bias_gelu(const NncThread *thread, int n, const real *res
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_gelu_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_gelu_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_gelu_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_7x8x8_bias_gelu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_gelu_tile(1, cols, n, i + r, j, a, b +
+				gemm_7x8x8_bias_gelu_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(int rows,
-	int cols, int n, int i, int j0, const real *restrict a, const real *restrict b,
-	int width, real *restrict c, const real *restrict bias)
+	int cols, int terms, int i, int j0, const real *restrict a,
+	const real *restrict b, int width, real *restrict c, const real *restrict bias)
 {
 	enum { M = 7, N = 8, K = 8, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2532,23 +2537,24 @@ static void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(const NncThread *thread, i
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(ROWS, COLS, n, i,
+			gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(ROWS, COLS, K, i,
 				j, a, b + j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(ROWS, REST, n, i,
+			gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(ROWS, REST, K, i,
 				j, a, b + j, N, c, bias);
 		else
 			for (int r = 0; r < rows; r++)
 				gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(1, cols,
-					n, i + r, j, a, b + j, N, c, bias);
+					K, i + r, j, a, b + j, N, c, bias);
 	}
 }
 
@@ -2672,6 +2678,91 @@ static const NncLayer layers[] = {
 	{"dense14", "dense 3 softmax", "activations.nn:22", 1, {3}, 27, 24},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "gemm_7x8x4_bias", 504, NULL},
+	{NNC_PHASE_FORWARD, 2, "gemm_7x8x8_bias_relu", 1008, NULL},
+	{NNC_PHASE_FORWARD, 3, "gemm_7x8x8_bias_leaky_relu_0_01", 1008, NULL},
+	{NNC_PHASE_FORWARD, 4, "gemm_7x8x8_bias_leaky_relu_0_3", 1008, NULL},
+	{NNC_PHASE_FORWARD, 5, "gemm_7x8x8_bias_tanh", 1008, NULL},
+	{NNC_PHASE_FORWARD, 6, "gemm_7x8x8_bias_sigmoid", 1008, NULL},
+	{NNC_PHASE_FORWARD, 7, "gemm_7x8x8_bias_elu_1", 1008, NULL},
+	{NNC_PHASE_FORWARD, 8, "gemm_7x8x8_bias_elu_0_5", 1008, NULL},
+	{NNC_PHASE_FORWARD, 9, "gemm_7x8x8_bias_selu", 1008, NULL},
+	{NNC_PHASE_FORWARD, 10, "gemm_7x8x8_bias_softplus", 1008, NULL},
+	{NNC_PHASE_FORWARD, 11, "gemm_7x8x8_bias", 952, NULL},
+	{NNC_PHASE_FORWARD, 11, "swish_8", 56, NULL},
+	{NNC_PHASE_FORWARD, 12, "gemm_7x8x8_bias", 952, NULL},
+	{NNC_PHASE_FORWARD, 12, "gelu_8", 56, NULL},
+	{NNC_PHASE_FORWARD, 13, "gemm_7x8x8_bias", 952, NULL},
+	{NNC_PHASE_FORWARD, 14, "gelu_8", 56, NULL},
+	{NNC_PHASE_FORWARD, 15, "swish_8", 56, NULL},
+	{NNC_PHASE_FORWARD, 16, "leaky_relu_0_2_8", 56, NULL},
+	{NNC_PHASE_FORWARD, 18, "gemm_7x3x8_bias", 357, NULL},
+	{NNC_PHASE_FORWARD, 18, "cross_entropy_3", 84, NULL},
+	{NNC_PHASE_BACKWARD, 18, "cross_entropy_grad_3", 84, NULL},
+	{NNC_PHASE_BACKWARD, 18, "column_sums_7x3_sgd", 33, NULL},
+	{NNC_PHASE_BACKWARD, 18, "gemm_nt_7x8x3_leaky_relu_0_2_grad", 392, NULL},
+	{NNC_PHASE_BACKWARD, 18, "gemm_tn_8x3x7_sgd", 432, NULL},
+	{NNC_PHASE_BACKWARD, 15, "swish_grad_8", 56, NULL},
+	{NNC_PHASE_BACKWARD, 14, "gelu_grad_8", 56, NULL},
+	{NNC_PHASE_BACKWARD, 13, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 13, "gemm_nt_7x8x8_gelu_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 13, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 12, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 12, "gemm_nt_7x8x8_swish_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 12, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 11, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 11, "gemm_nt_7x8x8_softplus_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 11, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 10, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 10, "gemm_nt_7x8x8_selu_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 10, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 9, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 9, "gemm_nt_7x8x8_elu_0_5_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 9, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 8, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 8, "gemm_nt_7x8x8_elu_1_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 8, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 7, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 7, "gemm_nt_7x8x8_sigmoid_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 7, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 6, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 6, "gemm_nt_7x8x8_tanh_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 6, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 5, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 5, "gemm_nt_7x8x8_leaky_relu_0_3_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 5, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 4, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 4, "gemm_nt_7x8x8_leaky_relu_0_01_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 4, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 3, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_nt_7x8x8_relu_grad", 952, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_nt_7x8x8", 896, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_tn_8x8x7_sgd", 1152, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_7x8_sgd", 88, NULL},
+	{NNC_PHASE_BACKWARD, 1, "gemm_tn_4x8x7_sgd", 576, NULL},
+	{NNC_PHASE_INFER, 1, "gemm_7x8x4_bias", 504, NULL},
+	{NNC_PHASE_INFER, 2, "gemm_7x8x8_bias_relu", 1008, NULL},
+	{NNC_PHASE_INFER, 3, "gemm_7x8x8_bias_leaky_relu_0_01", 1008, NULL},
+	{NNC_PHASE_INFER, 4, "gemm_7x8x8_bias_leaky_relu_0_3", 1008, NULL},
+	{NNC_PHASE_INFER, 5, "gemm_7x8x8_bias_tanh", 1008, NULL},
+	{NNC_PHASE_INFER, 6, "gemm_7x8x8_bias_sigmoid", 1008, NULL},
+	{NNC_PHASE_INFER, 7, "gemm_7x8x8_bias_elu_1", 1008, NULL},
+	{NNC_PHASE_INFER, 8, "gemm_7x8x8_bias_elu_0_5", 1008, NULL},
+	{NNC_PHASE_INFER, 9, "gemm_7x8x8_bias_selu", 1008, NULL},
+	{NNC_PHASE_INFER, 10, "gemm_7x8x8_bias_softplus", 1008, NULL},
+	{NNC_PHASE_INFER, 11, "gemm_7x8x8_bias_swish", 1008, NULL},
+	{NNC_PHASE_INFER, 12, "gemm_7x8x8_bias_gelu", 1008, NULL},
+	{NNC_PHASE_INFER, 13, "gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2", 1120, NULL},
+	{NNC_PHASE_INFER, 18, "gemm_7x3x8_bias", 357, NULL},
+	{NNC_PHASE_INFER, 18, "softmax_3", 84, NULL},
+};
+
 const NncModel NNC_MODEL(activations) = {
 	.abi = NNC_ABI,
 	.name = "activations",
@@ -2689,7 +2780,9 @@ const NncModel NNC_MODEL(activations) = {
 	.step_flops = 41118,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 768,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 256,
+	.infer_scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -2699,6 +2792,8 @@ const NncModel NNC_MODEL(activations) = {
 	.tensor_count = 28,
 	.layers = layers,
 	.layer_count = 19,
+	.ops = ops,
+	.op_count = 80,
 	.training = {
 		.format = "csv",
 		.path = "iris.csv",

@@ -28,6 +28,7 @@ enum {
 	D_DROPOUT1 = PROBABILITIES + 320,        /* (32, 16) */
 	D_DENSE1 = D_DROPOUT1,                   /* (32, 16) */
 	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 16) */
+	WORK_DENSE1 = DENSE1 + 512,              /* (1024) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
 	ARENA = D_DROPOUT1 + 512,
@@ -44,15 +45,16 @@ enum {
 	INFER_DENSE2_SUM = INFER_DENSE1 + 512,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_DENSE2_SUM + 320, /* (32, 10) */
-	INFER_ARENA = INFER_PROBABILITIES + 320,
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 512,  /* (1024) */
+	INFER_ARENA = WORK_INFER_DENSE1 + 1024,
 };
 
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_32x16x784_bias_relu(const NncThread *thread, int n,
+static void gemm_parts_32x16x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
+	real *restrict p, const real *restrict bias);
 static void dropout_0_16(const NncThread *thread, const NncContext *c, int n,
 	uint32_t stream, const real *x, real *y);
 static void gemm_32x10x16_bias(const NncThread *thread, int n, const real *restrict a,
@@ -87,7 +89,6 @@ static void gemm_nt_32x784x16(const NncThread *thread, int n, const real *restri
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -107,8 +108,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 16 relu
 	 * 28x28x1 -> 16, 12,560 parameters, 12,544 multiply-adds
 	 */
-	gemm_32x16x784_bias_relu(thread, n, a + X, w->dense1_weight, a + DENSE1,
-		w->dense1_bias);
+	gemm_parts_32x16x784_bias_relu(thread, n, a + X, w->dense1_weight, a + DENSE1,
+		a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dropout1: dropout 0
@@ -196,8 +197,8 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 16 relu */
-	gemm_32x16x784_bias_relu(thread, n, a + INFER_X, w->dense1_weight, a +
-		INFER_DENSE1, w->dense1_bias);
+	gemm_parts_32x16x784_bias_relu(thread, n, a + INFER_X, w->dense1_weight, a +
+		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
 	nnc_barrier(thread);
@@ -223,15 +224,17 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,784) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t), HALF = K / 2 };
+	const NncRange share = nnc_share(thread, 2);
+	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
+		HALF;
 	const uint8_t *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = 0; i < batch->rows; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -266,55 +269,67 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x16x784_bias_relu_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x16x784_tile(int rows, int cols, int terms, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 32, N = 16, K = 784, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			v += bias[j];
-			v = v < 0 ? 0 : v;
 			c[at] = v;
 		}
 }
 
-/* c (n,16) = a b, then bias, relu */
-static void gemm_32x16x784_bias_relu(const NncThread *thread, int n,
+/* c (n,16) = a b, then bias, relu: in two parts p (2,32,16), of half the terms each */
+static void gemm_parts_32x16x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
+	real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 16, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x16x784_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, bias);
+			gemm_32x16x784_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x16x784_bias_relu_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, bias);
+			gemm_32x16x784_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x16x784_bias_relu_tile(1, cols, n, i + r, j, a,
-					b + j, N, c, bias);
+				gemm_32x16x784_tile(1, cols, terms, i + r, j, ap, bp, N,
+					to);
 	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
+		}
 }
 
 /* y (n,16): x with a share of 0 set to zero, the rest divided by 1 - 0 */
@@ -337,19 +352,18 @@ static void dropout_0_16(const NncThread *thread, const NncContext *c, int n,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x10x16_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x10x16_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 32, N = 10, K = 16, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -366,22 +380,23 @@ static void gemm_32x10x16_bias(const NncThread *thread, int n, const real *restr
 {
 	enum { M = 32, N = 10, K = 16, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x10x16_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x10x16_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x16_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x10x16_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x16_bias_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_32x10x16_bias_tile(1, cols, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -479,18 +494,18 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x16x10_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x16x10_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 16, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -506,10 +521,11 @@ static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restric
 {
 	enum { M = 32, N = 16, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -518,18 +534,18 @@ static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restric
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x16x10_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x16x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x16x10_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x16x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x16x10_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x16x10_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_16x10x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_16x10x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -539,8 +555,8 @@ static NNC_INLINE void gemm_tn_16x10x32_adam_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -559,11 +575,12 @@ static void gemm_tn_16x10x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 16, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -623,8 +640,8 @@ static void column_sums_32x16_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_784x16x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_784x16x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -634,8 +651,8 @@ static NNC_INLINE void gemm_tn_784x16x32_adam_tile(int rows, int cols, int n, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -654,11 +671,12 @@ static void gemm_tn_784x16x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 784, N = 16, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -690,18 +708,18 @@ static void panel_16(int cols, int width, const real *restrict b, real *restrict
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x784x16_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x784x16_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 784, K = 16, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -710,17 +728,20 @@ static NNC_INLINE void gemm_nt_32x784x16_tile(int rows, int cols, int n, int i, 
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,784) = a b^T */
 static void gemm_nt_32x784x16(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 32, N = 784, K = 16, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -729,12 +750,12 @@ static void gemm_nt_32x784x16(const NncThread *thread, int n, const real *restri
 		if (i == 0 || k == share.first)
 			panel_16(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x784x16_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x784x16_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x784x16_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x784x16_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x16_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x784x16_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -784,6 +805,27 @@ static const NncLayer layers[] = {
 	{"dense2", "dense 10 softmax", "adam_decay.nn:9", 1, {10}, 170, 160},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "gemm_parts_32x16x784_bias_relu", 803840, NULL},
+	{NNC_PHASE_FORWARD, 2, "dropout_0_16", 512, NULL},
+	{NNC_PHASE_FORWARD, 3, "gemm_32x10x16_bias", 10560, NULL},
+	{NNC_PHASE_FORWARD, 3, "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 3, "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 3, "column_sums_32x10_adam", 440, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_nt_32x16x10", 10240, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_tn_16x10x32_adam", 12160, NULL},
+	{NNC_PHASE_BACKWARD, 2, "dropout_0_16", 512, NULL},
+	{NNC_PHASE_BACKWARD, 1, "relu_grad_16", 512, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_32x16_adam", 704, NULL},
+	{NNC_PHASE_BACKWARD, 1, "gemm_tn_784x16x32_adam", 953344, NULL},
+	{NNC_PHASE_INFER, 1, "gemm_parts_32x16x784_bias_relu", 803840, NULL},
+	{NNC_PHASE_INFER, 3, "gemm_32x10x16_bias", 10560, NULL},
+	{NNC_PHASE_INFER, 3, "softmax_10", 1280, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(adam_decay) = {
@@ -803,7 +845,9 @@ const NncModel NNC_MODEL(adam_decay) = {
 	.step_flops = 1795384,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 1024,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 512,
+	.infer_scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_DENSE1_FLAT,
@@ -813,6 +857,8 @@ const NncModel NNC_MODEL(adam_decay) = {
 	.tensor_count = 4,
 	.layers = layers,
 	.layer_count = 4,
+	.ops = ops,
+	.op_count = 16,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

@@ -78,7 +78,6 @@ static void gemm_plain_nt_1x1x1(const NncThread *thread, int n, const real *rest
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -197,15 +196,17 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,1) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 1, LINE = NNC_ALIGN / sizeof(float) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = 1, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
+	const NncRange share = nnc_share(thread, 2);
+	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
+		HALF;
 	const float *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = 0; i < batch->rows; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -502,6 +503,24 @@ static const NncLayer layers[] = {
 	{"dense2", "dense 2 softmax", "batch_1.nn:6", 1, {2}, 4, 2},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "gemm_plain_1x1x1_bias_tanh", 4, NULL},
+	{NNC_PHASE_FORWARD, 2, "gemm_plain_1x2x1_bias", 6, NULL},
+	{NNC_PHASE_FORWARD, 2, "cross_entropy_2", 8, NULL},
+	{NNC_PHASE_BACKWARD, 2, "cross_entropy_grad_2", 8, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_1x2_sgd", 10, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_plain_nt_1x1x2_tanh_grad", 5, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_plain_tn_1x2x1_sgd", 12, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_1x1_sgd", 5, NULL},
+	{NNC_PHASE_BACKWARD, 1, "gemm_plain_tn_1x1x1_sgd", 6, NULL},
+	{NNC_PHASE_INFER, 1, "gemm_plain_1x1x1_bias_tanh", 4, NULL},
+	{NNC_PHASE_INFER, 2, "gemm_plain_1x2x1_bias", 6, NULL},
+	{NNC_PHASE_INFER, 2, "softmax_2", 8, NULL},
+};
+
 static const char *const slots[] = {"m"};
 
 const NncModel NNC_MODEL(batch_1) = {
@@ -520,8 +539,10 @@ const NncModel NNC_MODEL(batch_1) = {
 	.macs = 3,
 	.step_flops = 64,
 	.params_reals = sizeof(Params) / sizeof(real),
-	.arena_reals = INFER_ARENA,
+	.arena_reals = ARENA,
+	.infer_arena_reals = INFER_ARENA,
 	.scratch_reals = 0,
+	.infer_scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -531,6 +552,8 @@ const NncModel NNC_MODEL(batch_1) = {
 	.tensor_count = 4,
 	.layers = layers,
 	.layer_count = 3,
+	.ops = ops,
+	.op_count = 13,
 	.slots = slots,
 	.slot_count = 1,
 	.training = {

@@ -28,10 +28,9 @@ enum {
 	X = 0,                                   /* (32, 28x28x1) */
 	MAXPOOL1 = X + 25088,                    /* (32, 14x14x64) */
 	MAXPOOL1_WINNER = MAXPOOL1 + 401408,     /* (32, 14x14x64) */
-	CONV2_PRODUCT = MAXPOOL1_WINNER + 100352, /* (32, 14x14x64) */
-	MAXPOOL2 = CONV2_PRODUCT + 401408,       /* (32, 7x7x64) */
+	MAXPOOL2 = MAXPOOL1_WINNER + 100352,     /* (32, 7x7x64) */
 	MAXPOOL2_WINNER = MAXPOOL2 + 100352,     /* (32, 7x7x64) */
-	DENSE1 = MAXPOOL1_WINNER + 100352,       /* (32, 128) */
+	DENSE1 = MAXPOOL2_WINNER + 25088,        /* (32, 128) */
 	DENSE2 = DENSE1 + 4096,                  /* (32, 128) */
 	DENSE3_SUM = DENSE2 + 4096,              /* (32, 10) */
 	PROBABILITIES = DENSE3_SUM + 320,        /* (32, 10) */
@@ -40,18 +39,24 @@ enum {
 	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
 	D_DENSE1_FLAT = D_DENSE1_SUM + 4096,     /* (32, 3136) */
 	D_CONV2 = D_DENSE1_FLAT,                 /* (32, 7x7x64) */
-	D_CONV2_PRODUCT = MAXPOOL2_WINNER + 25088, /* (32, 14x14x64) */
 	D_CONV1 = MAXPOOL1_WINNER + 100352,      /* (32, 14x14x64) */
-	WORK_CONV2_PRODUCT = CONV2_PRODUCT + 401408, /* (1153472) */
-	WORK_D_CONV1 = D_CONV2_PRODUCT + 401408, /* (1354176) */
-	WORK_GRAD_CONV2_WEIGHT = D_CONV2_PRODUCT + 401408, /* (1147200) */
+	ROWS_MAXPOOL1 = D_CONV1 + 401408,        /* (573600) */
+	ROWS_CONV2_WEIGHT = ROWS_MAXPOOL1 + 573600, /* (573600) */
+	SEEN_MAXPOOL1 = MAXPOOL2_WINNER + 25088, /* (32, 14x14) */
+	BINS_CONV2_PRODUCT = ROWS_CONV2_WEIGHT + 573600, /* (573600) */
+	ROWS_D_CONV2 = ROWS_CONV2_WEIGHT + 573600, /* (573600) */
+	BINS_D_MAXPOOL1 = ROWS_D_CONV2 + 573600, /* (573600) */
+	BINS_GRAD_CONV2_WEIGHT = ROWS_MAXPOOL1 + 573600, /* (573600) */
+	WORK_DENSE1 = DENSE1 + 4096,             /* (8192) */
+	WORK_DENSE2 = DENSE2 + 4096,             /* (8192) */
+	WORK_DENSE3_SUM = DENSE3_SUM + 320,      /* (640) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_CONV1_PRODUCT = D_CONV1 + 401408,      /* (32, 28x28x64) */
 	D_X = 0,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_X + 25088,                  /* (3136) */
-	ARENA = WORK_D_CONV1 + 1354176,
+	ARENA = BINS_D_MAXPOOL1 + 573600,
 #else
-	ARENA = WORK_D_CONV1 + 1354176,
+	ARENA = BINS_D_MAXPOOL1 + 573600,
 #endif
 };
 
@@ -61,7 +66,6 @@ enum {
 	INFER_X = 0,                             /* (32, 28x28x1) */
 	INFER_MAXPOOL1_WINNER = INFER_X + 25088, /* (32, 14x14x64) */
 	INFER_MAXPOOL1 = INFER_MAXPOOL1_WINNER + 100352, /* (32, 14x14x64) */
-	INFER_CONV2_PRODUCT = INFER_MAXPOOL1 + 401408, /* (32, 14x14x64) */
 	INFER_MAXPOOL2_WINNER = INFER_X + 25088, /* (32, 7x7x64) */
 	INFER_MAXPOOL2 = INFER_MAXPOOL2_WINNER + 25088, /* (32, 7x7x64) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 128) */
@@ -69,8 +73,14 @@ enum {
 	INFER_DENSE3_SUM = INFER_X + 25088,      /* (32, 10) */
 	INFER_OUTPUT = INFER_DENSE3_SUM + 320,   /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_CONV2_PRODUCT = INFER_CONV2_PRODUCT + 401408, /* (1153472) */
-	INFER_ARENA = WORK_INFER_CONV2_PRODUCT + 1153472,
+	ROWS_INFER_MAXPOOL1 = INFER_MAXPOOL1 + 401408, /* (573600) */
+	INFER_ROWS_CONV2_WEIGHT = ROWS_INFER_MAXPOOL1 + 573600, /* (573600) */
+	SEEN_INFER_MAXPOOL1 = INFER_ROWS_CONV2_WEIGHT + 573600, /* (32, 14x14) */
+	BINS_INFER_CONV2_PRODUCT = SEEN_INFER_MAXPOOL1 + 1568, /* (573600) */
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (8192) */
+	WORK_INFER_DENSE2 = INFER_DENSE2 + 4096, /* (8192) */
+	WORK_INFER_DENSE3_SUM = INFER_DENSE3_SUM + 320, /* (640) */
+	INFER_ARENA = BINS_INFER_CONV2_PRODUCT + 573600,
 };
 
 /* ---- the kernels, defined below ---- */
@@ -85,42 +95,37 @@ static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
 static void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(const NncThread *thread,
 	int n, const real *restrict x, const real *restrict w, real *restrict y,
 	uint8_t *restrict winner, const real *restrict bias);
-static void lines_14x14x64_rfft18_14(const NncThread *thread, int n,
-	const real *restrict x, nnc_vec *restrict s, int column);
-static void lines_7x7x64x64_rfft18_7down3(const NncThread *thread, int n,
-	const real *restrict x, nnc_vec *restrict s, int column);
+static void rows_14x14x64_rfft18_14_seen(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, uint8_t *restrict seen);
+static void rows_7x7x64x64_rfft18_7down3(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s);
 static void columns_32x64_fft18_14(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half);
 static void columns_64x64_fft18_7down3(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half);
-static void product_32x64x64(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
 static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half);
+static void product_32x64x64(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
+static void bins_product_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
 static void live_14x14x1_7x7_p3x3(const uint8_t *restrict seen, int i, real part,
 	real *restrict live);
-static void lines_14x14x64_irfft18_14_18_live(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y,
-	const uint8_t *restrict seen);
-static void seen_14x14x64(const NncThread *thread, int n, const real *restrict x,
-	uint8_t *restrict seen);
-static void conv_fft_14x14x64_7x7_p3x3(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict work);
 static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void maxpool_14x14x64_2x2_s2x2_bias_relu(const NncThread *thread, int n,
-	const real *restrict x, real *restrict y, uint8_t *restrict winner,
-	const real *restrict bias);
-static void gemm_32x128x3136_bias_relu(const NncThread *thread, int n,
+static void back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(const NncThread *thread,
+	int n, const nnc_vec *restrict s, real *restrict y, uint8_t *restrict winner,
+	const uint8_t *restrict seen, const real *restrict bias);
+static void gemm_parts_32x128x3136_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
-static void gemm_32x128x128_bias_relu(const NncThread *thread, int n,
+	real *restrict p, const real *restrict bias);
+static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
-static void gemm_32x10x128_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
+	real *restrict p, const real *restrict bias);
+static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
 	const NncBatch *batch, const real *restrict x, real *restrict p);
 static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
@@ -158,30 +163,25 @@ static void column_sums_1568x64_adam(const NncThread *thread, int n,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void maxpool_grad_14x14x64_2x2_s2x2(const NncThread *thread, int n,
-	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
-static void turn_7x7x64x64(const NncThread *thread, const real *restrict w,
-	real *restrict t);
-static void lines_14x14x64_irfft18_14_18_relu_grad(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y,
-	const real *restrict saved);
-static void conv_of_turned_fft_14x14x64_7x7_p3x3_relu_grad(const NncThread *thread,
-	int n, const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict work, const real *restrict saved);
-static void conv_dx_fft_14x14x64_7x7_p3x3_relu_grad(const NncThread *thread, int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict work, const real *restrict saved);
-static void product_tn_32x64x64(int n, const nnc_vec *restrict a,
+static void rows_14x14x64_rfft18_14_spread(const NncThread *thread, int n,
+	const real *restrict x, const uint8_t *restrict winner, nnc_vec *restrict s);
+static void turn(int m, int k, const nnc_vec *restrict b, int width,
+	nnc_vec *restrict t, int part);
+static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
+static void bins_product_dx_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
+static void back_14x14x64_irfft18_14_18_relu_grad(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, const real *restrict saved);
 static void columns_64x64_ifft18_7down3(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half);
-static void lines_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y, bool keep, real rate,
-	real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void conv_dw_fft_14x14x64_7x7_p3x3_adam(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict work, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v);
+static void product_dw_32x64x64(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
+static void bins_product_dw_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
+static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_6272x64_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -207,7 +207,6 @@ static void conv_dx_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
 #endif
 
 /* ---- the network ---- */
-
 
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
@@ -237,40 +236,42 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 14x14x64 -> 14x14x64, 200,768 parameters, 39,337,984 multiply-adds
 	 */
 	nnc_barrier(thread);
-	conv_fft_14x14x64_7x7_p3x3(thread, n, a + MAXPOOL1, w->conv2_weight, a +
-		CONV2_PRODUCT, a + WORK_CONV2_PRODUCT);
-
-	/*
-	 * maxpool2: maxpool 2 padding=same
-	 * 14x14x64 -> 7x7x64, 0 parameters, 0 multiply-adds
-	 */
+	rows_14x14x64_rfft18_14_seen(thread, n, a + MAXPOOL1, (nnc_vec *)(a +
+		ROWS_MAXPOOL1), (uint8_t *)(a + SEEN_MAXPOOL1));
+	rows_7x7x64x64_rfft18_7down3(thread, n, w->conv2_weight, (nnc_vec *)(a +
+		ROWS_CONV2_WEIGHT));
 	nnc_barrier(thread);
-	maxpool_14x14x64_2x2_s2x2_bias_relu(thread, n, a + CONV2_PRODUCT, a + MAXPOOL2,
-		(uint8_t *)(a + MAXPOOL2_WINNER), w->conv2_bias);
+	bins_product_32x64x64_18x18_14x14x64(thread, n, (const nnc_vec *)(a +
+		ROWS_MAXPOOL1), (const nnc_vec *)(a + ROWS_CONV2_WEIGHT),
+		(nnc_vec *)(a + BINS_CONV2_PRODUCT));
+	nnc_barrier(thread);
+	back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(thread, n,
+		(const nnc_vec *)(a + BINS_CONV2_PRODUCT), a + MAXPOOL2, (uint8_t *)(a +
+		MAXPOOL2_WINNER), (uint8_t *)(a + SEEN_MAXPOOL1), w->conv2_bias);
 
 	/*
 	 * dense1: dense 128 relu
 	 * 7x7x64 -> 128, 401,536 parameters, 401,408 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_32x128x3136_bias_relu(thread, n, a + MAXPOOL2, w->dense1_weight, a +
-		DENSE1, w->dense1_bias);
+	gemm_parts_32x128x3136_bias_relu(thread, n, a + MAXPOOL2, w->dense1_weight, a +
+		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 128 relu
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_32x128x128_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2,
-		w->dense2_bias);
+	gemm_parts_32x128x128_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a +
+		DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
 	/*
 	 * dense3: dense 10 softmax
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_32x10x128_bias(thread, n, a + DENSE2, w->dense3_weight, a + DENSE3_SUM,
-		w->dense3_bias);
+	gemm_parts_32x10x128_bias(thread, n, a + DENSE2, w->dense3_weight, a +
+		DENSE3_SUM, a + WORK_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE3_SUM, a + PROBABILITIES);
 }
@@ -350,16 +351,23 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_1568x64_adam(thread, n, a + D_CONV2, dw->conv2_bias, keep, rate,
 		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
-	maxpool_grad_14x14x64_2x2_s2x2(thread, n, a + D_CONV2, (uint8_t *)(a +
-		MAXPOOL2_WINNER), a + D_CONV2_PRODUCT);
 
 	/* conv2: conv 64 7x7 relu */
+	rows_14x14x64_rfft18_14_spread(thread, n, a + D_CONV2, (uint8_t *)(a +
+		MAXPOOL2_WINNER), (nnc_vec *)(a + ROWS_D_CONV2));
 	nnc_barrier(thread);
-	conv_dx_fft_14x14x64_7x7_p3x3_relu_grad(thread, n, a + D_CONV2_PRODUCT,
-		w->conv2_weight, a + D_CONV1, a + WORK_D_CONV1, a + MAXPOOL1);
+	bins_product_dx_32x64x64_18x18_14x14x64(thread, n, (const nnc_vec *)(a +
+		ROWS_D_CONV2), (const nnc_vec *)(a + ROWS_CONV2_WEIGHT), (nnc_vec *)(a +
+		BINS_D_MAXPOOL1));
 	nnc_barrier(thread);
-	conv_dw_fft_14x14x64_7x7_p3x3_adam(thread, n, a + MAXPOOL1, a + D_CONV2_PRODUCT,
-		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep, rate, root,
+	back_14x14x64_irfft18_14_18_relu_grad(thread, n, (const nnc_vec *)(a +
+		BINS_D_MAXPOOL1), a + D_CONV1, a + MAXPOOL1);
+	bins_product_dw_32x64x64_18x18_14x14x64(thread, n, (const nnc_vec *)(a +
+		ROWS_MAXPOOL1), (const nnc_vec *)(a + ROWS_D_CONV2), (nnc_vec *)(a +
+		BINS_GRAD_CONV2_WEIGHT));
+	nnc_barrier(thread);
+	back_7x7x64x64_irfft18_7down3_18_adam(thread, n, (const nnc_vec *)(a +
+		BINS_GRAD_CONV2_WEIGHT), dw->conv2_weight, keep, rate, root,
 		w->conv2_weight, m->conv2_weight, v->conv2_weight);
 
 	/* maxpool1: maxpool 2 padding=same */
@@ -395,28 +403,35 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* conv2: conv 64 7x7 relu */
 	nnc_barrier(thread);
-	conv_fft_14x14x64_7x7_p3x3(thread, n, a + INFER_MAXPOOL1, w->conv2_weight, a +
-		INFER_CONV2_PRODUCT, a + WORK_INFER_CONV2_PRODUCT);
-
-	/* maxpool2: maxpool 2 padding=same */
+	rows_14x14x64_rfft18_14_seen(thread, n, a + INFER_MAXPOOL1, (nnc_vec *)(a +
+		ROWS_INFER_MAXPOOL1), (uint8_t *)(a + SEEN_INFER_MAXPOOL1));
+	rows_7x7x64x64_rfft18_7down3(thread, n, w->conv2_weight, (nnc_vec *)(a +
+		INFER_ROWS_CONV2_WEIGHT));
 	nnc_barrier(thread);
-	maxpool_14x14x64_2x2_s2x2_bias_relu(thread, n, a + INFER_CONV2_PRODUCT, a +
-		INFER_MAXPOOL2, (uint8_t *)(a + INFER_MAXPOOL2_WINNER), w->conv2_bias);
+	bins_product_32x64x64_18x18_14x14x64(thread, n, (const nnc_vec *)(a +
+		ROWS_INFER_MAXPOOL1), (const nnc_vec *)(a + INFER_ROWS_CONV2_WEIGHT),
+		(nnc_vec *)(a + BINS_INFER_CONV2_PRODUCT));
+	nnc_barrier(thread);
+	back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(thread, n,
+		(const nnc_vec *)(a + BINS_INFER_CONV2_PRODUCT), a + INFER_MAXPOOL2,
+		(uint8_t *)(a + INFER_MAXPOOL2_WINNER), (uint8_t *)(a +
+		SEEN_INFER_MAXPOOL1), w->conv2_bias);
 
 	/* dense1: dense 128 relu */
 	nnc_barrier(thread);
-	gemm_32x128x3136_bias_relu(thread, n, a + INFER_MAXPOOL2, w->dense1_weight, a +
-		INFER_DENSE1, w->dense1_bias);
+	gemm_parts_32x128x3136_bias_relu(thread, n, a + INFER_MAXPOOL2,
+		w->dense1_weight, a + INFER_DENSE1, a + WORK_INFER_DENSE1,
+		w->dense1_bias);
 
 	/* dense2: dense 128 relu */
 	nnc_barrier(thread);
-	gemm_32x128x128_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
-		INFER_DENSE2, w->dense2_bias);
+	gemm_parts_32x128x128_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight,
+		a + INFER_DENSE2, a + WORK_INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 10 softmax */
 	nnc_barrier(thread);
-	gemm_32x10x128_bias(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
-		INFER_DENSE3_SUM, w->dense3_bias);
+	gemm_parts_32x10x128_bias(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
+		INFER_DENSE3_SUM, a + WORK_INFER_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
 	softmax_10(thread, n, a + INFER_DENSE3_SUM, a + INFER_OUTPUT);
 }
@@ -439,13 +454,14 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
 	const NncRange share = nnc_share(thread, batch->rows);
+	const int first = 0, end = K;
 	const uint8_t *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -726,27 +742,41 @@ static NNC_INLINE void rfft18_14(const nnc_vec *restrict in, int in_step,
 	out[9 * out_step + out_im] = (nnc_vec){0};
 }
 
-/* s: the bins of each line of 14x14x64 images x, bin k at s + k * column */
-static void lines_14x14x64_rfft18_14(const NncThread *thread, int n,
-	const real *restrict x, nnc_vec *restrict s, int column)
+/* seen (pixels): whether any channel of x (pixels,channels) is not 0 there */
+static NNC_INLINE void seen_in(int pixels, int channels, const real *restrict x,
+	uint8_t *restrict seen)
 {
-	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C),
-		WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
-	const NncRange share = nnc_share(thread, n * H);
+	for (int p = 0; p < pixels; p++) {
+		int any = 0;
+		for (int k = 0; k < channels; k++)
+			any |= x[p * channels + k] != 0;
+		seen[p] = (uint8_t)any;
+	}
+}
 
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft18_14(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
+/* s: 18 places' bins of each row of images x (n,14,14,64) */
+static void rows_14x14x64_rfft18_14_seen(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, uint8_t *restrict seen)
+{
+	enum { COUNT = 32, H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), L = NNC_LANES };
+	enum { IMAGE = 12544, ROW = 896, STEP = 64, WHOLE = C % L == 0 };
+	enum { COLUMN = 2 * COUNT * H * CV | 1 };
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++) {
+		const real *image = x + i * IMAGE;
+		seen_in(H * W, C, image, seen + i * H * W);
+		for (int h = 0; h < H; h++)
+			for (int u = 0; u < CV; u++) {
+				const real *row = image + h * ROW + u * L;
+				nnc_vec t[W];
+				for (int j = 0; j < (WHOLE ? 0 : W); j++)
+					t[j] = nnc_load(row + j * STEP, u < CV - 1 ? L :
+						C - u * L);
+				rfft18_14(WHOLE ? (const nnc_vec *)row : t,
+					WHOLE ? STEP / L : 1, s + (i * H + h) * 2 * CV +
+					u, COLUMN, CV);
+			}
 	}
 }
 
@@ -843,26 +873,29 @@ static NNC_INLINE void rfft18_7down3(const nnc_vec *restrict in, int in_step,
 	out[9 * out_step + out_im] = (nnc_vec){0};
 }
 
-/* s: the bins of each line of 7x7x64x64 images x, bin k at s + k * column */
-static void lines_7x7x64x64_rfft18_7down3(const NncThread *thread, int n,
-	const real *restrict x, nnc_vec *restrict s, int column)
+/* s: 18 places' bins of each row of images x (COUNT,7,7,64) */
+static void rows_7x7x64x64_rfft18_7down3(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s)
 {
-	enum { H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 64, LINE = 28672, STEP = 4096 };
-	const NncRange share = nnc_share(thread, n * H);
+	enum { COUNT = 64, H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), L = NNC_LANES };
+	enum { IMAGE = 64, ROW = 28672, STEP = 4096, WHOLE = C % L == 0 };
+	enum { COLUMN = 2 * COUNT * H * CV | 1 };
+	const NncRange share = nnc_share(thread, COUNT);
 
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft18_7down3(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
+	(void)n;
+	for (int i = share.first; i < share.end; i++) {
+		const real *image = x + i * IMAGE;
+		for (int h = 0; h < H; h++)
+			for (int u = 0; u < CV; u++) {
+				const real *row = image + h * ROW + u * L;
+				nnc_vec t[W];
+				for (int j = 0; j < (WHOLE ? 0 : W); j++)
+					t[j] = nnc_load(row + j * STEP, u < CV - 1 ? L :
+						C - u * L);
+				rfft18_7down3(WHOLE ? (const nnc_vec *)row : t,
+					WHOLE ? STEP / L : 1, s + (i * H + h) * 2 * CV +
+					u, COLUMN, CV);
+			}
 	}
 }
 
@@ -1116,18 +1149,18 @@ static NNC_INLINE void fft18_14(const nnc_vec *restrict in, int in_step, int in_
 	out[17 * out_step + out_im] = t176;
 }
 
-/* f: the bins of one column of lines s; half: those of a real column */
+/* f: the bins of one column of rows s; half: those of a real column */
 static void columns_32x64_fft18_14(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 14, CV = NNC_VECTORS(64), PART = 32 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			rfft18_14(line, 2 * CV, f + i, BIN, PART);
+			rfft18_14(row, 2 * CV, f + i, BIN, PART);
 		else
-			fft18_14(line, 2 * CV, CV, f + i, BIN, PART);
+			fft18_14(row, 2 * CV, CV, f + i, BIN, PART);
 	}
 }
 
@@ -1327,65 +1360,19 @@ static NNC_INLINE void fft18_7down3(const nnc_vec *restrict in, int in_step, int
 	out[17 * out_step + out_im] = t136;
 }
 
-/* f: the bins of one column of lines s; half: those of a real column */
+/* f: the bins of one column of rows s; half: those of a real column */
 static void columns_64x64_fft18_7down3(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 7, CV = NNC_VECTORS(64), PART = 64 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			rfft18_7down3(line, 2 * CV, f + i, BIN, PART);
+			rfft18_7down3(row, 2 * CV, f + i, BIN, PART);
 		else
-			fft18_7down3(line, 2 * CV, CV, f + i, BIN, PART);
+			fft18_7down3(row, 2 * CV, CV, f + i, BIN, PART);
 	}
-}
-
-/*
- * c (n,64) = a (n,64) b (64,64), complex, by three real products:
- * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
- */
-static void product_32x64x64(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
-{
-	enum { L = NNC_LANES, N = 32, C = 64, CV = NNC_VECTORS(C),
-		OV = NNC_VECTORS(64) };
-	enum { ROWS = NNC_ROWS(N), A = N * CV, B = C * OV, PART = N * OV };
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
-
-	for (int i = 0; i < n * CV; i++)
-		sums[i] = a[i] + a[A + i];
-	for (int i = 0; i < C * OV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < OV; j += 2)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][NNC_TILE_MAX];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * CV * L;
-				const real *bp = (const real *)(bs[p] + j);
-				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-				else
-					tile(rows, vecs, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * vecs + q],
-						t = part[1][r * vecs + q];
-					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * OV + j + q;
-					to[0] = s - t;
-					to[PART] = u - s - t;
-				}
-		}
 }
 
 /* complex numbers 0..13 of the inverse transform of 18 bins, unscaled: 204 operations */
@@ -1769,18 +1756,89 @@ static NNC_INLINE void irfft18_14(const nnc_vec *restrict in, int in_step, int i
 	out[13 * out_step] = t75;
 }
 
-/* s: one column of lines, from its bins f; half: of a real column */
+/* s: one column of rows, from its bins f; half: of a real column */
 static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 14, CV = NNC_VECTORS(64), PART = 32 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			irfft18_14(f + i, BIN, PART, line, 2 * CV);
+			irfft18_14(f + i, BIN, PART, row, 2 * CV);
 		else
-			ifft18_14(f + i, BIN, PART, line, 2 * CV, CV);
+			ifft18_14(f + i, BIN, PART, row, 2 * CV, CV);
+	}
+}
+
+/*
+ * c (n,64) = a b of a (n,64), b (64,64), complex, by three
+ * real products: s and t of the real and the imaginary parts, u of sums of both.
+ */
+static void product_32x64x64(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
+{
+	enum { L = NNC_LANES, N = 32, K = 64, M = 64, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(M) };
+	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = K * MV, B = K * MV, PART = N *
+		MV };
+	nnc_vec *bsum = sums + A;
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+
+	for (int i = 0; i < A; i++)
+		sums[i] = a[i] + a[A + i];
+	for (int i = 0; i < K * MV; i++)
+		bsum[i] = bs[0][i] + bs[1][i];
+	for (int j = 0; j < MV; j += 2)
+		for (int i = 0; i < n; i += ROWS) {
+			const int rows = n - i < ROWS ? n - i : ROWS;
+			const int vecs = MV - j < 2 ? 1 : 2;
+			nnc_vec part[3][NNC_TILE_MAX];
+			for (int p = 0; p < 3; p++) {
+				const real *ap = (const real *)as[p] + i * KV * L;
+				const real *bp = (const real *)(bs[p] + j);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+				else
+					tile(rows, vecs, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+			}
+			for (int r = 0; r < rows; r++)
+				for (int q = 0; q < vecs; q++) {
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
+					nnc_vec *to = c + (i + r) * MV + j + q;
+					to[0] = s - t;
+					to[PART] = u - s - t;
+				}
+		}
+}
+
+/* c (n,64) = a b of a (n,64), b (64,64) in every bin of 18 x 18 places, a column at a time */
+static void bins_product_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+{
+	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 64 *
+		NNC_VECTORS(64), C = 32 * NNC_VECTORS(64) }; /* of a bin's part */
+	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
+	enum { AROWS = 2 * A * 14 | 1, BROWS = 2 * B * 7 | 1, CROWS = 2 * C * 14 | 1 };
+	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
+	nnc_vec *sums = cf + PH * CBIN;
+	const NncRange share = nnc_share(thread, MIDDLE + 1);
+
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_32x64_fft18_14(n, a + i * AROWS, af, half);
+		columns_64x64_fft18_7down3(64, b + i * BROWS, bf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_32x64x64(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN,
+				sums);
+		columns_32x64_ifft18_14(n, cf, c + i * CROWS, half);
 	}
 }
 
@@ -1805,85 +1863,6 @@ static void live_14x14x1_7x7_p3x3(const uint8_t *restrict seen, int i, real part
 			window |= any[j + k];
 		live[j] = window ? part : 0;
 	}
-}
-
-/* 14x14x64 images y from the bins of their lines, bin k at s + k * column */
-static void lines_14x14x64_irfft18_14_18_live(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y,
-	const uint8_t *restrict seen)
-{
-	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
-	const real part = (real)(1.0 / 324);
-	const NncRange share = nnc_share(thread, n * H);
-
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		real live[W];
-		live_14x14x1_7x7_p3x3(seen, i, part, live);
-		for (int v = 0; v < CV; v++)
-			irfft18_14(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = live[p] * ((const real *)t)[p * CP + j];
-				y[at] = v;
-			}
-	}
-}
-
-/* seen (n,14,14): whether any channel of x (n,14,14,64) is not 0 there */
-static void seen_14x14x64(const NncThread *thread, int n, const real *restrict x,
-	uint8_t *restrict seen)
-{
-	enum { H = 14, W = 14, C = 64 };
-	const NncRange share = nnc_share(thread, n * H);
-
-	for (int p = share.first * W; p < share.end * W; p++) {
-		int any = 0;
-		for (int k = 0; k < C; k++)
-			any |= x[p * C + k] != 0;
-		seen[p] = (uint8_t)any;
-	}
-}
-
-/*
- * y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64): transforms of
- * 18 x 18 places, a column of bins at a time
- */
-static void conv_fft_14x14x64_7x7_p3x3(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict work)
-{
-	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
-	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
-	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-	const NncRange share = nnc_share(thread, COLUMNS);
-
-	uint8_t *seen = (uint8_t *)(taps + COLUMNS * TAPS);
-	seen_14x14x64(thread, n, x, seen);
-	lines_14x14x64_rfft18_14(thread, n, x, lines, LINES);
-	lines_7x7x64x64_rfft18_7down3(thread, C, w, taps, TAPS);
-	nnc_barrier(thread);
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
-		columns_64x64_fft18_7down3(C, taps + i * TAPS, wf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_32x64x64(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN,
-				sums);
-		columns_32x64_ifft18_14(n, yf, lines + i * LINES, half);
-	}
-	nnc_barrier(thread);
-	lines_14x14x64_irfft18_14_18_live(thread, n, lines, LINES, y, seen);
 }
 
 /* Line i of an image's result; x are the image's lines from line `from` on. */
@@ -1929,168 +1908,231 @@ static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 	}
 }
 
-/* y (n,7,7,64), winner: the largest of each 2x2 window of x (n,14,14,64), then bias, relu */
-static void maxpool_14x14x64_2x2_s2x2_bias_relu(const NncThread *thread, int n,
-	const real *restrict x, real *restrict y, uint8_t *restrict winner,
-	const real *restrict bias)
+/* 14x14x64 images y from their rows' bins s, of 18 x 18 places, then pool, then bias, relu */
+static void back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(const NncThread *thread,
+	int n, const nnc_vec *restrict s, real *restrict y, uint8_t *restrict winner,
+	const uint8_t *restrict seen, const real *restrict bias)
 {
-	enum { H = 14, W = 14, C = 64, OH = 7, LINE = 7 * C };
-	const NncRange share = nnc_share(thread, n * OH);
+	enum { COUNT = 32, H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), CP = CV *
+		NNC_LANES };
+	enum { IMAGE = 12544, ROW = 896, STEP = 64, COLUMN = 2 * COUNT * H * CV | 1 };
+	const real part = (real)(1.0 / (18 * 18));
+	const NncRange share = nnc_share(thread, n);
+	real *image = thread->scratch;
 
-	for (int i = share.first; i < share.end; i++)
-		maxpool_14x14x64_2x2_s2x2_bias_relu_line(i % OH, 0, x + i / OH * H * W *
-			C, y + i * LINE, winner + i * LINE, bias);
+	for (int i = share.first; i < share.end; i++) {
+		for (int h = 0; h < H; h++) {
+			nnc_vec t[W * CV];
+			real live[W];
+			live_14x14x1_7x7_p3x3(seen, i * H + h, part, live);
+			for (int u = 0; u < CV; u++)
+				irfft18_14(s + (i * H + h) * 2 * CV + u, COLUMN, CV, t +
+					u, CV);
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = h * ROW + p * STEP + j;
+					real v = live[p] * ((const real *)t)[p * CP +
+						j];
+					image[at] = v;
+				}
+		}
+		for (int k = 0; k < 7; k++) {
+			const int at = (i * 7 + k) * 448;
+			maxpool_14x14x64_2x2_s2x2_bias_relu_line(k, 0, image, y + at,
+				winner + at, bias);
+		}
+	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x128x3136_bias_relu_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x128x3136_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+	real *restrict c)
 {
 	enum { M = 32, N = 128, K = 3136, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128), of half the terms each */
+static void gemm_parts_32x128x3136_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 3136, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+
+	for (int k = share.first; k < share.end; k++) {
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x128x3136_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x128x3136_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x128x3136_tile(1, cols, terms, i + r, j, ap, bp,
+					N, to);
+	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
 			v += bias[j];
 			v = v < 0 ? 0 : v;
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b, then bias, relu */
-static void gemm_32x128x3136_bias_relu(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
-{
-	enum { M = 32, N = 128, K = 3136, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x128x3136_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j,
-				N, c, bias);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x128x3136_bias_relu_tile(ROWS, REST, n, i, j, a, b + j,
-				N, c, bias);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x128x3136_bias_relu_tile(1, cols, n, i + r, j, a,
-					b + j, N, c, bias);
-	}
-}
-
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x128x128_bias_relu_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x128x128_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+	real *restrict c)
 {
 	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128), of half the terms each */
+static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+
+	for (int k = share.first; k < share.end; k++) {
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x128x128_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x128x128_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x128x128_tile(1, cols, terms, i + r, j, ap, bp,
+					N, to);
+	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
 			v += bias[j];
 			v = v < 0 ? 0 : v;
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b, then bias, relu */
-static void gemm_32x128x128_bias_relu(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
-{
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x128x128_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, bias);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x128x128_bias_relu_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, bias);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x128x128_bias_relu_tile(1, cols, n, i + r, j, a,
-					b + j, N, c, bias);
-	}
-}
-
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x10x128_bias_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x10x128_tile(int rows, int cols, int terms, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 32, N = 10, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			v += bias[j];
 			c[at] = v;
 		}
 }
 
-/* c (n,10) = a b, then bias */
-static void gemm_32x10x128_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* c (n,10) = a b, then bias: in two parts p (2,32,10), of half the terms each */
+static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x10x128_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				bias);
+			gemm_32x10x128_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x128_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				bias);
+			gemm_32x10x128_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x128_bias_tile(1, cols, n, i + r, j, a, b + j,
-					N, c, bias);
+				gemm_32x10x128_tile(1, cols, terms, i + r, j, ap, bp, N,
+					to);
 	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
+			v += bias[j];
+			c[at] = v;
+		}
 }
 
 /* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -2185,8 +2227,8 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int n,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
@@ -2195,9 +2237,8 @@ static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2215,10 +2256,11 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2227,20 +2269,20 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x10_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_32x128x10_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x10_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_32x128x10_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_relu_grad_tile(1, cols, n, i + r, j,
+				gemm_nt_32x128x10_relu_grad_tile(1, cols, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -2250,8 +2292,8 @@ static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int n, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2270,11 +2312,12 @@ static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -2330,8 +2373,8 @@ static void panel_128(int cols, int width, const real *restrict b, real *restric
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x128x128_relu_grad_tile(int rows, int cols, int n,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x128x128_relu_grad_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
@@ -2340,9 +2383,8 @@ static NNC_INLINE void gemm_nt_32x128x128_relu_grad_tile(int rows, int cols, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2360,10 +2402,11 @@ static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2372,21 +2415,21 @@ static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x128_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_32x128x128_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x128_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_32x128x128_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x128_relu_grad_tile(1, cols, n, i + r, j,
+				gemm_nt_32x128x128_relu_grad_tile(1, cols, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_128x128x32_adam_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_128x128x32_adam_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
@@ -2395,8 +2438,8 @@ static NNC_INLINE void gemm_tn_128x128x32_adam_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2415,11 +2458,12 @@ static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -2435,8 +2479,8 @@ static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x3136x128_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x3136x128_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -2445,9 +2489,8 @@ static NNC_INLINE void gemm_nt_32x3136x128_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2463,10 +2506,11 @@ static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 32, N = 3136, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -2475,21 +2519,21 @@ static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *rest
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x3136x128_tile(ROWS, COLS, n, i, j, a, panel, WIDTH,
+			gemm_nt_32x3136x128_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
 				c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x3136x128_tile(ROWS, REST, n, i, j, a, panel, WIDTH,
+			gemm_nt_32x3136x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x3136x128_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x3136x128_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_3136x128x32_adam_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_3136x128x32_adam_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
@@ -2498,8 +2542,8 @@ static NNC_INLINE void gemm_tn_3136x128x32_adam_tile(int rows, int cols, int n, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2518,11 +2562,12 @@ static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 3136, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -2606,151 +2651,149 @@ static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 	}
 }
 
-/* dx (n,14,14,64) = dy (n,7,7,64), each to the place that won its window */
-static void maxpool_grad_14x14x64_2x2_s2x2(const NncThread *thread, int n,
-	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx)
+/* s: 18 places' bins of each row of images, spread from x by a pool's winners, (n,14,14,64) */
+static void rows_14x14x64_rfft18_14_spread(const NncThread *thread, int n,
+	const real *restrict x, const uint8_t *restrict winner, nnc_vec *restrict s)
 {
-	enum { SIZE = 14 * 14 * 64, POOLED = 7 * 7 * 64 };
+	enum { COUNT = 32, H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), L = NNC_LANES };
+	enum { IMAGE = 12544, ROW = 896, STEP = 64, WHOLE = C % L == 0 };
+	enum { COLUMN = 2 * COUNT * H * CV | 1 };
 	const NncRange share = nnc_share(thread, n);
 
-	for (int i = share.first; i < share.end; i++)
-		maxpool_grad_14x14x64_2x2_s2x2_image(dy + i * POOLED, winner + i *
-			POOLED, dx + i * SIZE);
-}
-
-/* t (7,7,64,64) = w (7,7,64,64), each tap transposed, the taps in reverse */
-static void turn_7x7x64x64(const NncThread *thread, const real *restrict w,
-	real *restrict t)
-{
-	enum { TAPS = 7 * 7, C = 64, O = 64, L = NNC_LANES };
-	const NncRange share = nnc_share(thread, TAPS);
-
-	for (int k = share.first; k < share.end; k++)
-		for (int j = 0; j < O; j += L)
-			for (int i = 0; i < C; i += L) {
-				const real *from = w + (k * O + j) * C + i;
-				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
-				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
-					C - i < L ? C - i : L);
-			}
-}
-
-/* 14x14x64 images y from the bins of their lines, bin k at s + k * column, then relu_grad */
-static void lines_14x14x64_irfft18_14_18_relu_grad(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y,
-	const real *restrict saved)
-{
-	enum { H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 12544, LINE = 896, STEP = 64 };
-	const real part = (real)(1.0 / 324);
-	const NncRange share = nnc_share(thread, n * H);
-
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int v = 0; v < CV; v++)
-			irfft18_14(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = part * ((const real *)t)[p * CP + j];
-				v = saved[at] > 0 ? v : 0;
-				y[at] = v;
-			}
-	}
-}
-
-/*
- * y (n,14,14,64) = x (n,14,14,64) * w (7,7,64,64), then relu_grad: transforms of
- * 18 x 18 places, a column of bins at a time
- */
-static void conv_of_turned_fft_14x14x64_7x7_p3x3_relu_grad(const NncThread *thread,
-	int n, const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict work, const real *restrict saved)
-{
-	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
-	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
-	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-	const NncRange share = nnc_share(thread, COLUMNS);
-
-	lines_14x14x64_rfft18_14(thread, n, x, lines, LINES);
-	lines_7x7x64x64_rfft18_7down3(thread, C, w, taps, TAPS);
-	nnc_barrier(thread);
 	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
-		columns_64x64_fft18_7down3(C, taps + i * TAPS, wf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_32x64x64(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN,
-				sums);
-		columns_32x64_ifft18_14(n, yf, lines + i * LINES, half);
+		real *image = thread->scratch;
+		maxpool_grad_14x14x64_2x2_s2x2_image(x + i * 3136, winner + i * 3136,
+			image);
+		for (int h = 0; h < H; h++)
+			for (int u = 0; u < CV; u++) {
+				const real *row = image + h * ROW + u * L;
+				nnc_vec t[W];
+				for (int j = 0; j < (WHOLE ? 0 : W); j++)
+					t[j] = nnc_load(row + j * STEP, u < CV - 1 ? L :
+						C - u * L);
+				rfft18_14(WHOLE ? (const nnc_vec *)row : t,
+					WHOLE ? STEP / L : 1, s + (i * H + h) * 2 * CV +
+					u, COLUMN, CV);
+			}
 	}
-	nnc_barrier(thread);
-	lines_14x14x64_irfft18_14_18_relu_grad(thread, n, lines, LINES, y, saved);
 }
 
-/* dx (n,14,14,64) from dy (n,14,14,64) and w (7,7,64,64), then relu_grad */
-static void conv_dx_fft_14x14x64_7x7_p3x3_relu_grad(const NncThread *thread, int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict work, const real *restrict saved)
+/* t (k,m): both parts of b (m,k) transposed; a part of t has `part` vectors, a row `width` */
+static void turn(int m, int k, const nnc_vec *restrict b, int width,
+	nnc_vec *restrict t, int part)
 {
-	turn_7x7x64x64(thread, w, work);
-	nnc_barrier(thread);
-	conv_of_turned_fft_14x14x64_7x7_p3x3_relu_grad(thread, n, dy, work, dx, work +
-		200704, saved);
+	enum { L = NNC_LANES };
+	const int stride = NNC_VECTORS(k) * L;
+
+	for (int p = 0; p < 2; p++, b += m * NNC_VECTORS(k), t += part)
+		for (int j = 0; j < m; j += L)
+			for (int i = 0; i < k; i += L)
+				nnc_move_block((const real *)b + j * stride + i, stride,
+					(real *)t + i * width * L + j, width * L,
+					m - j < L ? m - j : L, k - i < L ? k - i : L);
 }
 
 /*
- * c (64,64) = conj(a (n,64))^T b (n,64), complex, by three real products:
- * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
+ * c (n,64) = a b^H of a (n,64), b (64,64), complex, by three
+ * real products: s and t of the real and the imaginary parts, u of sums of both.
  */
-static void product_tn_32x64x64(int n, const nnc_vec *restrict a,
+static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
 {
-	enum { L = NNC_LANES, N = 32, C = 64, CV = NNC_VECTORS(C),
-		OV = NNC_VECTORS(64) };
-	enum { ROWS = NNC_ROWS(C), A = N * CV, B = N * OV, PART = C * OV };
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
+	enum { L = NNC_LANES, N = 32, K = 64, M = 64, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(M) };
+	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = M * KV, B = K * MV, PART = N *
+		MV };
+	nnc_vec *turned = sums + A, *bsum = turned + 2 * B;
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {turned, turned + B, turned +
+		2 * B};
 
-	for (int i = 0; i < n * CV; i++)
-		sums[i] = a[i] - a[A + i];
-	for (int i = 0; i < n * OV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < OV; j += 2)
-		for (int i = 0; i < C; i += ROWS) {
-			const int rows = C - i < ROWS ? C - i : ROWS;
-			const int vecs = OV - j < 2 ? 1 : 2;
+	(void)BPART;
+	turn(M, K, b, MV, turned, B);
+	for (int i = 0; i < A; i++)
+		sums[i] = a[i] + a[A + i];
+	for (int i = 0; i < K * MV; i++)
+		bsum[i] = bs[0][i] - bs[1][i];
+	for (int j = 0; j < MV; j += 2)
+		for (int i = 0; i < n; i += ROWS) {
+			const int rows = n - i < ROWS ? n - i : ROWS;
+			const int vecs = MV - j < 2 ? 1 : 2;
 			nnc_vec part[3][NNC_TILE_MAX];
 			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * 1;
+				const real *ap = (const real *)as[p] + i * KV * L;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, n, ap, 1, CV * L, 0, bp,
-						OV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, n, ap, 1, CV * L, 0, bp,
-						OV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, n, ap, 1, CV * L, 0, bp,
-						OV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
 					const nnc_vec s = part[0][r * vecs + q],
 						t = part[1][r * vecs + q];
 					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * OV + j + q;
+					nnc_vec *to = c + (i + r) * MV + j + q;
 					to[0] = s + t;
 					to[PART] = u - s + t;
 				}
 		}
+}
+
+/* c (n,64) = a b^H of a (n,64), b (64,64) in every bin of 18 x 18 places, a column at a time */
+static void bins_product_dx_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+{
+	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 64 *
+		NNC_VECTORS(64), C = 32 * NNC_VECTORS(64) }; /* of a bin's part */
+	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
+	enum { AROWS = 2 * A * 14 | 1, BROWS = 2 * B * 7 | 1, CROWS = 2 * C * 14 | 1 };
+	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
+	nnc_vec *sums = cf + PH * CBIN;
+	const NncRange share = nnc_share(thread, MIDDLE + 1);
+
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_32x64_fft18_14(n, a + i * AROWS, af, half);
+		columns_64x64_fft18_7down3(64, b + i * BROWS, bf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_dx_32x64x64(n, af + k * ABIN, bf + k * BBIN, cf + k *
+				CBIN, sums);
+		columns_32x64_ifft18_14(n, cf, c + i * CROWS, half);
+	}
+}
+
+/* 14x14x64 images y from their rows' bins s, of 18 x 18 places, then relu_grad */
+static void back_14x14x64_irfft18_14_18_relu_grad(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, const real *restrict saved)
+{
+	enum { COUNT = 32, H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), CP = CV *
+		NNC_LANES };
+	enum { IMAGE = 12544, ROW = 896, STEP = 64, COLUMN = 2 * COUNT * H * CV | 1 };
+	const real part = (real)(1.0 / (18 * 18));
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++) {
+		for (int h = 0; h < H; h++) {
+			nnc_vec t[W * CV];
+			for (int u = 0; u < CV; u++)
+				irfft18_14(s + (i * H + h) * 2 * CV + u, COLUMN, CV, t +
+					u, CV);
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = i * IMAGE + h * ROW + p * STEP +
+						j;
+					real v = part * ((const real *)t)[p * CP + j];
+					v = saved[at] > 0 ? v : 0;
+					y[at] = v;
+				}
+		}
+	}
 }
 
 /* complex numbers 3..-3 of the inverse transform of 18 bins, unscaled: 178 operations */
@@ -3074,83 +3117,122 @@ static NNC_INLINE void irfft18_7down3(const nnc_vec *restrict in, int in_step,
 	out[6 * out_step] = c2 * t14 - t9;
 }
 
-/* s: one column of lines, from its bins f; half: of a real column */
+/* s: one column of rows, from its bins f; half: of a real column */
 static void columns_64x64_ifft18_7down3(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 7, CV = NNC_VECTORS(64), PART = 64 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			irfft18_7down3(f + i, BIN, PART, line, 2 * CV);
+			irfft18_7down3(f + i, BIN, PART, row, 2 * CV);
 		else
-			ifft18_7down3(f + i, BIN, PART, line, 2 * CV, CV);
-	}
-}
-
-/* 7x7x64x64 images y from the bins of their lines, bin k at s + k * column, then adam */
-static void lines_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y, bool keep, real rate,
-	real root, real *restrict w, real *restrict w_m, real *restrict w_v)
-{
-	enum { H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 64, LINE = 28672, STEP = 4096 };
-	const real part = (real)(1.0 / 324);
-	const NncRange share = nnc_share(thread, n * H);
-
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int v = 0; v < CV; v++)
-			irfft18_7down3(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = part * ((const real *)t)[p * CP + j];
-				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-				if (keep)
-					y[at] = v;
-			}
+			ifft18_7down3(f + i, BIN, PART, row, 2 * CV, CV);
 	}
 }
 
 /*
- * dw (7,7,64,64) from x (n,14,14,64) and dy (n,14,14,64), then adam: transforms
- * of 18 x 18 places, a column of bins at a time
+ * c (64,64) = a^H b of a (n,64), b (n,64), complex, by three
+ * real products: s and t of the real and the imaginary parts, u of sums of both.
  */
-static void conv_dw_fft_14x14x64_7x7_p3x3_adam(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict work, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
+static void product_dw_32x64x64(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
 {
-	enum { C = 64, CV = NNC_VECTORS(C), OV = NNC_VECTORS(64) };
-	enum { PH = 18, MIDDLE = 18 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 32 * CV, WPART = C * OV, YPART = 32 * OV }; /* of a bin */
-	enum { XL = XPART * 14 * 2, WL = WPART * 7 * 2, YL = YPART * 14 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > WL ? XL : WL) | 1, DLINES = YL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *dlines = lines + COLUMNS * LINES;
-	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-	const NncRange share = nnc_share(thread, COLUMNS);
+	enum { L = NNC_LANES, N = 32, K = 64, M = 64, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(M) };
+	enum { ROWS = NNC_ROWS(K), A = N * KV, BPART = N * MV, B = N * MV, PART = K *
+		MV };
+	nnc_vec *bsum = sums + A;
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
 
-	lines_14x14x64_rfft18_14(thread, n, x, lines, LINES);
-	lines_14x14x64_rfft18_14(thread, n, dy, dlines, DLINES);
-	nnc_barrier(thread);
+	for (int i = 0; i < A; i++)
+		sums[i] = a[i] - a[A + i];
+	for (int i = 0; i < n * MV; i++)
+		bsum[i] = bs[0][i] + bs[1][i];
+	for (int j = 0; j < MV; j += 2)
+		for (int i = 0; i < K; i += ROWS) {
+			const int rows = K - i < ROWS ? K - i : ROWS;
+			const int vecs = MV - j < 2 ? 1 : 2;
+			nnc_vec part[3][NNC_TILE_MAX];
+			for (int p = 0; p < 3; p++) {
+				const real *ap = (const real *)as[p] + i * 1;
+				const real *bp = (const real *)(bs[p] + j);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, n, ap, 1, KV * L, 0, bp,
+						MV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, n, ap, 1, KV * L, 0, bp,
+						MV * L, 0, part[p]);
+				else
+					tile(rows, vecs, L, 1, n, ap, 1, KV * L, 0, bp,
+						MV * L, 0, part[p]);
+			}
+			for (int r = 0; r < rows; r++)
+				for (int q = 0; q < vecs; q++) {
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
+					nnc_vec *to = c + (i + r) * MV + j + q;
+					to[0] = s + t;
+					to[PART] = u - s + t;
+				}
+		}
+}
+
+/* c (64,64) = a^H b of a (n,64), b (n,64) in every bin of 18 x 18 places, a column at a time */
+static void bins_product_dw_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+{
+	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 32 *
+		NNC_VECTORS(64), C = 64 * NNC_VECTORS(64) }; /* of a bin's part */
+	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
+	enum { AROWS = 2 * A * 14 | 1, BROWS = 2 * B * 14 | 1, CROWS = 2 * C * 7 | 1 };
+	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
+	nnc_vec *sums = cf + PH * CBIN;
+	const NncRange share = nnc_share(thread, MIDDLE + 1);
+
 	for (int i = share.first; i < share.end; i++) {
 		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, lines + i * LINES, xf, half);
-		columns_32x64_fft18_14(n, dlines + i * DLINES, yf, half);
+		columns_32x64_fft18_14(n, a + i * AROWS, af, half);
+		columns_32x64_fft18_14(n, b + i * BROWS, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_tn_32x64x64(n, xf + k * XBIN, yf + k * YBIN, wf + k *
-				WBIN, sums);
-		columns_64x64_ifft18_7down3(C, wf, lines + i * LINES, half);
+			product_dw_32x64x64(n, af + k * ABIN, bf + k * BBIN, cf + k *
+				CBIN, sums);
+		columns_64x64_ifft18_7down3(64, cf, c + i * CROWS, half);
 	}
-	nnc_barrier(thread);
-	lines_7x7x64x64_irfft18_7down3_18_adam(thread, C, lines, LINES, dw, keep, rate,
-		root, w, w_m, w_v);
+}
+
+/* 7x7x64x64 images y from their rows' bins s, of 18 x 18 places, then adam */
+static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { COUNT = 64, H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), CP = CV *
+		NNC_LANES };
+	enum { IMAGE = 64, ROW = 28672, STEP = 4096, COLUMN = 2 * COUNT * H * CV | 1 };
+	const real part = (real)(1.0 / (18 * 18));
+	const NncRange share = nnc_share(thread, COUNT);
+
+	(void)n;
+	for (int i = share.first; i < share.end; i++) {
+		for (int h = 0; h < H; h++) {
+			nnc_vec t[W * CV];
+			for (int u = 0; u < CV; u++)
+				irfft18_7down3(s + (i * H + h) * 2 * CV + u, COLUMN, CV,
+					t + u, CV);
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = i * IMAGE + h * ROW + p * STEP +
+						j;
+					real v = part * ((const real *)t)[p * CP + j];
+					adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+					if (keep)
+						y[at] = v;
+				}
+		}
+	}
 }
 
 /* db (64) = the sum of the rows of dy (n * 196,64), then adam */
@@ -3327,8 +3409,8 @@ static void transpose_49x64(const NncThread *thread, const real *restrict b,
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_784x49x64_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_784x49x64_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 784, N = 49, K = 64, L = NNC_LANES };
@@ -3336,9 +3418,8 @@ static NNC_INLINE void gemm_784x49x64_tile(int rows, int cols, int n, int i, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -3347,27 +3428,30 @@ static NNC_INLINE void gemm_784x49x64_tile(int rows, int cols, int n, int i, int
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,49) = a b */
 static void gemm_784x49x64(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 784, N = 49, K = 64, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_784x49x64_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_784x49x64_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_784x49x64_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_784x49x64_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_784x49x64_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_784x49x64_tile(1, cols, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -3472,6 +3556,56 @@ static const NncLayer layers[] = {
 	{"dense3", "dense 10 softmax", "cnn.nn:23", 1, {10}, 1290, 1280},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu",
+		159760384, NULL},
+	{NNC_PHASE_FORWARD, 3, "rows_14x14x64_rfft18_14_seen", 3039232, NULL},
+	{NNC_PHASE_FORWARD, 3, "rows_7x7x64x64_rfft18_7down3", 3039232, NULL},
+	{NNC_PHASE_FORWARD, 3, "bins_product_32x64x64_18x18_14x14x64", 144605184, NULL},
+	{NNC_PHASE_FORWARD, 3, "back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu",
+		3641344, NULL},
+	{NNC_PHASE_FORWARD, 5, "gemm_parts_32x128x3136_bias_relu", 25698304, NULL},
+	{NNC_PHASE_FORWARD, 6, "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
+	{NNC_PHASE_FORWARD, 7, "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, 7, "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 7, "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 7, "column_sums_32x10_adam", 440, NULL},
+	{NNC_PHASE_BACKWARD, 7, "gemm_nt_32x128x10_relu_grad", 86016, NULL},
+	{NNC_PHASE_BACKWARD, 7, "gemm_tn_128x10x32_adam", 97280, NULL},
+	{NNC_PHASE_BACKWARD, 6, "column_sums_32x128_adam", 5632, NULL},
+	{NNC_PHASE_BACKWARD, 6, "gemm_nt_32x128x128_relu_grad", 1052672, NULL},
+	{NNC_PHASE_BACKWARD, 6, "gemm_tn_128x128x32_adam", 1245184, NULL},
+	{NNC_PHASE_BACKWARD, 5, "column_sums_32x128_adam", 5632, NULL},
+	{NNC_PHASE_BACKWARD, 5, "gemm_nt_32x3136x128", 25690112, NULL},
+	{NNC_PHASE_BACKWARD, 5, "gemm_tn_3136x128x32_adam", 30507008, NULL},
+	{NNC_PHASE_BACKWARD, 4, "relu_grad_3136", 100352, NULL},
+	{NNC_PHASE_BACKWARD, 4, "column_sums_1568x64_adam", 101120, NULL},
+	{NNC_PHASE_BACKWARD, 3, "rows_14x14x64_rfft18_14_spread", 3440640, NULL},
+	{NNC_PHASE_BACKWARD, 3, "bins_product_dx_32x64x64_18x18_14x14x64", 144605184,
+		NULL},
+	{NNC_PHASE_BACKWARD, 3, "back_14x14x64_irfft18_14_18_relu_grad", 3440640, NULL},
+	{NNC_PHASE_BACKWARD, 3, "bins_product_dw_32x64x64_18x18_14x14x64", 144605184,
+		NULL},
+	{NNC_PHASE_BACKWARD, 3, "back_7x7x64x64_irfft18_7down3_18_adam", 5447680, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_6272x64_adam", 402176, NULL},
+	{NNC_PHASE_BACKWARD, 1, "conv_dw_spread_28x28x1_7x7x64_p3x3", 158957568, NULL},
+	{NNC_PHASE_BACKWARD, 1, "adam_step", 37632, NULL},
+	{NNC_PHASE_INFER, 1, "conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu",
+		159760384, NULL},
+	{NNC_PHASE_INFER, 3, "rows_14x14x64_rfft18_14_seen", 3039232, NULL},
+	{NNC_PHASE_INFER, 3, "rows_7x7x64x64_rfft18_7down3", 3039232, NULL},
+	{NNC_PHASE_INFER, 3, "bins_product_32x64x64_18x18_14x14x64", 144605184, NULL},
+	{NNC_PHASE_INFER, 3, "back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu",
+		3641344, NULL},
+	{NNC_PHASE_INFER, 5, "gemm_parts_32x128x3136_bias_relu", 25698304, NULL},
+	{NNC_PHASE_INFER, 6, "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
+	{NNC_PHASE_INFER, 7, "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, 7, "softmax_10", 1280, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(cnn) = {
@@ -3488,10 +3622,12 @@ const NncModel NNC_MODEL(cnn) = {
 	.bytes = true,
 	.parameters = 623306,
 	.macs = 42215680,
-	.step_flops = 7959989752,
+	.step_flops = 860753400,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 301920,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 310112,
+	.infer_scratch_reals = 301920,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -3501,6 +3637,8 @@ const NncModel NNC_MODEL(cnn) = {
 	.tensor_count = 10,
 	.layers = layers,
 	.layer_count = 8,
+	.ops = ops,
+	.op_count = 39,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

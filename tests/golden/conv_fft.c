@@ -28,17 +28,22 @@ enum {
 	PROBABILITIES = DENSE1_SUM + 32,         /* (8, 4) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (8, 4) */
 	D_DENSE1_FLAT = PROBABILITIES + 32,      /* (8, 280) */
-	D_CONV1_SUM = D_DENSE1_FLAT + 2240,      /* (8, 9x7x9) */
-	WORK_CONV2 = CONV2 + 2240,               /* (16512) */
-	WORK_D_CONV1_SUM = D_CONV1_SUM + 4544,   /* (16464) */
-	WORK_GRAD_CONV2_WEIGHT = D_CONV1_SUM + 4544, /* (20640) */
-	WORK_GRAD_CONV1_WEIGHT = X + 2528,       /* (4725) */
+	D_CONV1_SUM = CONV1 + 4544,              /* (8, 9x7x9) */
+	ROWS_CONV1 = D_CONV1_SUM + 4544,         /* (11600) */
+	ROWS_CONV2_WEIGHT = ROWS_CONV1 + 11600,  /* (4400) */
+	SEEN_CONV1 = CONV2 + 2240,               /* (8, 9x7) */
+	BINS_CONV2_PRODUCT = ROWS_CONV2_WEIGHT + 4400, /* (9040) */
+	ROWS_D_CONV2 = ROWS_CONV2_WEIGHT + 4400, /* (9040) */
+	BINS_D_CONV1 = ROWS_D_CONV2 + 9040,      /* (11600) */
+	BINS_GRAD_CONV2_WEIGHT = X + 2528,       /* (4400) */
+	WORK_DENSE1_SUM = DENSE1_SUM + 32,       /* (64) */
+	WORK_GRAD_CONV1_WEIGHT = D_CONV1_SUM + 4544, /* (4725) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (8, 9x7x5) */
 	WORK_D_X = D_X + 2528,                   /* (675) */
-	ARENA = WORK_GRAD_CONV2_WEIGHT + 20640,
+	ARENA = BINS_D_CONV1 + 11600,
 #else
-	ARENA = WORK_GRAD_CONV2_WEIGHT + 20640,
+	ARENA = BINS_D_CONV1 + 11600,
 #endif
 };
 
@@ -47,12 +52,16 @@ enum {
 enum {
 	INFER_X = 0,                             /* (8, 9x7x5) */
 	INFER_CONV1 = INFER_X + 2528,            /* (8, 9x7x9) */
-	INFER_CONV2 = INFER_CONV1 + 4544,        /* (8, 7x5x8) */
-	INFER_DENSE1_SUM = INFER_X + 2528,       /* (8, 4) */
-	INFER_OUTPUT = INFER_DENSE1_SUM + 32,    /* (8, 4) */
+	INFER_CONV2 = INFER_X + 2528,            /* (8, 7x5x8) */
+	INFER_DENSE1_SUM = INFER_CONV2 + 2240,   /* (8, 4) */
+	INFER_OUTPUT = INFER_X + 2528,           /* (8, 4) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 32, /* (8, 4) */
-	WORK_INFER_CONV2 = INFER_CONV2 + 2240,   /* (16512) */
-	INFER_ARENA = WORK_INFER_CONV2 + 16512,
+	ROWS_INFER_CONV1 = INFER_CONV1 + 4544,   /* (11600) */
+	INFER_ROWS_CONV2_WEIGHT = INFER_X + 2528, /* (4400) */
+	SEEN_INFER_CONV1 = ROWS_INFER_CONV1 + 11600, /* (8, 9x7) */
+	BINS_INFER_CONV2_PRODUCT = SEEN_INFER_CONV1 + 128, /* (9040) */
+	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 32, /* (64) */
+	INFER_ARENA = BINS_INFER_CONV2_PRODUCT + 9040,
 };
 
 /* ---- the kernels, defined below ---- */
@@ -64,30 +73,28 @@ static void conv_9x7x5_5x3x9_p2x1_bias_relu_line(int i, const real *restrict p,
 static void conv_9x7x5_5x3x9_p2x1_bias_relu(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
-static void lines_9x7x9_rfft8_7(const NncThread *thread, int n, const real *restrict x,
-	nnc_vec *restrict s, int column);
-static void lines_3x3x9x8_rfft8_3down0(const NncThread *thread, int n,
-	const real *restrict x, nnc_vec *restrict s, int column);
+static void rows_9x7x9_rfft8_7_seen(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, uint8_t *restrict seen);
+static void rows_3x3x9x8_rfft8_3down0(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s);
 static void columns_8x9_fft10_9(int n, const nnc_vec *restrict s, nnc_vec *restrict f,
 	bool half);
 static void columns_9x8_fft10_3down0(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half);
-static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
-	nnc_vec *restrict c, nnc_vec *restrict sums);
 static void columns_8x8_ifft10_7(int n, const nnc_vec *restrict f, nnc_vec *restrict s,
 	bool half);
+static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
+	nnc_vec *restrict c, nnc_vec *restrict sums);
+static void bins_product_8x9x8_10x8_9x7x9(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
 static void live_9x7x1_3x3(const uint8_t *restrict seen, int i, real part,
 	real *restrict live);
-static void lines_7x5x8_irfft8_5_10_live_bias(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y,
-	const uint8_t *restrict seen, const real *restrict bias);
-static void seen_9x7x9(const NncThread *thread, int n, const real *restrict x,
-	uint8_t *restrict seen);
-static void conv_fft_9x7x9_3x3x8_bias(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict work, const real *restrict bias);
-static void gemm_8x4x280_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
+static void back_7x5x8_irfft8_5_10_live_bias(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, const uint8_t *restrict seen,
+	const real *restrict bias);
+static void gemm_parts_8x4x280_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias);
 static void cross_entropy_4(const NncThread *thread, NncContext *c,
 	const NncBatch *batch, const real *restrict x, real *restrict p);
 static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
@@ -104,40 +111,29 @@ static void gemm_tn_280x4x8_adam(const NncThread *thread, int n, const real *res
 static void column_sums_280x8_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void turn_3x3x9x8(const NncThread *thread, const real *restrict w,
-	real *restrict t);
-static void lines_7x5x8_rfft8_5(const NncThread *thread, int n, const real *restrict x,
-	nnc_vec *restrict s, int column);
-static void lines_3x3x8x9_rfft8_3down2(const NncThread *thread, int n,
-	const real *restrict x, nnc_vec *restrict s, int column);
+static void rows_7x5x8_rfft8_5(const NncThread *thread, int n, const real *restrict x,
+	nnc_vec *restrict s);
 static void columns_8x8_fft10_7(int n, const nnc_vec *restrict s, nnc_vec *restrict f,
 	bool half);
-static void columns_8x9_fft10_3down2(int n, const nnc_vec *restrict s,
-	nnc_vec *restrict f, bool half);
-static void product_8x8x9(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
-	nnc_vec *restrict c, nnc_vec *restrict sums);
 static void columns_8x9_ifft10_9(int n, const nnc_vec *restrict f, nnc_vec *restrict s,
 	bool half);
-static void lines_9x7x9_irfft8_7_10_relu_grad(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y,
-	const real *restrict saved);
-static void conv_of_turned_fft_7x5x8_3x3x9_p2x2_relu_grad(const NncThread *thread,
-	int n, const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict work, const real *restrict saved);
-static void conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(const NncThread *thread, int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict work, const real *restrict saved);
-static void product_tn_8x9x8(int n, const nnc_vec *restrict a,
+static void turn(int m, int k, const nnc_vec *restrict b, int width,
+	nnc_vec *restrict t, int part);
+static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
+static void bins_product_dx_8x8x9_10x8_7x5x8(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
+static void back_9x7x9_irfft8_7_10_relu_grad(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, const real *restrict saved);
 static void columns_9x8_ifft10_3down0(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half);
-static void lines_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y, bool keep, real rate,
-	real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void conv_dw_fft_9x7x9_3x3x8_adam(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict work, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v);
+static void product_dw_8x9x8(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
+static void bins_product_dw_8x9x8_10x8_7x5x8(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
+static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_504x9_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -166,7 +162,6 @@ static void conv_dx_9x7x9_5x3x5_p2x1(const NncThread *thread, int n,
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -194,16 +189,26 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 9x7x9 -> 7x5x8, 656 parameters, 22,680 multiply-adds
 	 */
 	nnc_barrier(thread);
-	conv_fft_9x7x9_3x3x8_bias(thread, n, a + CONV1, w->conv2_weight, a + CONV2, a +
-		WORK_CONV2, w->conv2_bias);
+	rows_9x7x9_rfft8_7_seen(thread, n, a + CONV1, (nnc_vec *)(a + ROWS_CONV1),
+		(uint8_t *)(a + SEEN_CONV1));
+	rows_3x3x9x8_rfft8_3down0(thread, n, w->conv2_weight, (nnc_vec *)(a +
+		ROWS_CONV2_WEIGHT));
+	nnc_barrier(thread);
+	bins_product_8x9x8_10x8_9x7x9(thread, n, (const nnc_vec *)(a + ROWS_CONV1),
+		(const nnc_vec *)(a + ROWS_CONV2_WEIGHT), (nnc_vec *)(a +
+		BINS_CONV2_PRODUCT));
+	nnc_barrier(thread);
+	back_7x5x8_irfft8_5_10_live_bias(thread, n, (const nnc_vec *)(a +
+		BINS_CONV2_PRODUCT), a + CONV2, (uint8_t *)(a + SEEN_CONV1),
+		w->conv2_bias);
 
 	/*
 	 * dense1: dense 4 softmax
 	 * 7x5x8 -> 4, 1,124 parameters, 1,120 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_8x4x280_bias(thread, n, a + CONV2, w->dense1_weight, a + DENSE1_SUM,
-		w->dense1_bias);
+	gemm_parts_8x4x280_bias(thread, n, a + CONV2, w->dense1_weight, a + DENSE1_SUM,
+		a + WORK_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	cross_entropy_4(thread, c, batch, a + DENSE1_SUM, a + PROBABILITIES);
 }
@@ -253,17 +258,26 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv2: conv 8 3x3 padding=valid */
 	column_sums_280x8_adam(thread, n, a + D_DENSE1_FLAT, dw->conv2_bias, keep, rate,
 		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
-	conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(thread, n, a + D_DENSE1_FLAT,
-		w->conv2_weight, a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
+	rows_7x5x8_rfft8_5(thread, n, a + D_DENSE1_FLAT, (nnc_vec *)(a + ROWS_D_CONV2));
 	nnc_barrier(thread);
-	conv_dw_fft_9x7x9_3x3x8_adam(thread, n, a + CONV1, a + D_DENSE1_FLAT,
-		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep, rate, root,
+	bins_product_dx_8x8x9_10x8_7x5x8(thread, n, (const nnc_vec *)(a + ROWS_D_CONV2),
+		(const nnc_vec *)(a + ROWS_CONV2_WEIGHT), (nnc_vec *)(a +
+		BINS_D_CONV1));
+	nnc_barrier(thread);
+	back_9x7x9_irfft8_7_10_relu_grad(thread, n, (const nnc_vec *)(a + BINS_D_CONV1),
+		a + D_CONV1_SUM, a + CONV1);
+	nnc_barrier(thread);
+	bins_product_dw_8x9x8_10x8_7x5x8(thread, n, (const nnc_vec *)(a + ROWS_CONV1),
+		(const nnc_vec *)(a + ROWS_D_CONV2), (nnc_vec *)(a +
+		BINS_GRAD_CONV2_WEIGHT));
+	nnc_barrier(thread);
+	back_3x3x9x8_irfft8_3down0_10_adam(thread, n, (const nnc_vec *)(a +
+		BINS_GRAD_CONV2_WEIGHT), dw->conv2_weight, keep, rate, root,
 		w->conv2_weight, m->conv2_weight, v->conv2_weight);
 
 	/* conv1: conv 9 5x3 relu */
 	column_sums_504x9_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
-	nnc_barrier(thread);
 	conv_dw_9x7x5_5x3x9_p2x1(thread, n, a + X, a + D_CONV1_SUM, dw->conv1_weight,
 		a + WORK_GRAD_CONV1_WEIGHT);
 
@@ -291,13 +305,24 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* conv2: conv 8 3x3 padding=valid */
 	nnc_barrier(thread);
-	conv_fft_9x7x9_3x3x8_bias(thread, n, a + INFER_CONV1, w->conv2_weight, a +
-		INFER_CONV2, a + WORK_INFER_CONV2, w->conv2_bias);
+	rows_9x7x9_rfft8_7_seen(thread, n, a + INFER_CONV1, (nnc_vec *)(a +
+		ROWS_INFER_CONV1), (uint8_t *)(a + SEEN_INFER_CONV1));
+	nnc_barrier(thread);
+	rows_3x3x9x8_rfft8_3down0(thread, n, w->conv2_weight, (nnc_vec *)(a +
+		INFER_ROWS_CONV2_WEIGHT));
+	nnc_barrier(thread);
+	bins_product_8x9x8_10x8_9x7x9(thread, n, (const nnc_vec *)(a +
+		ROWS_INFER_CONV1), (const nnc_vec *)(a + INFER_ROWS_CONV2_WEIGHT),
+		(nnc_vec *)(a + BINS_INFER_CONV2_PRODUCT));
+	nnc_barrier(thread);
+	back_7x5x8_irfft8_5_10_live_bias(thread, n, (const nnc_vec *)(a +
+		BINS_INFER_CONV2_PRODUCT), a + INFER_CONV2, (uint8_t *)(a +
+		SEEN_INFER_CONV1), w->conv2_bias);
 
 	/* dense1: dense 4 softmax */
 	nnc_barrier(thread);
-	gemm_8x4x280_bias(thread, n, a + INFER_CONV2, w->dense1_weight, a +
-		INFER_DENSE1_SUM, w->dense1_bias);
+	gemm_parts_8x4x280_bias(thread, n, a + INFER_CONV2, w->dense1_weight, a +
+		INFER_DENSE1_SUM, a + WORK_INFER_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	softmax_4(thread, n, a + INFER_DENSE1_SUM, a + INFER_OUTPUT);
 }
@@ -320,13 +345,14 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 315, LINE = NNC_ALIGN / sizeof(float) };
 	const NncRange share = nnc_share(thread, batch->rows);
+	const int first = 0, end = K;
 	const float *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -482,26 +508,41 @@ static NNC_INLINE void rfft8_7(const nnc_vec *restrict in, int in_step,
 	out[4 * out_step + out_im] = (nnc_vec){0};
 }
 
-/* s: the bins of each line of 9x7x9 images x, bin k at s + k * column */
-static void lines_9x7x9_rfft8_7(const NncThread *thread, int n, const real *restrict x,
-	nnc_vec *restrict s, int column)
+/* seen (pixels): whether any channel of x (pixels,channels) is not 0 there */
+static NNC_INLINE void seen_in(int pixels, int channels, const real *restrict x,
+	uint8_t *restrict seen)
 {
-	enum { H = 9, W = 7, C = 9, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 567, LINE = 63, STEP = 9 };
-	const NncRange share = nnc_share(thread, n * H);
+	for (int p = 0; p < pixels; p++) {
+		int any = 0;
+		for (int k = 0; k < channels; k++)
+			any |= x[p * channels + k] != 0;
+		seen[p] = (uint8_t)any;
+	}
+}
 
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft8_7(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
+/* s: 8 places' bins of each row of images x (n,9,7,9) */
+static void rows_9x7x9_rfft8_7_seen(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s, uint8_t *restrict seen)
+{
+	enum { COUNT = 8, H = 9, W = 7, C = 9, CV = NNC_VECTORS(C), L = NNC_LANES };
+	enum { IMAGE = 567, ROW = 63, STEP = 9, WHOLE = C % L == 0 };
+	enum { COLUMN = 2 * COUNT * H * CV | 1 };
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++) {
+		const real *image = x + i * IMAGE;
+		seen_in(H * W, C, image, seen + i * H * W);
+		for (int h = 0; h < H; h++)
+			for (int u = 0; u < CV; u++) {
+				const real *row = image + h * ROW + u * L;
+				nnc_vec t[W];
+				for (int j = 0; j < (WHOLE ? 0 : W); j++)
+					t[j] = nnc_load(row + j * STEP, u < CV - 1 ? L :
+						C - u * L);
+				rfft8_7(WHOLE ? (const nnc_vec *)row : t, WHOLE ? STEP /
+					L : 1, s + (i * H + h) * 2 * CV + u, COLUMN,
+					CV);
+			}
 	}
 }
 
@@ -531,26 +572,29 @@ static NNC_INLINE void rfft8_3down0(const nnc_vec *restrict in, int in_step,
 	out[4 * out_step + out_im] = (nnc_vec){0};
 }
 
-/* s: the bins of each line of 3x3x9x8 images x, bin k at s + k * column */
-static void lines_3x3x9x8_rfft8_3down0(const NncThread *thread, int n,
-	const real *restrict x, nnc_vec *restrict s, int column)
+/* s: 8 places' bins of each row of images x (COUNT,3,3,8) */
+static void rows_3x3x9x8_rfft8_3down0(const NncThread *thread, int n,
+	const real *restrict x, nnc_vec *restrict s)
 {
-	enum { H = 3, W = 3, C = 8, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 8, LINE = 216, STEP = 72 };
-	const NncRange share = nnc_share(thread, n * H);
+	enum { COUNT = 9, H = 3, W = 3, C = 8, CV = NNC_VECTORS(C), L = NNC_LANES };
+	enum { IMAGE = 8, ROW = 216, STEP = 72, WHOLE = C % L == 0 };
+	enum { COLUMN = 2 * COUNT * H * CV | 1 };
+	const NncRange share = nnc_share(thread, COUNT);
 
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft8_3down0(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
+	(void)n;
+	for (int i = share.first; i < share.end; i++) {
+		const real *image = x + i * IMAGE;
+		for (int h = 0; h < H; h++)
+			for (int u = 0; u < CV; u++) {
+				const real *row = image + h * ROW + u * L;
+				nnc_vec t[W];
+				for (int j = 0; j < (WHOLE ? 0 : W); j++)
+					t[j] = nnc_load(row + j * STEP, u < CV - 1 ? L :
+						C - u * L);
+				rfft8_3down0(WHOLE ? (const nnc_vec *)row : t,
+					WHOLE ? STEP / L : 1, s + (i * H + h) * 2 * CV +
+					u, COLUMN, CV);
+			}
 	}
 }
 
@@ -744,18 +788,18 @@ static NNC_INLINE void rfft10_9(const nnc_vec *restrict in, int in_step,
 	out[5 * out_step + out_im] = (nnc_vec){0};
 }
 
-/* f: the bins of one column of lines s; half: those of a real column */
+/* f: the bins of one column of rows s; half: those of a real column */
 static void columns_8x9_fft10_9(int n, const nnc_vec *restrict s, nnc_vec *restrict f,
 	bool half)
 {
 	enum { H = 9, CV = NNC_VECTORS(9), PART = 8 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			rfft10_9(line, 2 * CV, f + i, BIN, PART);
+			rfft10_9(row, 2 * CV, f + i, BIN, PART);
 		else
-			fft10_9(line, 2 * CV, CV, f + i, BIN, PART);
+			fft10_9(row, 2 * CV, CV, f + i, BIN, PART);
 	}
 }
 
@@ -870,64 +914,19 @@ static NNC_INLINE void rfft10_3down0(const nnc_vec *restrict in, int in_step,
 	out[5 * out_step + out_im] = (nnc_vec){0};
 }
 
-/* f: the bins of one column of lines s; half: those of a real column */
+/* f: the bins of one column of rows s; half: those of a real column */
 static void columns_9x8_fft10_3down0(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 3, CV = NNC_VECTORS(8), PART = 9 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			rfft10_3down0(line, 2 * CV, f + i, BIN, PART);
+			rfft10_3down0(row, 2 * CV, f + i, BIN, PART);
 		else
-			fft10_3down0(line, 2 * CV, CV, f + i, BIN, PART);
+			fft10_3down0(row, 2 * CV, CV, f + i, BIN, PART);
 	}
-}
-
-/*
- * c (n,8) = a (n,9) b (9,8), complex, by three real products:
- * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
- */
-static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
-	nnc_vec *restrict c, nnc_vec *restrict sums)
-{
-	enum { L = NNC_LANES, N = 8, C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
-	enum { ROWS = NNC_ROWS(N), A = N * CV, B = C * OV, PART = N * OV };
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
-
-	for (int i = 0; i < n * CV; i++)
-		sums[i] = a[i] + a[A + i];
-	for (int i = 0; i < C * OV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < OV; j += 2)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][NNC_TILE_MAX];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * CV * L;
-				const real *bp = (const real *)(bs[p] + j);
-				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-				else
-					tile(rows, vecs, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * vecs + q],
-						t = part[1][r * vecs + q];
-					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * OV + j + q;
-					to[0] = s - t;
-					to[PART] = u - s - t;
-				}
-		}
 }
 
 /* complex numbers 0..6 of the inverse transform of 10 bins, unscaled: 86 operations */
@@ -1111,18 +1110,89 @@ static NNC_INLINE void irfft10_7(const nnc_vec *restrict in, int in_step, int in
 	out[6 * out_step] = t31;
 }
 
-/* s: one column of lines, from its bins f; half: of a real column */
+/* s: one column of rows, from its bins f; half: of a real column */
 static void columns_8x8_ifft10_7(int n, const nnc_vec *restrict f, nnc_vec *restrict s,
 	bool half)
 {
 	enum { H = 7, CV = NNC_VECTORS(8), PART = 8 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			irfft10_7(f + i, BIN, PART, line, 2 * CV);
+			irfft10_7(f + i, BIN, PART, row, 2 * CV);
 		else
-			ifft10_7(f + i, BIN, PART, line, 2 * CV, CV);
+			ifft10_7(f + i, BIN, PART, row, 2 * CV, CV);
+	}
+}
+
+/*
+ * c (n,8) = a b of a (n,9), b (9,8), complex, by three
+ * real products: s and t of the real and the imaginary parts, u of sums of both.
+ */
+static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
+	nnc_vec *restrict c, nnc_vec *restrict sums)
+{
+	enum { L = NNC_LANES, N = 8, K = 9, M = 8, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(M) };
+	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = K * MV, B = K * MV, PART = N *
+		MV };
+	nnc_vec *bsum = sums + A;
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+
+	for (int i = 0; i < A; i++)
+		sums[i] = a[i] + a[A + i];
+	for (int i = 0; i < K * MV; i++)
+		bsum[i] = bs[0][i] + bs[1][i];
+	for (int j = 0; j < MV; j += 2)
+		for (int i = 0; i < n; i += ROWS) {
+			const int rows = n - i < ROWS ? n - i : ROWS;
+			const int vecs = MV - j < 2 ? 1 : 2;
+			nnc_vec part[3][NNC_TILE_MAX];
+			for (int p = 0; p < 3; p++) {
+				const real *ap = (const real *)as[p] + i * KV * L;
+				const real *bp = (const real *)(bs[p] + j);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+				else
+					tile(rows, vecs, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+			}
+			for (int r = 0; r < rows; r++)
+				for (int q = 0; q < vecs; q++) {
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
+					nnc_vec *to = c + (i + r) * MV + j + q;
+					to[0] = s - t;
+					to[PART] = u - s - t;
+				}
+		}
+}
+
+/* c (n,8) = a b of a (n,9), b (9,8) in every bin of 10 x 8 places, a column at a time */
+static void bins_product_8x9x8_10x8_9x7x9(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+{
+	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(9), B = 9 * NNC_VECTORS(8),
+		C = 8 * NNC_VECTORS(8) }; /* of a bin's part */
+	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
+	enum { AROWS = 2 * A * 9 | 1, BROWS = 2 * B * 3 | 1, CROWS = 2 * C * 7 | 1 };
+	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
+	nnc_vec *sums = cf + PH * CBIN;
+	const NncRange share = nnc_share(thread, MIDDLE + 1);
+
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_8x9_fft10_9(n, a + i * AROWS, af, half);
+		columns_9x8_fft10_3down0(9, b + i * BROWS, bf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_8x9x8(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN,
+				sums);
+		columns_8x8_ifft10_7(n, cf, c + i * CROWS, half);
 	}
 }
 
@@ -1187,133 +1257,99 @@ static void live_9x7x1_3x3(const uint8_t *restrict seen, int i, real part,
 	}
 }
 
-/* 7x5x8 images y from the bins of their lines, bin k at s + k * column, then bias */
-static void lines_7x5x8_irfft8_5_10_live_bias(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y,
-	const uint8_t *restrict seen, const real *restrict bias)
-{
-	enum { H = 7, W = 5, C = 8, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 280, LINE = 40, STEP = 8 };
-	const real part = (real)(1.0 / 80);
-	const NncRange share = nnc_share(thread, n * H);
-
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		real live[W];
-		live_9x7x1_3x3(seen, i, part, live);
-		for (int v = 0; v < CV; v++)
-			irfft8_5(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = live[p] * ((const real *)t)[p * CP + j];
-				v += bias[j];
-				y[at] = v;
-			}
-	}
-}
-
-/* seen (n,9,7): whether any channel of x (n,9,7,9) is not 0 there */
-static void seen_9x7x9(const NncThread *thread, int n, const real *restrict x,
-	uint8_t *restrict seen)
-{
-	enum { H = 9, W = 7, C = 9 };
-	const NncRange share = nnc_share(thread, n * H);
-
-	for (int p = share.first * W; p < share.end * W; p++) {
-		int any = 0;
-		for (int k = 0; k < C; k++)
-			any |= x[p * C + k] != 0;
-		seen[p] = (uint8_t)any;
-	}
-}
-
-/*
- * y (n,7,5,8) = x (n,9,7,9) * w (3,3,9,8), then bias: transforms of
- * 10 x 8 places, a column of bins at a time
- */
-static void conv_fft_9x7x9_3x3x8_bias(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict work, const real *restrict bias)
-{
-	enum { C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
-	enum { PH = 10, MIDDLE = 8 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 8 * CV, WPART = C * OV, YPART = 8 * OV }; /* of a bin */
-	enum { XL = XPART * 9 * 2, WL = WPART * 3 * 2, YL = YPART * 7 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-	const NncRange share = nnc_share(thread, COLUMNS);
-
-	uint8_t *seen = (uint8_t *)(taps + COLUMNS * TAPS);
-	seen_9x7x9(thread, n, x, seen);
-	lines_9x7x9_rfft8_7(thread, n, x, lines, LINES);
-	lines_3x3x9x8_rfft8_3down0(thread, C, w, taps, TAPS);
-	nnc_barrier(thread);
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_8x9_fft10_9(n, lines + i * LINES, xf, half);
-		columns_9x8_fft10_3down0(C, taps + i * TAPS, wf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_8x9x8(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN,
-				sums);
-		columns_8x8_ifft10_7(n, yf, lines + i * LINES, half);
-	}
-	nnc_barrier(thread);
-	lines_7x5x8_irfft8_5_10_live_bias(thread, n, lines, LINES, y, seen, bias);
-}
-
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_8x4x280_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
+/* 7x5x8 images y from their rows' bins s, of 10 x 8 places, then bias */
+static void back_7x5x8_irfft8_5_10_live_bias(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, const uint8_t *restrict seen,
 	const real *restrict bias)
+{
+	enum { COUNT = 8, H = 7, W = 5, C = 8, CV = NNC_VECTORS(C), CP = CV *
+		NNC_LANES };
+	enum { IMAGE = 280, ROW = 40, STEP = 8, COLUMN = 2 * COUNT * H * CV | 1 };
+	const real part = (real)(1.0 / (10 * 8));
+	const NncRange share = nnc_share(thread, n);
+
+	for (int i = share.first; i < share.end; i++) {
+		for (int h = 0; h < H; h++) {
+			nnc_vec t[W * CV];
+			real live[W];
+			live_9x7x1_3x3(seen, i * H + h, part, live);
+			for (int u = 0; u < CV; u++)
+				irfft8_5(s + (i * H + h) * 2 * CV + u, COLUMN, CV, t +
+					u, CV);
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = i * IMAGE + h * ROW + p * STEP +
+						j;
+					real v = live[p] * ((const real *)t)[p * CP +
+						j];
+					v += bias[j];
+					y[at] = v;
+				}
+		}
+	}
+}
+
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_8x4x280_tile(int rows, int cols, int terms, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 8, N = 4, K = 280, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			v += bias[j];
 			c[at] = v;
 		}
 }
 
-/* c (n,4) = a b, then bias */
-static void gemm_8x4x280_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* c (n,4) = a b, then bias: in two parts p (2,8,4), of half the terms each */
+static void gemm_parts_8x4x280_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
 {
 	enum { M = 8, N = 4, K = 280, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
 		if (rows == ROWS && cols == COLS)
-			gemm_8x4x280_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				bias);
+			gemm_8x4x280_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
 		else if (REST > 0 && rows == ROWS)
-			gemm_8x4x280_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				bias);
+			gemm_8x4x280_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_8x4x280_bias_tile(1, cols, n, i + r, j, a, b + j,
-					N, c, bias);
+				gemm_8x4x280_tile(1, cols, terms, i + r, j, ap, bp, N,
+					to);
 	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
+			v += bias[j];
+			c[at] = v;
+		}
 }
 
 /* p (n,4) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -1408,18 +1444,18 @@ static void panel_4(int cols, int width, const real *restrict b, real *restrict 
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_8x280x4_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_8x280x4_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 8, N = 280, K = 4, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1435,10 +1471,11 @@ static void gemm_nt_8x280x4(const NncThread *thread, int n, const real *restrict
 {
 	enum { M = 8, N = 280, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1447,18 +1484,18 @@ static void gemm_nt_8x280x4(const NncThread *thread, int n, const real *restrict
 		if (i == 0 || k == share.first)
 			panel_4(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_8x280x4_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_8x280x4_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_8x280x4_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_8x280x4_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_8x280x4_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_8x280x4_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_280x4x8_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_280x4x8_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -1468,8 +1505,8 @@ static NNC_INLINE void gemm_tn_280x4x8_adam_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1488,11 +1525,12 @@ static void gemm_tn_280x4x8_adam(const NncThread *thread, int n, const real *res
 {
 	enum { M = 280, N = 4, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1535,23 +1573,6 @@ static void column_sums_280x8_adam(const NncThread *thread, int n,
 	}
 }
 
-/* t (3,3,8,9) = w (3,3,9,8), each tap transposed, the taps in reverse */
-static void turn_3x3x9x8(const NncThread *thread, const real *restrict w,
-	real *restrict t)
-{
-	enum { TAPS = 3 * 3, C = 8, O = 9, L = NNC_LANES };
-	const NncRange share = nnc_share(thread, TAPS);
-
-	for (int k = share.first; k < share.end; k++)
-		for (int j = 0; j < O; j += L)
-			for (int i = 0; i < C; i += L) {
-				const real *from = w + (k * O + j) * C + i;
-				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
-				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
-					C - i < L ? C - i : L);
-			}
-}
-
 /* 8 bins of real numbers in places 0..4: 17 operations */
 static NNC_INLINE void rfft8_5(const nnc_vec *restrict in, int in_step,
 	nnc_vec *restrict out, int out_step, int out_im)
@@ -1586,75 +1607,28 @@ static NNC_INLINE void rfft8_5(const nnc_vec *restrict in, int in_step,
 	out[4 * out_step + out_im] = (nnc_vec){0};
 }
 
-/* s: the bins of each line of 7x5x8 images x, bin k at s + k * column */
-static void lines_7x5x8_rfft8_5(const NncThread *thread, int n, const real *restrict x,
-	nnc_vec *restrict s, int column)
+/* s: 8 places' bins of each row of images x (n,7,5,8) */
+static void rows_7x5x8_rfft8_5(const NncThread *thread, int n, const real *restrict x,
+	nnc_vec *restrict s)
 {
-	enum { H = 7, W = 5, C = 8, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 280, LINE = 40, STEP = 8 };
-	const NncRange share = nnc_share(thread, n * H);
+	enum { COUNT = 8, H = 7, W = 5, C = 8, CV = NNC_VECTORS(C), L = NNC_LANES };
+	enum { IMAGE = 280, ROW = 40, STEP = 8, WHOLE = C % L == 0 };
+	enum { COLUMN = 2 * COUNT * H * CV | 1 };
+	const NncRange share = nnc_share(thread, n);
 
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft8_5(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
-	}
-}
-
-/* 8 bins of real numbers in places 2..0: 10 operations */
-static NNC_INLINE void rfft8_3down2(const nnc_vec *restrict in, int in_step,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.707106781186548;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x0 = in[0];
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec t1 = x0 + x2;
-	const nnc_vec t2 = x1 + t1;
-	out[0] = t2;
-	out[out_im] = (nnc_vec){0};
-	const nnc_vec t3 = x2 + c1 * x1;
-	out[1 * out_step] = t3;
-	const nnc_vec t4 = x0 + c1 * x1;
-	out[1 * out_step + out_im] = -t4;
-	out[2 * out_step] = x2 - x0;
-	out[2 * out_step + out_im] = -x1;
-	const nnc_vec t5 = x2 - c1 * x1;
-	out[3 * out_step] = t5;
-	const nnc_vec t6 = x0 - c1 * x1;
-	out[3 * out_step + out_im] = t6;
-	out[4 * out_step] = t1 - x1;
-	out[4 * out_step + out_im] = (nnc_vec){0};
-}
-
-/* s: the bins of each line of 3x3x8x9 images x, bin k at s + k * column */
-static void lines_3x3x8x9_rfft8_3down2(const NncThread *thread, int n,
-	const real *restrict x, nnc_vec *restrict s, int column)
-{
-	enum { H = 3, W = 3, C = 9, CV = NNC_VECTORS(C), WHOLE = C % NNC_LANES == 0 };
-	enum { IMAGE = 9, LINE = 216, STEP = 72 };
-	const NncRange share = nnc_share(thread, n * H);
-
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const real *line = x + i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int j = 0; j < (WHOLE ? 0 : W); j++)
-			for (int v = 0; v < CV; v++)
-				t[j * CV + v] = nnc_load(line + j * STEP + v *
-					NNC_LANES, v < CV - 1 ? NNC_LANES : C - v *
-					NNC_LANES);
-		for (int v = 0; v < CV; v++)
-			rfft8_3down2(WHOLE ? (const nnc_vec *)line + v : t + v,
-				WHOLE ? STEP / NNC_LANES : CV, s + v, column, CV);
+	for (int i = share.first; i < share.end; i++) {
+		const real *image = x + i * IMAGE;
+		for (int h = 0; h < H; h++)
+			for (int u = 0; u < CV; u++) {
+				const real *row = image + h * ROW + u * L;
+				nnc_vec t[W];
+				for (int j = 0; j < (WHOLE ? 0 : W); j++)
+					t[j] = nnc_load(row + j * STEP, u < CV - 1 ? L :
+						C - u * L);
+				rfft8_5(WHOLE ? (const nnc_vec *)row : t, WHOLE ? STEP /
+					L : 1, s + (i * H + h) * 2 * CV + u, COLUMN,
+					CV);
+			}
 	}
 }
 
@@ -1824,192 +1798,19 @@ static NNC_INLINE void rfft10_7(const nnc_vec *restrict in, int in_step,
 	out[5 * out_step + out_im] = (nnc_vec){0};
 }
 
-/* f: the bins of one column of lines s; half: those of a real column */
+/* f: the bins of one column of rows s; half: those of a real column */
 static void columns_8x8_fft10_7(int n, const nnc_vec *restrict s, nnc_vec *restrict f,
 	bool half)
 {
 	enum { H = 7, CV = NNC_VECTORS(8), PART = 8 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			rfft10_7(line, 2 * CV, f + i, BIN, PART);
+			rfft10_7(row, 2 * CV, f + i, BIN, PART);
 		else
-			fft10_7(line, 2 * CV, CV, f + i, BIN, PART);
+			fft10_7(row, 2 * CV, CV, f + i, BIN, PART);
 	}
-}
-
-/* 10 bins of complex numbers in places 2..0: 50 operations */
-static NNC_INLINE void fft10_3down2(const nnc_vec *restrict in, int in_step, int in_im,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.309016994374947;
-	const real c2 = (real)0.809016994374947;
-	const real c3 = (real)0.951056516295154;
-	const real c4 = (real)0.587785252292473;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x0 = in[0];
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec t1 = x0 + x2;
-	const nnc_vec t2 = x1 + t1;
-	out[0] = t2;
-	const nnc_vec y1 = in[1 * in_step + in_im];
-	const nnc_vec y0 = in[in_im];
-	const nnc_vec y2 = in[2 * in_step + in_im];
-	const nnc_vec t3 = y0 + y2;
-	const nnc_vec t4 = y1 + t3;
-	out[out_im] = t4;
-	const nnc_vec t5 = x2 + c1 * x0;
-	const nnc_vec t6 = t5 + c2 * x1;
-	const nnc_vec t7 = c3 * y0 + c4 * y1;
-	const nnc_vec t8 = t6 + t7;
-	out[1 * out_step] = t8;
-	const nnc_vec t9 = y2 + c1 * y0;
-	const nnc_vec t10 = t9 + c2 * y1;
-	const nnc_vec t11 = c3 * x0 + c4 * x1;
-	const nnc_vec t12 = t10 - t11;
-	out[1 * out_step + out_im] = t12;
-	const nnc_vec t13 = x2 - c2 * x0;
-	const nnc_vec t14 = t13 + c1 * x1;
-	const nnc_vec t15 = c4 * y0 + c3 * y1;
-	const nnc_vec t16 = t14 + t15;
-	out[2 * out_step] = t16;
-	const nnc_vec t17 = y2 - c2 * y0;
-	const nnc_vec t18 = t17 + c1 * y1;
-	const nnc_vec t19 = c4 * x0 + c3 * x1;
-	const nnc_vec t20 = t18 - t19;
-	out[2 * out_step + out_im] = t20;
-	const nnc_vec t21 = t13 - c1 * x1;
-	const nnc_vec t22 = c4 * y0 - c3 * y1;
-	const nnc_vec t23 = t21 - t22;
-	out[3 * out_step] = t23;
-	const nnc_vec t24 = t17 - c1 * y1;
-	const nnc_vec t25 = c4 * x0 - c3 * x1;
-	const nnc_vec t26 = t24 + t25;
-	out[3 * out_step + out_im] = t26;
-	const nnc_vec t27 = t5 - c2 * x1;
-	const nnc_vec t28 = c3 * y0 - c4 * y1;
-	const nnc_vec t29 = t27 - t28;
-	out[4 * out_step] = t29;
-	const nnc_vec t30 = t9 - c2 * y1;
-	const nnc_vec t31 = c3 * x0 - c4 * x1;
-	const nnc_vec t32 = t30 + t31;
-	out[4 * out_step + out_im] = t32;
-	out[5 * out_step] = t1 - x1;
-	out[5 * out_step + out_im] = t3 - y1;
-	const nnc_vec t33 = t27 + t28;
-	out[6 * out_step] = t33;
-	const nnc_vec t34 = t30 - t31;
-	out[6 * out_step + out_im] = t34;
-	const nnc_vec t35 = t21 + t22;
-	out[7 * out_step] = t35;
-	const nnc_vec t36 = t24 - t25;
-	out[7 * out_step + out_im] = t36;
-	const nnc_vec t37 = t14 - t15;
-	out[8 * out_step] = t37;
-	const nnc_vec t38 = t18 + t19;
-	out[8 * out_step + out_im] = t38;
-	const nnc_vec t39 = t6 - t7;
-	out[9 * out_step] = t39;
-	const nnc_vec t40 = t10 + t11;
-	out[9 * out_step + out_im] = t40;
-}
-
-/* 10 bins of real numbers in places 2..0: 19 operations */
-static NNC_INLINE void rfft10_3down2(const nnc_vec *restrict in, int in_step,
-	nnc_vec *restrict out, int out_step, int out_im)
-{
-	const real c1 = (real)0.309016994374947;
-	const real c2 = (real)0.809016994374947;
-	const real c3 = (real)0.951056516295154;
-	const real c4 = (real)0.587785252292473;
-	const nnc_vec x1 = in[1 * in_step];
-	const nnc_vec x0 = in[0];
-	const nnc_vec x2 = in[2 * in_step];
-	const nnc_vec t1 = x0 + x2;
-	const nnc_vec t2 = x1 + t1;
-	out[0] = t2;
-	out[out_im] = (nnc_vec){0};
-	const nnc_vec t3 = x2 + c1 * x0;
-	const nnc_vec t4 = t3 + c2 * x1;
-	out[1 * out_step] = t4;
-	const nnc_vec t5 = c3 * x0 + c4 * x1;
-	out[1 * out_step + out_im] = -t5;
-	const nnc_vec t6 = x2 - c2 * x0;
-	const nnc_vec t7 = t6 + c1 * x1;
-	out[2 * out_step] = t7;
-	const nnc_vec t8 = c4 * x0 + c3 * x1;
-	out[2 * out_step + out_im] = -t8;
-	const nnc_vec t9 = t6 - c1 * x1;
-	out[3 * out_step] = t9;
-	const nnc_vec t10 = c4 * x0 - c3 * x1;
-	out[3 * out_step + out_im] = t10;
-	const nnc_vec t11 = t3 - c2 * x1;
-	out[4 * out_step] = t11;
-	const nnc_vec t12 = c3 * x0 - c4 * x1;
-	out[4 * out_step + out_im] = t12;
-	out[5 * out_step] = t1 - x1;
-	out[5 * out_step + out_im] = (nnc_vec){0};
-}
-
-/* f: the bins of one column of lines s; half: those of a real column */
-static void columns_8x9_fft10_3down2(int n, const nnc_vec *restrict s,
-	nnc_vec *restrict f, bool half)
-{
-	enum { H = 3, CV = NNC_VECTORS(9), PART = 8 * CV, BIN = 2 * PART | 1 };
-
-	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
-		if (half)
-			rfft10_3down2(line, 2 * CV, f + i, BIN, PART);
-		else
-			fft10_3down2(line, 2 * CV, CV, f + i, BIN, PART);
-	}
-}
-
-/*
- * c (n,9) = a (n,8) b (8,9), complex, by three real products:
- * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
- */
-static void product_8x8x9(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
-	nnc_vec *restrict c, nnc_vec *restrict sums)
-{
-	enum { L = NNC_LANES, N = 8, C = 8, CV = NNC_VECTORS(C), OV = NNC_VECTORS(9) };
-	enum { ROWS = NNC_ROWS(N), A = N * CV, B = C * OV, PART = N * OV };
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
-
-	for (int i = 0; i < n * CV; i++)
-		sums[i] = a[i] + a[A + i];
-	for (int i = 0; i < C * OV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < OV; j += 2)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][NNC_TILE_MAX];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * CV * L;
-				const real *bp = (const real *)(bs[p] + j);
-				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-				else
-					tile(rows, vecs, L, 1, C, ap, CV * L, 1, 0, bp,
-						OV * L, 0, part[p]);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * vecs + q],
-						t = part[1][r * vecs + q];
-					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * OV + j + q;
-					to[0] = s - t;
-					to[PART] = u - s - t;
-				}
-		}
 }
 
 /* complex numbers 0..8 of the inverse transform of 10 bins, unscaled: 90 operations */
@@ -2205,18 +2006,107 @@ static NNC_INLINE void irfft10_9(const nnc_vec *restrict in, int in_step, int in
 	out[8 * out_step] = t33;
 }
 
-/* s: one column of lines, from its bins f; half: of a real column */
+/* s: one column of rows, from its bins f; half: of a real column */
 static void columns_8x9_ifft10_9(int n, const nnc_vec *restrict f, nnc_vec *restrict s,
 	bool half)
 {
 	enum { H = 9, CV = NNC_VECTORS(9), PART = 8 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			irfft10_9(f + i, BIN, PART, line, 2 * CV);
+			irfft10_9(f + i, BIN, PART, row, 2 * CV);
 		else
-			ifft10_9(f + i, BIN, PART, line, 2 * CV, CV);
+			ifft10_9(f + i, BIN, PART, row, 2 * CV, CV);
+	}
+}
+
+/* t (k,m): both parts of b (m,k) transposed; a part of t has `part` vectors, a row `width` */
+static void turn(int m, int k, const nnc_vec *restrict b, int width,
+	nnc_vec *restrict t, int part)
+{
+	enum { L = NNC_LANES };
+	const int stride = NNC_VECTORS(k) * L;
+
+	for (int p = 0; p < 2; p++, b += m * NNC_VECTORS(k), t += part)
+		for (int j = 0; j < m; j += L)
+			for (int i = 0; i < k; i += L)
+				nnc_move_block((const real *)b + j * stride + i, stride,
+					(real *)t + i * width * L + j, width * L,
+					m - j < L ? m - j : L, k - i < L ? k - i : L);
+}
+
+/*
+ * c (n,9) = a b^H of a (n,8), b (9,8), complex, by three
+ * real products: s and t of the real and the imaginary parts, u of sums of both.
+ */
+static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
+{
+	enum { L = NNC_LANES, N = 8, K = 8, M = 9, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(M) };
+	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = M * KV, B = K * MV, PART = N *
+		MV };
+	nnc_vec *turned = sums + A, *bsum = turned + 2 * B;
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {turned, turned + B, turned +
+		2 * B};
+
+	(void)BPART;
+	turn(M, K, b, MV, turned, B);
+	for (int i = 0; i < A; i++)
+		sums[i] = a[i] + a[A + i];
+	for (int i = 0; i < K * MV; i++)
+		bsum[i] = bs[0][i] - bs[1][i];
+	for (int j = 0; j < MV; j += 2)
+		for (int i = 0; i < n; i += ROWS) {
+			const int rows = n - i < ROWS ? n - i : ROWS;
+			const int vecs = MV - j < 2 ? 1 : 2;
+			nnc_vec part[3][NNC_TILE_MAX];
+			for (int p = 0; p < 3; p++) {
+				const real *ap = (const real *)as[p] + i * KV * L;
+				const real *bp = (const real *)(bs[p] + j);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+				else
+					tile(rows, vecs, L, 1, K, ap, KV * L, 1, 0, bp,
+						MV * L, 0, part[p]);
+			}
+			for (int r = 0; r < rows; r++)
+				for (int q = 0; q < vecs; q++) {
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
+					nnc_vec *to = c + (i + r) * MV + j + q;
+					to[0] = s + t;
+					to[PART] = u - s + t;
+				}
+		}
+}
+
+/* c (n,9) = a b^H of a (n,8), b (9,8) in every bin of 10 x 8 places, a column at a time */
+static void bins_product_dx_8x8x9_10x8_7x5x8(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+{
+	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(8), B = 9 * NNC_VECTORS(8),
+		C = 8 * NNC_VECTORS(9) }; /* of a bin's part */
+	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
+	enum { AROWS = 2 * A * 7 | 1, BROWS = 2 * B * 3 | 1, CROWS = 2 * C * 9 | 1 };
+	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
+	nnc_vec *sums = cf + PH * CBIN;
+	const NncRange share = nnc_share(thread, MIDDLE + 1);
+
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_8x8_fft10_7(n, a + i * AROWS, af, half);
+		columns_9x8_fft10_3down0(9, b + i * BROWS, bf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_dx_8x8x9(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN,
+				sums);
+		columns_8x9_ifft10_9(n, cf, c + i * CROWS, half);
 	}
 }
 
@@ -2262,121 +2152,33 @@ static NNC_INLINE void irfft8_7(const nnc_vec *restrict in, int in_step, int in_
 	out[6 * out_step] = t19;
 }
 
-/* 9x7x9 images y from the bins of their lines, bin k at s + k * column, then relu_grad */
-static void lines_9x7x9_irfft8_7_10_relu_grad(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y,
-	const real *restrict saved)
+/* 9x7x9 images y from their rows' bins s, of 10 x 8 places, then relu_grad */
+static void back_9x7x9_irfft8_7_10_relu_grad(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, const real *restrict saved)
 {
-	enum { H = 9, W = 7, C = 9, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 567, LINE = 63, STEP = 9 };
-	const real part = (real)(1.0 / 80);
-	const NncRange share = nnc_share(thread, n * H);
+	enum { COUNT = 8, H = 9, W = 7, C = 9, CV = NNC_VECTORS(C), CP = CV *
+		NNC_LANES };
+	enum { IMAGE = 567, ROW = 63, STEP = 9, COLUMN = 2 * COUNT * H * CV | 1 };
+	const real part = (real)(1.0 / (10 * 8));
+	const NncRange share = nnc_share(thread, n);
 
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int v = 0; v < CV; v++)
-			irfft8_7(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = part * ((const real *)t)[p * CP + j];
-				v = saved[at] > 0 ? v : 0;
-				y[at] = v;
-			}
-	}
-}
-
-/*
- * y (n,9,7,9) = x (n,7,5,8) * w (3,3,8,9), then relu_grad: transforms of
- * 10 x 8 places, a column of bins at a time
- */
-static void conv_of_turned_fft_7x5x8_3x3x9_p2x2_relu_grad(const NncThread *thread,
-	int n, const real *restrict x, const real *restrict w, real *restrict y,
-	real *restrict work, const real *restrict saved)
-{
-	enum { C = 8, CV = NNC_VECTORS(C), OV = NNC_VECTORS(9) };
-	enum { PH = 10, MIDDLE = 8 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 8 * CV, WPART = C * OV, YPART = 8 * OV }; /* of a bin */
-	enum { XL = XPART * 7 * 2, WL = WPART * 3 * 2, YL = YPART * 9 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > YL ? XL : YL) | 1, TAPS = WL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *taps = lines + COLUMNS * LINES;
-	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-	const NncRange share = nnc_share(thread, COLUMNS);
-
-	lines_7x5x8_rfft8_5(thread, n, x, lines, LINES);
-	lines_3x3x8x9_rfft8_3down2(thread, C, w, taps, TAPS);
-	nnc_barrier(thread);
 	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_8x8_fft10_7(n, lines + i * LINES, xf, half);
-		columns_8x9_fft10_3down2(C, taps + i * TAPS, wf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_8x8x9(n, xf + k * XBIN, wf + k * WBIN, yf + k * YBIN,
-				sums);
-		columns_8x9_ifft10_9(n, yf, lines + i * LINES, half);
-	}
-	nnc_barrier(thread);
-	lines_9x7x9_irfft8_7_10_relu_grad(thread, n, lines, LINES, y, saved);
-}
-
-/* dx (n,9,7,9) from dy (n,7,5,8) and w (3,3,9,8), then relu_grad */
-static void conv_dx_fft_7x5x8_3x3x9_p2x2_relu_grad(const NncThread *thread, int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict work, const real *restrict saved)
-{
-	turn_3x3x9x8(thread, w, work);
-	nnc_barrier(thread);
-	conv_of_turned_fft_7x5x8_3x3x9_p2x2_relu_grad(thread, n, dy, work, dx, work +
-		656, saved);
-}
-
-/*
- * c (9,8) = conj(a (n,9))^T b (n,8), complex, by three real products:
- * s and t of the real and the imaginary parts, u of sums of both. `sums` is scratch.
- */
-static void product_tn_8x9x8(int n, const nnc_vec *restrict a,
-	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
-{
-	enum { L = NNC_LANES, N = 8, C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
-	enum { ROWS = NNC_ROWS(C), A = N * CV, B = N * OV, PART = C * OV };
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
-
-	for (int i = 0; i < n * CV; i++)
-		sums[i] = a[i] - a[A + i];
-	for (int i = 0; i < n * OV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < OV; j += 2)
-		for (int i = 0; i < C; i += ROWS) {
-			const int rows = C - i < ROWS ? C - i : ROWS;
-			const int vecs = OV - j < 2 ? 1 : 2;
-			nnc_vec part[3][NNC_TILE_MAX];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * 1;
-				const real *bp = (const real *)(bs[p] + j);
-				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, n, ap, 1, CV * L, 0, bp,
-						OV * L, 0, part[p]);
-				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, n, ap, 1, CV * L, 0, bp,
-						OV * L, 0, part[p]);
-				else
-					tile(rows, vecs, L, 1, n, ap, 1, CV * L, 0, bp,
-						OV * L, 0, part[p]);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * vecs + q],
-						t = part[1][r * vecs + q];
-					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * OV + j + q;
-					to[0] = s + t;
-					to[PART] = u - s + t;
+		for (int h = 0; h < H; h++) {
+			nnc_vec t[W * CV];
+			for (int u = 0; u < CV; u++)
+				irfft8_7(s + (i * H + h) * 2 * CV + u, COLUMN, CV, t +
+					u, CV);
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = i * IMAGE + h * ROW + p * STEP +
+						j;
+					real v = part * ((const real *)t)[p * CP + j];
+					v = saved[at] > 0 ? v : 0;
+					y[at] = v;
 				}
 		}
+	}
 }
 
 /* complex numbers 0..-2 of the inverse transform of 10 bins, unscaled: 60 operations */
@@ -2515,18 +2317,89 @@ static NNC_INLINE void irfft10_3down0(const nnc_vec *restrict in, int in_step,
 	out[2 * out_step] = t20;
 }
 
-/* s: one column of lines, from its bins f; half: of a real column */
+/* s: one column of rows, from its bins f; half: of a real column */
 static void columns_9x8_ifft10_3down0(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 3, CV = NNC_VECTORS(8), PART = 9 * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *line = s + i / CV * (H * 2 * CV) + i % CV;
+		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
 		if (half)
-			irfft10_3down0(f + i, BIN, PART, line, 2 * CV);
+			irfft10_3down0(f + i, BIN, PART, row, 2 * CV);
 		else
-			ifft10_3down0(f + i, BIN, PART, line, 2 * CV, CV);
+			ifft10_3down0(f + i, BIN, PART, row, 2 * CV, CV);
+	}
+}
+
+/*
+ * c (9,8) = a^H b of a (n,9), b (n,8), complex, by three
+ * real products: s and t of the real and the imaginary parts, u of sums of both.
+ */
+static void product_dw_8x9x8(int n, const nnc_vec *restrict a,
+	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
+{
+	enum { L = NNC_LANES, N = 8, K = 9, M = 8, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(M) };
+	enum { ROWS = NNC_ROWS(K), A = N * KV, BPART = N * MV, B = N * MV, PART = K *
+		MV };
+	nnc_vec *bsum = sums + A;
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+
+	for (int i = 0; i < A; i++)
+		sums[i] = a[i] - a[A + i];
+	for (int i = 0; i < n * MV; i++)
+		bsum[i] = bs[0][i] + bs[1][i];
+	for (int j = 0; j < MV; j += 2)
+		for (int i = 0; i < K; i += ROWS) {
+			const int rows = K - i < ROWS ? K - i : ROWS;
+			const int vecs = MV - j < 2 ? 1 : 2;
+			nnc_vec part[3][NNC_TILE_MAX];
+			for (int p = 0; p < 3; p++) {
+				const real *ap = (const real *)as[p] + i * 1;
+				const real *bp = (const real *)(bs[p] + j);
+				if (rows == ROWS && vecs == 2)
+					tile(ROWS, 2, L, 1, n, ap, 1, KV * L, 0, bp,
+						MV * L, 0, part[p]);
+				else if (rows == ROWS)
+					tile(ROWS, 1, L, 1, n, ap, 1, KV * L, 0, bp,
+						MV * L, 0, part[p]);
+				else
+					tile(rows, vecs, L, 1, n, ap, 1, KV * L, 0, bp,
+						MV * L, 0, part[p]);
+			}
+			for (int r = 0; r < rows; r++)
+				for (int q = 0; q < vecs; q++) {
+					const nnc_vec s = part[0][r * vecs + q],
+						t = part[1][r * vecs + q];
+					const nnc_vec u = part[2][r * vecs + q];
+					nnc_vec *to = c + (i + r) * MV + j + q;
+					to[0] = s + t;
+					to[PART] = u - s + t;
+				}
+		}
+}
+
+/* c (9,8) = a^H b of a (n,9), b (n,8) in every bin of 10 x 8 places, a column at a time */
+static void bins_product_dw_8x9x8_10x8_7x5x8(const NncThread *thread, int n,
+	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+{
+	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(9), B = 8 * NNC_VECTORS(8),
+		C = 9 * NNC_VECTORS(8) }; /* of a bin's part */
+	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
+	enum { AROWS = 2 * A * 9 | 1, BROWS = 2 * B * 7 | 1, CROWS = 2 * C * 3 | 1 };
+	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
+	nnc_vec *sums = cf + PH * CBIN;
+	const NncRange share = nnc_share(thread, MIDDLE + 1);
+
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		columns_8x9_fft10_9(n, a + i * AROWS, af, half);
+		columns_8x8_fft10_7(n, b + i * BROWS, bf, half);
+		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+			product_dw_8x9x8(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN,
+				sums);
+		columns_9x8_ifft10_3down0(9, cf, c + i * CROWS, half);
 	}
 }
 
@@ -2562,68 +2435,36 @@ static NNC_INLINE void irfft8_3down0(const nnc_vec *restrict in, int in_step, in
 	out[2 * out_step] = t13;
 }
 
-/* 3x3x9x8 images y from the bins of their lines, bin k at s + k * column, then adam */
-static void lines_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
-	const nnc_vec *restrict s, int column, real *restrict y, bool keep, real rate,
-	real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+/* 3x3x9x8 images y from their rows' bins s, of 10 x 8 places, then adam */
+static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
+	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { H = 3, W = 3, C = 8, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
-	enum { IMAGE = 8, LINE = 216, STEP = 72 };
-	const real part = (real)(1.0 / 80);
-	const NncRange share = nnc_share(thread, n * H);
+	enum { COUNT = 9, H = 3, W = 3, C = 8, CV = NNC_VECTORS(C), CP = CV *
+		NNC_LANES };
+	enum { IMAGE = 8, ROW = 216, STEP = 72, COLUMN = 2 * COUNT * H * CV | 1 };
+	const real part = (real)(1.0 / (10 * 8));
+	const NncRange share = nnc_share(thread, COUNT);
 
-	s += share.first * 2 * CV;
-	for (int i = share.first; i < share.end; i++, s += 2 * CV) {
-		const int line = i / H * IMAGE + i % H * LINE;
-		nnc_vec t[W * CV];
-		for (int v = 0; v < CV; v++)
-			irfft8_3down0(s + v, column, CV, t + v, CV);
-		for (int p = 0; p < W; p++)
-			for (int j = 0; j < C; j++) {
-				const int at = line + p * STEP + j;
-				real v = part * ((const real *)t)[p * CP + j];
-				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-				if (keep)
-					y[at] = v;
-			}
-	}
-}
-
-/*
- * dw (3,3,9,8) from x (n,9,7,9) and dy (n,7,5,8), then adam: transforms
- * of 10 x 8 places, a column of bins at a time
- */
-static void conv_dw_fft_9x7x9_3x3x8_adam(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict work, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { C = 9, CV = NNC_VECTORS(C), OV = NNC_VECTORS(8) };
-	enum { PH = 10, MIDDLE = 8 / 2, COLUMNS = MIDDLE + 1 };
-	enum { XPART = 8 * CV, WPART = C * OV, YPART = 8 * OV }; /* of a bin */
-	enum { XL = XPART * 9 * 2, WL = WPART * 3 * 2, YL = YPART * 7 * 2 };
-	enum { XBIN = 2 * XPART | 1, WBIN = 2 * WPART | 1, YBIN = 2 * YPART | 1 };
-	enum { LINES = (XL > WL ? XL : WL) | 1, DLINES = YL | 1 };
-	nnc_vec *lines = (nnc_vec *)work, *dlines = lines + COLUMNS * LINES;
-	nnc_vec *xf = thread->scratch, *wf = xf + PH * XBIN, *yf = wf + PH * WBIN;
-	nnc_vec *sums = yf + PH * YBIN;
-	const NncRange share = nnc_share(thread, COLUMNS);
-
-	lines_9x7x9_rfft8_7(thread, n, x, lines, LINES);
-	lines_7x5x8_rfft8_5(thread, n, dy, dlines, DLINES);
-	nnc_barrier(thread);
+	(void)n;
 	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_8x9_fft10_9(n, lines + i * LINES, xf, half);
-		columns_8x8_fft10_7(n, dlines + i * DLINES, yf, half);
-		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			product_tn_8x9x8(n, xf + k * XBIN, yf + k * YBIN, wf + k * WBIN,
-				sums);
-		columns_9x8_ifft10_3down0(C, wf, lines + i * LINES, half);
+		for (int h = 0; h < H; h++) {
+			nnc_vec t[W * CV];
+			for (int u = 0; u < CV; u++)
+				irfft8_3down0(s + (i * H + h) * 2 * CV + u, COLUMN, CV,
+					t + u, CV);
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = i * IMAGE + h * ROW + p * STEP +
+						j;
+					real v = part * ((const real *)t)[p * CP + j];
+					adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+					if (keep)
+						y[at] = v;
+				}
+		}
 	}
-	nnc_barrier(thread);
-	lines_3x3x9x8_irfft8_3down0_10_adam(thread, C, lines, LINES, dw, keep, rate,
-		root, w, w_m, w_v);
 }
 
 /* db (9) = the sum of the rows of dy (n * 63,9), then adam */
@@ -2675,8 +2516,8 @@ static void im2col_9x7x5_5x3_p2x1(const NncThread *thread, const real *restrict 
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_add_75x9x63_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_add_75x9x63_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -2685,8 +2526,8 @@ static NNC_INLINE void gemm_tn_add_75x9x63_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2703,11 +2544,12 @@ static void gemm_tn_add_75x9x63(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 75, N = 9, K = 63, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -2915,6 +2757,39 @@ static const NncLayer layers[] = {
 	{"dense1", "dense 4 softmax", "conv_fft.nn:7", 1, {4}, 1124, 1120},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "conv_9x7x5_5x3x9_p2x1_bias_relu", 689472, NULL},
+	{NNC_PHASE_FORWARD, 2, "rows_9x7x9_rfft8_7_seen", 34560, NULL},
+	{NNC_PHASE_FORWARD, 2, "rows_3x3x9x8_rfft8_3down0", 12960, NULL},
+	{NNC_PHASE_FORWARD, 2, "bins_product_8x9x8_10x8_9x7x9", 285952, NULL},
+	{NNC_PHASE_FORWARD, 2, "back_7x5x8_irfft8_5_10_live_bias", 29120, NULL},
+	{NNC_PHASE_FORWARD, 3, "gemm_parts_8x4x280_bias", 17952, NULL},
+	{NNC_PHASE_FORWARD, 3, "cross_entropy_4", 128, NULL},
+	{NNC_PHASE_BACKWARD, 3, "cross_entropy_grad_4", 128, NULL},
+	{NNC_PHASE_BACKWARD, 3, "column_sums_8x4_adam", 80, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_nt_8x280x4", 17920, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_tn_280x4x8_adam", 31360, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_280x8_adam", 2336, NULL},
+	{NNC_PHASE_BACKWARD, 2, "rows_7x5x8_rfft8_5", 26880, NULL},
+	{NNC_PHASE_BACKWARD, 2, "bins_product_dx_8x8x9_10x8_7x5x8", 285952, NULL},
+	{NNC_PHASE_BACKWARD, 2, "back_9x7x9_irfft8_7_10_relu_grad", 39096, NULL},
+	{NNC_PHASE_BACKWARD, 2, "bins_product_dw_8x9x8_10x8_7x5x8", 285952, NULL},
+	{NNC_PHASE_BACKWARD, 2, "back_3x3x9x8_irfft8_3down0_10_adam", 20736, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_504x9_adam", 4644, NULL},
+	{NNC_PHASE_BACKWARD, 1, "conv_dw_9x7x5_5x3x9_p2x1", 680400, NULL},
+	{NNC_PHASE_BACKWARD, 1, "adam_step", 8100, NULL},
+	{NNC_PHASE_INFER, 1, "conv_9x7x5_5x3x9_p2x1_bias_relu", 689472, NULL},
+	{NNC_PHASE_INFER, 2, "rows_9x7x9_rfft8_7_seen", 34560, NULL},
+	{NNC_PHASE_INFER, 2, "rows_3x3x9x8_rfft8_3down0", 12960, NULL},
+	{NNC_PHASE_INFER, 2, "bins_product_8x9x8_10x8_9x7x9", 285952, NULL},
+	{NNC_PHASE_INFER, 2, "back_7x5x8_irfft8_5_10_live_bias", 29120, NULL},
+	{NNC_PHASE_INFER, 3, "gemm_parts_8x4x280_bias", 17952, NULL},
+	{NNC_PHASE_INFER, 3, "softmax_4", 128, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(conv_fft) = {
@@ -2931,10 +2806,12 @@ const NncModel NNC_MODEL(conv_fft) = {
 	.bytes = false,
 	.parameters = 2464,
 	.macs = 66325,
-	.step_flops = 2555712,
+	.step_flops = 2473728,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 8752,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 8992,
+	.infer_scratch_reals = 8752,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -2944,6 +2821,8 @@ const NncModel NNC_MODEL(conv_fft) = {
 	.tensor_count = 6,
 	.layers = layers,
 	.layer_count = 4,
+	.ops = ops,
+	.op_count = 28,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

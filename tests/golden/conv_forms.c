@@ -40,6 +40,7 @@ enum {
 	D_CONV3 = D_CONV4_SUM + 9600,            /* (32, 13x29x6) */
 	D_CONV2_SUM = CONV2 + 86016,             /* (32, 12x28x8) */
 	D_CONV1_SUM = D_CONV2_SUM + 86016,       /* (32, 16x32x8) */
+	WORK_DENSE1_SUM = DENSE1_SUM + 320,      /* (640) */
 	WORK_D_CONV4_SUM = D_DENSE1_FLAT + 8960, /* (180) */
 	WORK_GRAD_CONV5_WEIGHT = D_DENSE1_FLAT + 8960, /* (2016) */
 	WORK_D_CONV3 = CONV3 + 72384,            /* (24) */
@@ -67,6 +68,7 @@ enum {
 	INFER_DENSE1_SUM = INFER_CONV5 + 8960,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 98304,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
+	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 320, /* (640) */
 	INFER_ARENA = INFER_CONV2 + 86016,
 };
 
@@ -107,8 +109,9 @@ static void gemm_56x5x36_bias(const NncThread *thread, int n, const real *restri
 static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
-static void gemm_32x10x280_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
+static void gemm_parts_32x10x280_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
 	const NncBatch *batch, const real *restrict x, real *restrict p);
 static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
@@ -208,7 +211,6 @@ static void conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -267,8 +269,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 7x8x5 -> 10, 2,810 parameters, 2,800 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_32x10x280_bias(thread, n, a + CONV5, w->dense1_weight, a + DENSE1_SUM,
-		w->dense1_bias);
+	gemm_parts_32x10x280_bias(thread, n, a + CONV5, w->dense1_weight, a +
+		DENSE1_SUM, a + WORK_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE1_SUM, a + PROBABILITIES);
 }
@@ -409,8 +411,8 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense1: dense 10 softmax */
 	nnc_barrier(thread);
-	gemm_32x10x280_bias(thread, n, a + INFER_CONV5, w->dense1_weight, a +
-		INFER_DENSE1_SUM, w->dense1_bias);
+	gemm_parts_32x10x280_bias(thread, n, a + INFER_CONV5, w->dense1_weight, a +
+		INFER_DENSE1_SUM, a + WORK_INFER_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	softmax_10(thread, n, a + INFER_DENSE1_SUM, a + INFER_OUTPUT);
 }
@@ -433,13 +435,14 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 3072, LINE = NNC_ALIGN / sizeof(uint8_t) };
 	const NncRange share = nnc_share(thread, batch->rows);
+	const int first = 0, end = K;
 	const uint8_t *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -576,9 +579,9 @@ static void im2col_16x32x8_3x3_d2x2(const NncThread *thread, const real *restric
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_336x8x72_bias_tanh_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_336x8x72_bias_tanh_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
 	enum { M = 336, N = 8, K = 72, L = NNC_LANES };
@@ -586,9 +589,8 @@ static NNC_INLINE void gemm_336x8x72_bias_tanh_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -607,22 +609,23 @@ static void gemm_336x8x72_bias_tanh(const NncThread *thread, int n,
 {
 	enum { M = 336, N = 8, K = 72, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_336x8x72_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N,
+			gemm_336x8x72_bias_tanh_tile(ROWS, COLS, K, i, j, a, b + j, N,
 				c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_336x8x72_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N,
+			gemm_336x8x72_bias_tanh_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_336x8x72_bias_tanh_tile(1, cols, n, i + r, j, a,
+				gemm_336x8x72_bias_tanh_tile(1, cols, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
@@ -666,8 +669,8 @@ static void im2col_12x28x8_2x2_p1x1(const NncThread *thread, const real *restric
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_377x6x32_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_377x6x32_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 377, N = 6, K = 32, L = NNC_LANES };
@@ -675,9 +678,8 @@ static NNC_INLINE void gemm_377x6x32_tile(int rows, int cols, int n, int i, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -693,20 +695,21 @@ static void gemm_377x6x32(const NncThread *thread, int n, const real *restrict a
 {
 	enum { M = 377, N = 6, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_377x6x32_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_377x6x32_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_377x6x32_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_377x6x32_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_377x6x32_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_377x6x32_tile(1, cols, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -827,19 +830,18 @@ static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const NncThread *thread,
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_56x5x36_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_56x5x36_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 56, N = 5, K = 36, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -856,22 +858,23 @@ static void gemm_56x5x36_bias(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 56, N = 5, K = 36, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_56x5x36_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_56x5x36_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_56x5x36_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_56x5x36_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_56x5x36_bias_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_56x5x36_bias_tile(1, cols, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -892,53 +895,66 @@ static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x10x280_bias_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x10x280_tile(int rows, int cols, int terms, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 32, N = 10, K = 280, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			v += bias[j];
 			c[at] = v;
 		}
 }
 
-/* c (n,10) = a b, then bias */
-static void gemm_32x10x280_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* c (n,10) = a b, then bias: in two parts p (2,32,10), of half the terms each */
+static void gemm_parts_32x10x280_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 10, K = 280, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x10x280_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				bias);
+			gemm_32x10x280_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x280_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				bias);
+			gemm_32x10x280_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x280_bias_tile(1, cols, n, i + r, j, a, b + j,
-					N, c, bias);
+				gemm_32x10x280_tile(1, cols, terms, i + r, j, ap, bp, N,
+					to);
 	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
+			v += bias[j];
+			c[at] = v;
+		}
 }
 
 /* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -1033,18 +1049,18 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x280x10_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x280x10_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 280, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1060,10 +1076,11 @@ static void gemm_nt_32x280x10(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 32, N = 280, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1072,18 +1089,18 @@ static void gemm_nt_32x280x10(const NncThread *thread, int n, const real *restri
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x280x10_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x280x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x280x10_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x280x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x280x10_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x280x10_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_280x10x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_280x10x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -1093,8 +1110,8 @@ static NNC_INLINE void gemm_tn_280x10x32_adam_tile(int rows, int cols, int n, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1113,11 +1130,12 @@ static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 280, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1213,8 +1231,8 @@ static void transpose_36x5(const NncThread *thread, const real *restrict b,
 				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_56x36x5_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_56x36x5_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 56, N = 36, K = 5, L = NNC_LANES };
@@ -1222,9 +1240,8 @@ static NNC_INLINE void gemm_56x36x5_tile(int rows, int cols, int n, int i, int j
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1240,20 +1257,21 @@ static void gemm_56x36x5(const NncThread *thread, int n, const real *restrict a,
 {
 	enum { M = 56, N = 36, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_56x36x5_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_56x36x5_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_56x36x5_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_56x36x5_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_56x36x5_tile(1, cols, n, i + r, j, a, b + j, N, c);
+				gemm_56x36x5_tile(1, cols, K, i + r, j, a, b + j, N, c);
 	}
 }
 
@@ -1278,8 +1296,8 @@ static void conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(const NncThread *thre
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_add_36x5x56_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_add_36x5x56_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -1288,8 +1306,8 @@ static NNC_INLINE void gemm_tn_add_36x5x56_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1306,11 +1324,12 @@ static void gemm_tn_add_36x5x56(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 36, N = 5, K = 56, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1404,8 +1423,8 @@ static void transpose_6x4(const NncThread *thread, const real *restrict b,
 				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_75x6x4_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_75x6x4_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 75, N = 6, K = 4, L = NNC_LANES };
@@ -1413,9 +1432,8 @@ static NNC_INLINE void gemm_75x6x4_tile(int rows, int cols, int n, int i, int j0
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1431,20 +1449,21 @@ static void gemm_75x6x4(const NncThread *thread, int n, const real *restrict a,
 {
 	enum { M = 75, N = 6, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_75x6x4_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_75x6x4_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_75x6x4_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_75x6x4_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_75x6x4_tile(1, cols, n, i + r, j, a, b + j, N, c);
+				gemm_75x6x4_tile(1, cols, K, i + r, j, a, b + j, N, c);
 	}
 }
 
@@ -1795,8 +1814,8 @@ static void transpose_72x8(const NncThread *thread, const real *restrict b,
 				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_336x72x8_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_336x72x8_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 336, N = 72, K = 8, L = NNC_LANES };
@@ -1804,9 +1823,8 @@ static NNC_INLINE void gemm_336x72x8_tile(int rows, int cols, int n, int i, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1822,20 +1840,21 @@ static void gemm_336x72x8(const NncThread *thread, int n, const real *restrict a
 {
 	enum { M = 336, N = 72, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_336x72x8_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_336x72x8_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_336x72x8_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_336x72x8_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_336x72x8_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_336x72x8_tile(1, cols, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -1861,8 +1880,8 @@ static void conv_dx_16x32x8_3x3_d2x2_relu_grad(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_add_72x8x336_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_add_72x8x336_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -1871,8 +1890,8 @@ static NNC_INLINE void gemm_tn_add_72x8x336_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1889,11 +1908,12 @@ static void gemm_tn_add_72x8x336(const NncThread *thread, int n, const real *res
 {
 	enum { M = 72, N = 8, K = 336, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -2059,8 +2079,8 @@ static void transpose_45x8(const NncThread *thread, const real *restrict b,
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_512x45x8_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_512x45x8_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 512, N = 45, K = 8, L = NNC_LANES };
@@ -2068,9 +2088,8 @@ static NNC_INLINE void gemm_512x45x8_tile(int rows, int cols, int n, int i, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2079,27 +2098,30 @@ static NNC_INLINE void gemm_512x45x8_tile(int rows, int cols, int n, int i, int 
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,45) = a b */
 static void gemm_512x45x8(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 512, N = 45, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_512x45x8_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_512x45x8_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_512x45x8_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_512x45x8_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_512x45x8_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_512x45x8_tile(1, cols, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -2211,6 +2233,53 @@ static const NncLayer layers[] = {
 	{"dense1", "dense 10 softmax", "conv_forms.nn:10", 1, {10}, 2810, 2800},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu",
+		12058624, NULL},
+	{NNC_PHASE_FORWARD, 2, "conv_16x32x8_3x3_d2x2_bias_tanh", 12558336, NULL},
+	{NNC_PHASE_FORWARD, 3, "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
+	{NNC_PHASE_FORWARD, 4, "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400, NULL},
+	{NNC_PHASE_FORWARD, 5, "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080, NULL},
+	{NNC_PHASE_FORWARD, 6, "gemm_parts_32x10x280_bias", 179520, NULL},
+	{NNC_PHASE_FORWARD, 6, "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 6, "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 6, "column_sums_32x10_adam", 440, NULL},
+	{NNC_PHASE_BACKWARD, 6, "gemm_nt_32x280x10", 179200, NULL},
+	{NNC_PHASE_BACKWARD, 6, "gemm_tn_280x10x32_adam", 212800, NULL},
+	{NNC_PHASE_BACKWARD, 5, "column_sums_1792x5_adam", 9020, NULL},
+	{NNC_PHASE_BACKWARD, 5, "conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad",
+		654720, NULL},
+	{NNC_PHASE_BACKWARD, 5, "conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2", 645120, NULL},
+	{NNC_PHASE_BACKWARD, 4, "column_sums_2400x4_adam", 9648, NULL},
+	{NNC_PHASE_BACKWARD, 4, "conv_dx_13x29x6_1x1x4_s3x2", 115200, NULL},
+	{NNC_PHASE_BACKWARD, 4, "conv_dw_13x29x6_1x1x4_s3x2", 115200, NULL},
+	{NNC_PHASE_BACKWARD, 3, "conv_dx_13x29x6_2x2x8_tanh_grad", 4718592,
+		"turn_2x2x8x6"},
+	{NNC_PHASE_BACKWARD, 3, "conv_dw_12x28x8_2x2x6_p1x1", 4632576, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_10752x8_adam", 86112, NULL},
+	{NNC_PHASE_BACKWARD, 2, "conv_dx_16x32x8_3x3_d2x2_relu_grad", 12517376, NULL},
+	{NNC_PHASE_BACKWARD, 2, "conv_dw_16x32x8_3x3_d2x2", 12386304, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_16384x8_adam", 131168, NULL},
+	{NNC_PHASE_BACKWARD, 1, "conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32", 11796480,
+		NULL},
+	{NNC_PHASE_BACKWARD, 1, "adam_step", 4320, NULL},
+	{NNC_PHASE_BACKWARD, 2, "adam_step", 6912, NULL},
+	{NNC_PHASE_BACKWARD, 3, "adam_step", 2304, NULL},
+	{NNC_PHASE_BACKWARD, 4, "adam_step", 288, NULL},
+	{NNC_PHASE_BACKWARD, 5, "adam_step", 2160, NULL},
+	{NNC_PHASE_INFER, 1, "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu", 12058624,
+		NULL},
+	{NNC_PHASE_INFER, 2, "conv_16x32x8_3x3_d2x2_bias_tanh", 12558336, NULL},
+	{NNC_PHASE_INFER, 3, "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
+	{NNC_PHASE_INFER, 4, "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400, NULL},
+	{NNC_PHASE_INFER, 5, "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080, NULL},
+	{NNC_PHASE_INFER, 6, "gemm_parts_32x10x280_bias", 179520, NULL},
+	{NNC_PHASE_INFER, 6, "softmax_10", 1280, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(conv_forms) = {
@@ -2230,7 +2299,9 @@ const NncModel NNC_MODEL(conv_forms) = {
 	.step_flops = 78446036,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.infer_arena_reals = INFER_ARENA,
 	.scratch_reals = 24192,
+	.infer_scratch_reals = 24192,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -2240,6 +2311,8 @@ const NncModel NNC_MODEL(conv_forms) = {
 	.tensor_count = 11,
 	.layers = layers,
 	.layer_count = 7,
+	.ops = ops,
+	.op_count = 37,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

@@ -115,7 +115,6 @@ static void conv_dx_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -270,13 +269,14 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 256, LINE = NNC_ALIGN / sizeof(uint8_t) };
 	const NncRange share = nnc_share(thread, batch->rows);
+	const int first = 0, end = K;
 	const uint8_t *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -823,17 +823,18 @@ static void im2col_16x16x1_3x3_s2x2_to8x8(const NncThread *thread,
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_add_9x8x64_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_add_9x8x64_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 9, N = 8, K = 64, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -850,11 +851,12 @@ static void gemm_tn_add_9x8x64(const NncThread *thread, int n, const real *restr
 {
 	enum { M = 9, N = 8, K = 64, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -926,8 +928,8 @@ static void transpose_9x8(const NncThread *thread, const real *restrict b,
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_64x9x8_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_64x9x8_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 64, N = 9, K = 8, L = NNC_LANES };
@@ -935,9 +937,8 @@ static NNC_INLINE void gemm_64x9x8_tile(int rows, int cols, int n, int i, int j0
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -946,27 +947,30 @@ static NNC_INLINE void gemm_64x9x8_tile(int rows, int cols, int n, int i, int j0
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,9) = a b */
 static void gemm_64x9x8(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 64, N = 9, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_64x9x8_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_64x9x8_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_64x9x8_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_64x9x8_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_64x9x8_tile(1, cols, n, i + r, j, a, b + j, N, c);
+				gemm_64x9x8_tile(1, cols, K, i + r, j, a, b + j, N, c);
 	}
 }
 #endif
@@ -1053,6 +1057,30 @@ static const NncLayer layers[] = {
 	{"softmax1", "softmax", "global_pool.nn:7", 1, {10}, 0, 0},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu", 327680, NULL},
+	{NNC_PHASE_FORWARD, 2, "conv_8x8x8_1x1x10_bias", 348160, NULL},
+	{NNC_PHASE_FORWARD, 3, "avgpool_8x8x10_8x8", 20480, NULL},
+	{NNC_PHASE_FORWARD, 4, "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 4, "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 3, "avgpool_grad_8x8x10_8x8", 20480, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_2048x10_adam", 20600, NULL},
+	{NNC_PHASE_BACKWARD, 2, "conv_dx_8x8x10_1x1x8_relu_grad", 344064,
+		"turn_1x1x8x10"},
+	{NNC_PHASE_BACKWARD, 2, "conv_dw_8x8x8_1x1x10", 327680, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_2048x8_adam", 16480, NULL},
+	{NNC_PHASE_BACKWARD, 1, "conv_dw_16x16x1_3x3x8_s2x2_to8x8", 294912, NULL},
+	{NNC_PHASE_BACKWARD, 1, "adam_step", 864, NULL},
+	{NNC_PHASE_BACKWARD, 2, "adam_step", 960, NULL},
+	{NNC_PHASE_INFER, 1, "conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu", 327680, NULL},
+	{NNC_PHASE_INFER, 2, "conv_8x8x8_1x1x10_bias", 348160, NULL},
+	{NNC_PHASE_INFER, 3, "avgpool_8x8x10_8x8", 20480, NULL},
+	{NNC_PHASE_INFER, 4, "softmax_10", 1280, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(global_pool) = {
@@ -1072,7 +1100,9 @@ const NncModel NNC_MODEL(global_pool) = {
 	.step_flops = 1724920,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.infer_arena_reals = INFER_ARENA,
 	.scratch_reals = 640,
+	.infer_scratch_reals = 512,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1082,6 +1112,8 @@ const NncModel NNC_MODEL(global_pool) = {
 	.tensor_count = 4,
 	.layers = layers,
 	.layer_count = 5,
+	.ops = ops,
+	.op_count = 18,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

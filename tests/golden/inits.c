@@ -136,7 +136,6 @@ static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict 
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -406,15 +405,17 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,6) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 6, LINE = NNC_ALIGN / sizeof(float) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = 6, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
+	const NncRange share = nnc_share(thread, 2);
+	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
+		HALF;
 	const float *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = 0; i < batch->rows; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -449,18 +450,18 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x5x6_relu_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x5x6_relu_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 5, K = 6, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -477,26 +478,27 @@ static void gemm_32x5x6_relu(const NncThread *thread, int n, const real *restric
 {
 	enum { M = 32, N = 5, K = 6, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x5x6_relu_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_32x5x6_relu_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x5x6_relu_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_32x5x6_relu_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x6_relu_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_32x5x6_relu_tile(1, cols, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x5x5_bias_tanh_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x5x5_bias_tanh_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -505,9 +507,8 @@ static NNC_INLINE void gemm_32x5x5_bias_tanh_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -526,28 +527,29 @@ static void gemm_32x5x5_bias_tanh(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x5x5_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x5x5_bias_tanh_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x5x5_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x5x5_bias_tanh_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x5_bias_tanh_tile(1, cols, n, i + r, j, a, b +
+				gemm_32x5x5_bias_tanh_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x5x5_bias_selu_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x5x5_bias_selu_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -556,9 +558,8 @@ static NNC_INLINE void gemm_32x5x5_bias_selu_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -578,39 +579,39 @@ static void gemm_32x5x5_bias_selu(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x5x5_bias_selu_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x5x5_bias_selu_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x5x5_bias_selu_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x5x5_bias_selu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x5_bias_selu_tile(1, cols, n, i + r, j, a, b +
+				gemm_32x5x5_bias_selu_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x5x5_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x5x5_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -627,28 +628,29 @@ static void gemm_32x5x5_bias(const NncThread *thread, int n, const real *restric
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x5x5_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x5x5_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x5x5_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x5x5_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x5_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_32x5x5_bias_tile(1, cols, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x5x5_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x5x5_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
@@ -656,9 +658,8 @@ static NNC_INLINE void gemm_32x5x5_tile(int rows, int cols, int n, int i, int j0
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -674,36 +675,36 @@ static void gemm_32x5x5(const NncThread *thread, int n, const real *restrict a,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x5x5_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_32x5x5_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x5x5_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_32x5x5_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x5_tile(1, cols, n, i + r, j, a, b + j, N, c);
+				gemm_32x5x5_tile(1, cols, K, i + r, j, a, b + j, N, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x4x5_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x4x5_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 32, N = 4, K = 5, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -720,22 +721,23 @@ static void gemm_32x4x5_bias(const NncThread *thread, int n, const real *restric
 {
 	enum { M = 32, N = 4, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x4x5_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x4x5_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x4x5_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x4x5_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x4x5_bias_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_32x4x5_bias_tile(1, cols, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
@@ -832,8 +834,8 @@ static void panel_4(int cols, int width, const real *restrict b, real *restrict 
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x5x4_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x5x4_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 32, N = 5, K = 4, L = NNC_LANES };
@@ -841,9 +843,8 @@ static NNC_INLINE void gemm_nt_32x5x4_tile(int rows, int cols, int n, int i, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -859,10 +860,11 @@ static void gemm_nt_32x5x4(const NncThread *thread, int n, const real *restrict 
 {
 	enum { M = 32, N = 5, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -871,18 +873,18 @@ static void gemm_nt_32x5x4(const NncThread *thread, int n, const real *restrict 
 		if (i == 0 || k == share.first)
 			panel_4(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x5x4_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x5x4_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x5x4_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x5x4_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x4_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x5x4_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_5x4x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_5x4x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -892,8 +894,8 @@ static NNC_INLINE void gemm_tn_5x4x32_adam_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -912,11 +914,12 @@ static void gemm_tn_5x4x32_adam(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 5, N = 4, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -972,8 +975,8 @@ static void panel_5(int cols, int width, const real *restrict b, real *restrict 
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x5x5_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x5x5_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
@@ -981,9 +984,8 @@ static NNC_INLINE void gemm_nt_32x5x5_tile(int rows, int cols, int n, int i, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -999,10 +1001,11 @@ static void gemm_nt_32x5x5(const NncThread *thread, int n, const real *restrict 
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1011,18 +1014,18 @@ static void gemm_nt_32x5x5(const NncThread *thread, int n, const real *restrict 
 		if (i == 0 || k == share.first)
 			panel_5(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x5x5_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x5x5_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x5x5_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x5x5_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x5_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x5x5_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_5x5x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_5x5x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -1032,8 +1035,8 @@ static NNC_INLINE void gemm_tn_5x5x32_adam_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1052,11 +1055,12 @@ static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 5, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1072,9 +1076,9 @@ static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *rest
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x5x5_selu_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x5x5_selu_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
@@ -1082,9 +1086,8 @@ static NNC_INLINE void gemm_nt_32x5x5_selu_grad_tile(int rows, int cols, int n, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1103,10 +1106,11 @@ static void gemm_nt_32x5x5_selu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1115,21 +1119,21 @@ static void gemm_nt_32x5x5_selu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_5(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x5x5_selu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_32x5x5_selu_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x5x5_selu_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_32x5x5_selu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x5_selu_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_32x5x5_selu_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x5x5_tanh_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x5x5_tanh_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
@@ -1137,9 +1141,8 @@ static NNC_INLINE void gemm_nt_32x5x5_tanh_grad_tile(int rows, int cols, int n, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1157,10 +1160,11 @@ static void gemm_nt_32x5x5_tanh_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1169,21 +1173,21 @@ static void gemm_nt_32x5x5_tanh_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_5(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x5x5_tanh_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_32x5x5_tanh_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x5x5_tanh_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_32x5x5_tanh_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x5_tanh_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_32x5x5_tanh_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x5x5_relu_grad_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x5x5_relu_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
 	enum { M = 32, N = 5, K = 5, L = NNC_LANES };
@@ -1191,9 +1195,8 @@ static NNC_INLINE void gemm_nt_32x5x5_relu_grad_tile(int rows, int cols, int n, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1211,10 +1214,11 @@ static void gemm_nt_32x5x5_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1223,20 +1227,20 @@ static void gemm_nt_32x5x5_relu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_5(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x5x5_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_32x5x5_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x5x5_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_32x5x5_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x5_relu_grad_tile(1, cols, n, i + r, j, a,
+				gemm_nt_32x5x5_relu_grad_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_6x5x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_6x5x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -1246,8 +1250,8 @@ static NNC_INLINE void gemm_tn_6x5x32_adam_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1266,11 +1270,12 @@ static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 6, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1287,8 +1292,8 @@ static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *rest
 }
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x6x5_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x6x5_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 32, N = 6, K = 5, L = NNC_LANES };
@@ -1296,9 +1301,8 @@ static NNC_INLINE void gemm_nt_32x6x5_tile(int rows, int cols, int n, int i, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1307,17 +1311,20 @@ static NNC_INLINE void gemm_nt_32x6x5_tile(int rows, int cols, int n, int i, int
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,6) = a b^T */
 static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 32, N = 6, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1326,12 +1333,12 @@ static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict 
 		if (i == 0 || k == share.first)
 			panel_5(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x6x5_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x6x5_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x6x5_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x6x5_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x6x5_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x6x5_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -1418,6 +1425,57 @@ static const NncLayer layers[] = {
 	{"dense9", "dense 4 softmax", "inits.nn:12", 1, {4}, 24, 20},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "gemm_32x5x6_relu", 2080, NULL},
+	{NNC_PHASE_FORWARD, 2, "gemm_32x5x5_bias_tanh", 1920, NULL},
+	{NNC_PHASE_FORWARD, 3, "gemm_32x5x5_bias_selu", 1920, NULL},
+	{NNC_PHASE_FORWARD, 4, "gemm_32x5x5_bias", 1760, NULL},
+	{NNC_PHASE_FORWARD, 5, "gemm_32x5x5", 1600, NULL},
+	{NNC_PHASE_FORWARD, 6, "gemm_32x5x5_bias", 1760, NULL},
+	{NNC_PHASE_FORWARD, 7, "gemm_32x5x5_bias", 1760, NULL},
+	{NNC_PHASE_FORWARD, 8, "gemm_32x5x5_bias", 1760, NULL},
+	{NNC_PHASE_FORWARD, 9, "gemm_32x4x5_bias", 1408, NULL},
+	{NNC_PHASE_FORWARD, 9, "cross_entropy_4", 512, NULL},
+	{NNC_PHASE_BACKWARD, 9, "cross_entropy_grad_4", 512, NULL},
+	{NNC_PHASE_BACKWARD, 9, "column_sums_32x4_adam", 176, NULL},
+	{NNC_PHASE_BACKWARD, 9, "gemm_nt_32x5x4", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 9, "gemm_tn_5x4x32_adam", 1520, NULL},
+	{NNC_PHASE_BACKWARD, 8, "column_sums_32x5_adam", 220, NULL},
+	{NNC_PHASE_BACKWARD, 8, "gemm_nt_32x5x5", 1600, NULL},
+	{NNC_PHASE_BACKWARD, 8, "gemm_tn_5x5x32_adam", 1900, NULL},
+	{NNC_PHASE_BACKWARD, 7, "column_sums_32x5_adam", 220, NULL},
+	{NNC_PHASE_BACKWARD, 7, "gemm_nt_32x5x5", 1600, NULL},
+	{NNC_PHASE_BACKWARD, 7, "gemm_tn_5x5x32_adam", 1900, NULL},
+	{NNC_PHASE_BACKWARD, 6, "column_sums_32x5_adam", 220, NULL},
+	{NNC_PHASE_BACKWARD, 6, "gemm_nt_32x5x5", 1600, NULL},
+	{NNC_PHASE_BACKWARD, 6, "gemm_tn_5x5x32_adam", 1900, NULL},
+	{NNC_PHASE_BACKWARD, 5, "gemm_nt_32x5x5", 1600, NULL},
+	{NNC_PHASE_BACKWARD, 5, "gemm_tn_5x5x32_adam", 1900, NULL},
+	{NNC_PHASE_BACKWARD, 4, "column_sums_32x5_adam", 220, NULL},
+	{NNC_PHASE_BACKWARD, 4, "gemm_nt_32x5x5_selu_grad", 1760, NULL},
+	{NNC_PHASE_BACKWARD, 4, "gemm_tn_5x5x32_adam", 1900, NULL},
+	{NNC_PHASE_BACKWARD, 3, "column_sums_32x5_adam", 220, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_nt_32x5x5_tanh_grad", 1760, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_tn_5x5x32_adam", 1900, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_32x5_adam", 220, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_nt_32x5x5_relu_grad", 1760, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_tn_5x5x32_adam", 1900, NULL},
+	{NNC_PHASE_BACKWARD, 1, "gemm_tn_6x5x32_adam", 2280, NULL},
+	{NNC_PHASE_INFER, 1, "gemm_32x5x6_relu", 2080, NULL},
+	{NNC_PHASE_INFER, 2, "gemm_32x5x5_bias_tanh", 1920, NULL},
+	{NNC_PHASE_INFER, 3, "gemm_32x5x5_bias_selu", 1920, NULL},
+	{NNC_PHASE_INFER, 4, "gemm_32x5x5_bias", 1760, NULL},
+	{NNC_PHASE_INFER, 5, "gemm_32x5x5", 1600, NULL},
+	{NNC_PHASE_INFER, 6, "gemm_32x5x5_bias", 1760, NULL},
+	{NNC_PHASE_INFER, 7, "gemm_32x5x5_bias", 1760, NULL},
+	{NNC_PHASE_INFER, 8, "gemm_32x5x5_bias", 1760, NULL},
+	{NNC_PHASE_INFER, 9, "gemm_32x4x5_bias", 1408, NULL},
+	{NNC_PHASE_INFER, 9, "softmax_4", 512, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(inits) = {
@@ -1437,7 +1495,9 @@ const NncModel NNC_MODEL(inits) = {
 	.step_flops = 48548,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 672,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 160,
+	.infer_scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1447,6 +1507,8 @@ const NncModel NNC_MODEL(inits) = {
 	.tensor_count = 16,
 	.layers = layers,
 	.layer_count = 10,
+	.ops = ops,
+	.op_count = 46,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

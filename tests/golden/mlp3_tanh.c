@@ -33,11 +33,15 @@ enum {
 	D_DENSE3_SUM = PROBABILITIES + 320,      /* (32, 128) */
 	D_DENSE2_SUM = DENSE2 + 4096,            /* (32, 128) */
 	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
+	WORK_DENSE1 = DENSE1 + 4096,             /* (8192) */
+	WORK_DENSE2 = DENSE2 + 4096,             /* (8192) */
+	WORK_DENSE3 = DENSE3 + 4096,             /* (8192) */
+	WORK_DENSE4_SUM = DENSE4_SUM + 320,      /* (640) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	ARENA = D_DENSE3_SUM + 4096,
+	ARENA = WORK_DENSE3 + 8192,
 #else
-	ARENA = D_DENSE3_SUM + 4096,
+	ARENA = WORK_DENSE3 + 8192,
 #endif
 };
 
@@ -51,20 +55,25 @@ enum {
 	INFER_DENSE4_SUM = INFER_DENSE3 + 4096,  /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	INFER_ARENA = INFER_DENSE2 + 4096,
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (8192) */
+	WORK_INFER_DENSE2 = INFER_DENSE2 + 4096, /* (8192) */
+	WORK_INFER_DENSE3 = INFER_DENSE2 + 4096, /* (8192) */
+	WORK_INFER_DENSE4_SUM = INFER_DENSE4_SUM + 320, /* (640) */
+	INFER_ARENA = WORK_INFER_DENSE2 + 8192,
 };
 
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_32x128x784_bias_tanh(const NncThread *thread, int n,
+static void gemm_parts_32x128x784_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
-static void gemm_32x128x128_bias_tanh(const NncThread *thread, int n,
+	real *restrict p, const real *restrict bias);
+static void gemm_parts_32x128x128_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
-static void gemm_32x10x128_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
+	real *restrict p, const real *restrict bias);
+static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
 	const NncBatch *batch, const real *restrict x, real *restrict p);
 static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
@@ -101,7 +110,6 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -121,32 +129,32 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 128 tanh
 	 * 28x28x1 -> 128, 100,480 parameters, 100,352 multiply-adds
 	 */
-	gemm_32x128x784_bias_tanh(thread, n, a + X, w->dense1_weight, a + DENSE1,
-		w->dense1_bias);
+	gemm_parts_32x128x784_bias_tanh(thread, n, a + X, w->dense1_weight, a + DENSE1,
+		a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 128 tanh
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_32x128x128_bias_tanh(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2,
-		w->dense2_bias);
+	gemm_parts_32x128x128_bias_tanh(thread, n, a + DENSE1, w->dense2_weight, a +
+		DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
 	/*
 	 * dense3: dense 128 tanh
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_32x128x128_bias_tanh(thread, n, a + DENSE2, w->dense3_weight, a + DENSE3,
-		w->dense3_bias);
+	gemm_parts_32x128x128_bias_tanh(thread, n, a + DENSE2, w->dense3_weight, a +
+		DENSE3, a + WORK_DENSE3, w->dense3_bias);
 
 	/*
 	 * dense4: dense 10 softmax
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_32x10x128_bias(thread, n, a + DENSE3, w->dense4_weight, a + DENSE4_SUM,
-		w->dense4_bias);
+	gemm_parts_32x10x128_bias(thread, n, a + DENSE3, w->dense4_weight, a +
+		DENSE4_SUM, a + WORK_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE4_SUM, a + PROBABILITIES);
 }
@@ -229,23 +237,23 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 128 tanh */
-	gemm_32x128x784_bias_tanh(thread, n, a + INFER_X, w->dense1_weight, a +
-		INFER_DENSE1, w->dense1_bias);
+	gemm_parts_32x128x784_bias_tanh(thread, n, a + INFER_X, w->dense1_weight, a +
+		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 tanh */
 	nnc_barrier(thread);
-	gemm_32x128x128_bias_tanh(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
-		INFER_DENSE2, w->dense2_bias);
+	gemm_parts_32x128x128_bias_tanh(thread, n, a + INFER_DENSE1, w->dense2_weight,
+		a + INFER_DENSE2, a + WORK_INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 128 tanh */
 	nnc_barrier(thread);
-	gemm_32x128x128_bias_tanh(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
-		INFER_DENSE3, w->dense3_bias);
+	gemm_parts_32x128x128_bias_tanh(thread, n, a + INFER_DENSE2, w->dense3_weight,
+		a + INFER_DENSE3, a + WORK_INFER_DENSE3, w->dense3_bias);
 
 	/* dense4: dense 10 softmax */
 	nnc_barrier(thread);
-	gemm_32x10x128_bias(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
-		INFER_DENSE4_SUM, w->dense4_bias);
+	gemm_parts_32x10x128_bias(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
+		INFER_DENSE4_SUM, a + WORK_INFER_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
 	softmax_10(thread, n, a + INFER_DENSE4_SUM, a + INFER_OUTPUT);
 }
@@ -266,15 +274,17 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,784) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t), HALF = K / 2 };
+	const NncRange share = nnc_share(thread, 2);
+	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
+		HALF;
 	const uint8_t *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = 0; i < batch->rows; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -309,155 +319,194 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x128x784_bias_tanh_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x128x784_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+	real *restrict c)
 {
 	enum { M = 32, N = 128, K = 784, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b, then bias, tanh: in two parts p (2,32,128), of half the terms each */
+static void gemm_parts_32x128x784_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+
+	for (int k = share.first; k < share.end; k++) {
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x128x784_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x128x784_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x128x784_tile(1, cols, terms, i + r, j, ap, bp,
+					N, to);
+	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
 			v += bias[j];
 			v = nnc_tanh(v);
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b, then bias, tanh */
-static void gemm_32x128x784_bias_tanh(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
-{
-	enum { M = 32, N = 128, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x128x784_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, bias);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x128x784_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, bias);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x128x784_bias_tanh_tile(1, cols, n, i + r, j, a,
-					b + j, N, c, bias);
-	}
-}
-
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x128x128_bias_tanh_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x128x128_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+	real *restrict c)
 {
 	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b, then bias, tanh: in two parts p (2,32,128), of half the terms each */
+static void gemm_parts_32x128x128_bias_tanh(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+
+	for (int k = share.first; k < share.end; k++) {
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
+		if (rows == ROWS && cols == COLS)
+			gemm_32x128x128_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
+		else if (REST > 0 && rows == ROWS)
+			gemm_32x128x128_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_32x128x128_tile(1, cols, terms, i + r, j, ap, bp,
+					N, to);
+	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
 			v += bias[j];
 			v = nnc_tanh(v);
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b, then bias, tanh */
-static void gemm_32x128x128_bias_tanh(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
-{
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x128x128_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, bias);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x128x128_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, bias);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x128x128_bias_tanh_tile(1, cols, n, i + r, j, a,
-					b + j, N, c, bias);
-	}
-}
-
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x10x128_bias_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x10x128_tile(int rows, int cols, int terms, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 32, N = 10, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			v += bias[j];
 			c[at] = v;
 		}
 }
 
-/* c (n,10) = a b, then bias */
-static void gemm_32x10x128_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* c (n,10) = a b, then bias: in two parts p (2,32,10), of half the terms each */
+static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x10x128_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				bias);
+			gemm_32x10x128_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x128_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				bias);
+			gemm_32x10x128_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x128_bias_tile(1, cols, n, i + r, j, a, b + j,
-					N, c, bias);
+				gemm_32x10x128_tile(1, cols, terms, i + r, j, ap, bp, N,
+					to);
 	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
+			v += bias[j];
+			c[at] = v;
+		}
 }
 
 /* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -547,8 +596,8 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x128x10_tanh_grad_tile(int rows, int cols, int n,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x128x10_tanh_grad_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
@@ -557,9 +606,8 @@ static NNC_INLINE void gemm_nt_32x128x10_tanh_grad_tile(int rows, int cols, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -577,10 +625,11 @@ static void gemm_nt_32x128x10_tanh_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -589,20 +638,20 @@ static void gemm_nt_32x128x10_tanh_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x10_tanh_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_32x128x10_tanh_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x10_tanh_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_32x128x10_tanh_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_tanh_grad_tile(1, cols, n, i + r, j,
+				gemm_nt_32x128x10_tanh_grad_tile(1, cols, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_128x10x32_sgd_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_128x10x32_sgd_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w)
 {
@@ -611,8 +660,8 @@ static NNC_INLINE void gemm_tn_128x10x32_sgd_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -631,11 +680,12 @@ static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
 {
 	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -691,8 +741,8 @@ static void panel_128(int cols, int width, const real *restrict b, real *restric
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x128x128_tanh_grad_tile(int rows, int cols, int n,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x128x128_tanh_grad_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
@@ -701,9 +751,8 @@ static NNC_INLINE void gemm_nt_32x128x128_tanh_grad_tile(int rows, int cols, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -721,10 +770,11 @@ static void gemm_nt_32x128x128_tanh_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -733,20 +783,20 @@ static void gemm_nt_32x128x128_tanh_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x128_tanh_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_32x128x128_tanh_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x128_tanh_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_32x128x128_tanh_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x128_tanh_grad_tile(1, cols, n, i + r, j,
+				gemm_nt_32x128x128_tanh_grad_tile(1, cols, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_128x128x32_sgd_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_128x128x32_sgd_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w)
 {
@@ -755,8 +805,8 @@ static NNC_INLINE void gemm_tn_128x128x32_sgd_tile(int rows, int cols, int n, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -775,11 +825,12 @@ static void gemm_tn_128x128x32_sgd(const NncThread *thread, int n,
 {
 	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -795,8 +846,8 @@ static void gemm_tn_128x128x32_sgd(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_784x128x32_sgd_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_784x128x32_sgd_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w)
 {
@@ -805,8 +856,8 @@ static NNC_INLINE void gemm_tn_784x128x32_sgd_tile(int rows, int cols, int n, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -825,11 +876,12 @@ static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
 {
 	enum { M = 784, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -846,18 +898,18 @@ static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
 }
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 784, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -866,17 +918,20 @@ static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int n, int i,
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,784) = a b^T */
 static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 32, N = 784, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -885,14 +940,14 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x784x128_tile(ROWS, COLS, n, i, j, a, panel, WIDTH,
+			gemm_nt_32x784x128_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
 				c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x784x128_tile(ROWS, REST, n, i, j, a, panel, WIDTH,
+			gemm_nt_32x784x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x128_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x784x128_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -953,6 +1008,34 @@ static const NncLayer layers[] = {
 	{"dense4", "dense 10 softmax", "mlp3_tanh.nn:9", 1, {10}, 1290, 1280},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "gemm_parts_32x128x784_bias_tanh", 6430720, NULL},
+	{NNC_PHASE_FORWARD, 2, "gemm_parts_32x128x128_bias_tanh", 1056768, NULL},
+	{NNC_PHASE_FORWARD, 3, "gemm_parts_32x128x128_bias_tanh", 1056768, NULL},
+	{NNC_PHASE_FORWARD, 4, "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, 4, "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 4, "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 4, "column_sums_32x10_sgd", 360, NULL},
+	{NNC_PHASE_BACKWARD, 4, "gemm_nt_32x128x10_tanh_grad", 86016, NULL},
+	{NNC_PHASE_BACKWARD, 4, "gemm_tn_128x10x32_sgd", 87040, NULL},
+	{NNC_PHASE_BACKWARD, 3, "column_sums_32x128_sgd", 4608, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_nt_32x128x128_tanh_grad", 1052672, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_tn_128x128x32_sgd", 1114112, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_32x128_sgd", 4608, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_nt_32x128x128_tanh_grad", 1052672, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_tn_128x128x32_sgd", 1114112, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_32x128_sgd", 4608, NULL},
+	{NNC_PHASE_BACKWARD, 1, "gemm_tn_784x128x32_sgd", 6823936, NULL},
+	{NNC_PHASE_INFER, 1, "gemm_parts_32x128x784_bias_tanh", 6430720, NULL},
+	{NNC_PHASE_INFER, 2, "gemm_parts_32x128x128_bias_tanh", 1056768, NULL},
+	{NNC_PHASE_INFER, 3, "gemm_parts_32x128x128_bias_tanh", 1056768, NULL},
+	{NNC_PHASE_INFER, 4, "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, 4, "softmax_10", 1280, NULL},
+};
+
 const NncModel NNC_MODEL(mlp3_tanh) = {
 	.abi = NNC_ABI,
 	.name = "mlp3_tanh",
@@ -970,7 +1053,9 @@ const NncModel NNC_MODEL(mlp3_tanh) = {
 	.step_flops = 19973800,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 4608,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 4096,
+	.infer_scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_DENSE1_FLAT,
@@ -980,6 +1065,8 @@ const NncModel NNC_MODEL(mlp3_tanh) = {
 	.tensor_count = 8,
 	.layers = layers,
 	.layer_count = 5,
+	.ops = ops,
+	.op_count = 23,
 	.training = {
 		.format = "fashion_mnist",
 		.train = 10000,

@@ -26,11 +26,12 @@ enum {
 	D_DENSE2 = DENSE2_SUM + 512,             /* (50, 10) */
 	D_DENSE2_SUM = D_DENSE2,                 /* (50, 10) */
 	D_DENSE1_SUM = D_DENSE2 + 512,           /* (50, 24) */
+	WORK_DENSE1 = DENSE1 + 1200,             /* (2400) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (50, 784) */
-	ARENA = D_DENSE1_SUM + 1200,
+	ARENA = WORK_DENSE1 + 2400,
 #else
-	ARENA = D_DENSE1_SUM + 1200,
+	ARENA = WORK_DENSE1 + 2400,
 #endif
 };
 
@@ -41,15 +42,16 @@ enum {
 	INFER_DENSE1 = INFER_X + 39200,          /* (50, 24) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 1200,  /* (50, 10) */
 	INFER_DENSE2 = INFER_DENSE2_SUM,         /* (50, 10) */
-	INFER_ARENA = INFER_DENSE2_SUM + 512,
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 1200, /* (2400) */
+	INFER_ARENA = WORK_INFER_DENSE1 + 2400,
 };
 
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_50x24x784_bias_sigmoid(const NncThread *thread, int n,
+static void gemm_parts_50x24x784_bias_sigmoid(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
+	real *restrict p, const real *restrict bias);
 static void gemm_50x10x24_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
@@ -83,7 +85,6 @@ static void gemm_nt_50x784x24(const NncThread *thread, int n, const real *restri
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -103,8 +104,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 24 sigmoid
 	 * 28x28x1 -> 24, 18,840 parameters, 18,816 multiply-adds
 	 */
-	gemm_50x24x784_bias_sigmoid(thread, n, a + X, w->dense1_weight, a + DENSE1,
-		w->dense1_bias);
+	gemm_parts_50x24x784_bias_sigmoid(thread, n, a + X, w->dense1_weight, a +
+		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 10 softmax
@@ -180,8 +181,8 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 24 sigmoid */
-	gemm_50x24x784_bias_sigmoid(thread, n, a + INFER_X, w->dense1_weight, a +
-		INFER_DENSE1, w->dense1_bias);
+	gemm_parts_50x24x784_bias_sigmoid(thread, n, a + INFER_X, w->dense1_weight, a +
+		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
 	nnc_barrier(thread);
@@ -207,15 +208,17 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,784) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t), HALF = K / 2 };
+	const NncRange share = nnc_share(thread, 2);
+	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
+		HALF;
 	const uint8_t *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = 0; i < batch->rows; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -250,70 +253,81 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_50x24x784_bias_sigmoid_tile(int rows, int cols, int n,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_50x24x784_tile(int rows, int cols, int terms, int i, int j0,
+	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 50, N = 24, K = 784, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,24) = a b, then bias, sigmoid: in two parts p (2,50,24), of half the terms each */
+static void gemm_parts_50x24x784_bias_sigmoid(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { M = 50, N = 24, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+
+	for (int k = share.first; k < share.end; k++) {
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
+		if (rows == ROWS && cols == COLS)
+			gemm_50x24x784_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
+		else if (REST > 0 && rows == ROWS)
+			gemm_50x24x784_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_50x24x784_tile(1, cols, terms, i + r, j, ap, bp, N,
+					to);
+	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
 			v += bias[j];
 			v = 1 / (1 + nnc_exp(-v));
 			c[at] = v;
 		}
 }
 
-/* c (n,24) = a b, then bias, sigmoid */
-static void gemm_50x24x784_bias_sigmoid(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
-{
-	enum { M = 50, N = 24, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_50x24x784_bias_sigmoid_tile(ROWS, COLS, n, i, j, a, b + j,
-				N, c, bias);
-		else if (REST > 0 && rows == ROWS)
-			gemm_50x24x784_bias_sigmoid_tile(ROWS, REST, n, i, j, a, b + j,
-				N, c, bias);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_50x24x784_bias_sigmoid_tile(1, cols, n, i + r, j,
-					a, b + j, N, c, bias);
-	}
-}
-
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_50x10x24_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_50x10x24_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 50, N = 10, K = 24, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -330,22 +344,23 @@ static void gemm_50x10x24_bias(const NncThread *thread, int n, const real *restr
 {
 	enum { M = 50, N = 10, K = 24, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_50x10x24_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_50x10x24_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_50x10x24_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_50x10x24_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_50x10x24_bias_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_50x10x24_bias_tile(1, cols, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -474,8 +489,8 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_50x24x10_sigmoid_grad_tile(int rows, int cols, int n,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_50x24x10_sigmoid_grad_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
@@ -484,9 +499,8 @@ static NNC_INLINE void gemm_nt_50x24x10_sigmoid_grad_tile(int rows, int cols, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -504,10 +518,11 @@ static void gemm_nt_50x24x10_sigmoid_grad(const NncThread *thread, int n,
 {
 	enum { M = 50, N = 24, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -516,20 +531,20 @@ static void gemm_nt_50x24x10_sigmoid_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_50x24x10_sigmoid_grad_tile(ROWS, COLS, n, i, j, a,
+			gemm_nt_50x24x10_sigmoid_grad_tile(ROWS, COLS, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_50x24x10_sigmoid_grad_tile(ROWS, REST, n, i, j, a,
+			gemm_nt_50x24x10_sigmoid_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_50x24x10_sigmoid_grad_tile(1, cols, n, i + r, j,
+				gemm_nt_50x24x10_sigmoid_grad_tile(1, cols, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_24x10x50_sgd_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_24x10x50_sgd_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w, real *restrict w_m)
 {
@@ -538,8 +553,8 @@ static NNC_INLINE void gemm_tn_24x10x50_sgd_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -558,11 +573,12 @@ static void gemm_tn_24x10x50_sgd(const NncThread *thread, int n, const real *res
 {
 	enum { M = 24, N = 10, K = 50, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -605,8 +621,8 @@ static void column_sums_50x24_sgd(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_784x24x50_sgd_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_784x24x50_sgd_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w, real *restrict w_m)
 {
@@ -615,8 +631,8 @@ static NNC_INLINE void gemm_tn_784x24x50_sgd_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -635,11 +651,12 @@ static void gemm_tn_784x24x50_sgd(const NncThread *thread, int n,
 {
 	enum { M = 784, N = 24, K = 50, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -671,18 +688,18 @@ static void panel_24(int cols, int width, const real *restrict b, real *restrict
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_50x784x24_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_50x784x24_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 50, N = 784, K = 24, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -691,17 +708,20 @@ static NNC_INLINE void gemm_nt_50x784x24_tile(int rows, int cols, int n, int i, 
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,784) = a b^T */
 static void gemm_nt_50x784x24(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 50, N = 784, K = 24, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -710,12 +730,12 @@ static void gemm_nt_50x784x24(const NncThread *thread, int n, const real *restri
 		if (i == 0 || k == share.first)
 			panel_24(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_50x784x24_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_50x784x24_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_50x784x24_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_50x784x24_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_50x784x24_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_50x784x24_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -743,6 +763,26 @@ static const NncLayer layers[] = {
 	{"dense2", "dense 10 softmax", "mse.nn:13", 1, {10}, 250, 240},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "gemm_parts_50x24x784_bias_sigmoid", 1884000, NULL},
+	{NNC_PHASE_FORWARD, 2, "gemm_50x10x24_bias", 24500, NULL},
+	{NNC_PHASE_FORWARD, 2, "softmax_10", 2000, NULL},
+	{NNC_PHASE_FORWARD, 2, "mse_10", 1500, NULL},
+	{NNC_PHASE_BACKWARD, 2, "mse_grad_10", 1500, NULL},
+	{NNC_PHASE_BACKWARD, 2, "softmax_grad_10", 2000, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_50x10_sgd", 540, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_nt_50x24x10_sigmoid_grad", 25200, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_tn_24x10x50_sgd", 24960, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_50x24_sgd", 1296, NULL},
+	{NNC_PHASE_BACKWARD, 1, "gemm_tn_784x24x50_sgd", 1956864, NULL},
+	{NNC_PHASE_INFER, 1, "gemm_parts_50x24x784_bias_sigmoid", 1884000, NULL},
+	{NNC_PHASE_INFER, 2, "gemm_50x10x24_bias", 24500, NULL},
+	{NNC_PHASE_INFER, 2, "softmax_10", 2000, NULL},
+};
+
 static const char *const slots[] = {"m"};
 
 const NncModel NNC_MODEL(mse) = {
@@ -762,7 +802,9 @@ const NncModel NNC_MODEL(mse) = {
 	.step_flops = 3924360,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 1280,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 768,
+	.infer_scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_DENSE1_FLAT,
@@ -772,6 +814,8 @@ const NncModel NNC_MODEL(mse) = {
 	.tensor_count = 4,
 	.layers = layers,
 	.layer_count = 3,
+	.ops = ops,
+	.op_count = 15,
 	.slots = slots,
 	.slot_count = 1,
 	.training = {

@@ -183,7 +183,6 @@ static void conv_dx_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -424,13 +423,14 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
 	const NncRange share = nnc_share(thread, batch->rows);
+	const int first = 0, end = K;
 	const uint8_t *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -729,8 +729,8 @@ static void im2col_3x3x4_3x3_p1x1(const NncThread *thread, const real *restrict 
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_9x12x36_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_9x12x36_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 9, N = 12, K = 36, L = NNC_LANES };
@@ -738,9 +738,8 @@ static NNC_INLINE void gemm_9x12x36_tile(int rows, int cols, int n, int i, int j
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -756,20 +755,21 @@ static void gemm_9x12x36(const NncThread *thread, int n, const real *restrict a,
 {
 	enum { M = 9, N = 12, K = 36, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_9x12x36_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_9x12x36_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_9x12x36_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_9x12x36_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_9x12x36_tile(1, cols, n, i + r, j, a, b + j, N, c);
+				gemm_9x12x36_tile(1, cols, K, i + r, j, a, b + j, N, c);
 	}
 }
 
@@ -842,8 +842,8 @@ static void maxpool_3x3x12_3x3_p1x1_bias(const NncThread *thread, int n,
 			i * LINE, winner + i * LINE, bias);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x10x108_bias_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x10x108_bias_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -852,9 +852,8 @@ static NNC_INLINE void gemm_32x10x108_bias_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -871,22 +870,23 @@ static void gemm_32x10x108_bias(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 32, N = 10, K = 108, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x10x108_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x10x108_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x108_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x10x108_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x108_bias_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_32x10x108_bias_tile(1, cols, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -983,18 +983,18 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x108x10_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x108x10_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 108, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1010,10 +1010,11 @@ static void gemm_nt_32x108x10(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 32, N = 108, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1022,18 +1023,18 @@ static void gemm_nt_32x108x10(const NncThread *thread, int n, const real *restri
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x108x10_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x108x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x108x10_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x108x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x108x10_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x108x10_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_108x10x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_108x10x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -1043,8 +1044,8 @@ static NNC_INLINE void gemm_tn_108x10x32_adam_tile(int rows, int cols, int n, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1063,11 +1064,12 @@ static void gemm_tn_108x10x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 108, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1181,8 +1183,8 @@ static void transpose_36x12(const NncThread *thread, const real *restrict b,
 				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_9x36x12_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_9x36x12_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 9, N = 36, K = 12, L = NNC_LANES };
@@ -1190,9 +1192,8 @@ static NNC_INLINE void gemm_9x36x12_tile(int rows, int cols, int n, int i, int j
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1208,20 +1209,21 @@ static void gemm_9x36x12(const NncThread *thread, int n, const real *restrict a,
 {
 	enum { M = 9, N = 36, K = 12, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_9x36x12_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_9x36x12_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_9x36x12_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_9x36x12_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_9x36x12_tile(1, cols, n, i + r, j, a, b + j, N, c);
+				gemm_9x36x12_tile(1, cols, K, i + r, j, a, b + j, N, c);
 	}
 }
 
@@ -1244,8 +1246,8 @@ static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_add_36x12x9_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_add_36x12x9_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -1254,8 +1256,8 @@ static NNC_INLINE void gemm_tn_add_36x12x9_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1272,11 +1274,12 @@ static void gemm_tn_add_36x12x9(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 36, N = 12, K = 9, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1500,8 +1503,8 @@ static void im2col_28x28x1_3x3_p1x1(const NncThread *thread, const real *restric
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_add_9x4x784_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_add_9x4x784_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -1510,8 +1513,8 @@ static NNC_INLINE void gemm_tn_add_9x4x784_tile(int rows, int cols, int n, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1528,11 +1531,12 @@ static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 9, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1604,8 +1608,8 @@ static void transpose_9x4(const NncThread *thread, const real *restrict b,
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_784x9x4_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_784x9x4_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 784, N = 9, K = 4, L = NNC_LANES };
@@ -1613,9 +1617,8 @@ static NNC_INLINE void gemm_784x9x4_tile(int rows, int cols, int n, int i, int j
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1624,27 +1627,30 @@ static NNC_INLINE void gemm_784x9x4_tile(int rows, int cols, int n, int i, int j
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,9) = a b */
 static void gemm_784x9x4(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 784, N = 9, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_784x9x4_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_784x9x4_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_784x9x4_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_784x9x4_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_784x9x4_tile(1, cols, n, i + r, j, a, b + j, N, c);
+				gemm_784x9x4_tile(1, cols, K, i + r, j, a, b + j, N, c);
 	}
 }
 #endif
@@ -1742,6 +1748,47 @@ static const NncLayer layers[] = {
 	{"dense1", "dense 10", "pools.nn:12", 1, {10}, 1090, 1080},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "conv_28x28x1_3x3x4_p1x1", 1806336, NULL},
+	{NNC_PHASE_FORWARD, 2, "maxpool_28x28x4_3x3_s2x2_bias_relu", 237952, NULL},
+	{NNC_PHASE_FORWARD, 3, "avgpool_13x13x4_2x3_p0x1_to13x13", 129792, NULL},
+	{NNC_PHASE_FORWARD, 4, "maxpool_13x13x4_2x2_s2x2_to7x7", 25088, NULL},
+	{NNC_PHASE_FORWARD, 5, "avgpool_7x7x4_2x2_s2x2", 4608, NULL},
+	{NNC_PHASE_FORWARD, 6, "conv_3x3x4_3x3x12_p1x1", 248832, NULL},
+	{NNC_PHASE_FORWARD, 7, "maxpool_3x3x12_3x3_p1x1_bias", 34560, NULL},
+	{NNC_PHASE_FORWARD, 9, "gemm_32x10x108_bias", 69440, NULL},
+	{NNC_PHASE_FORWARD, 9, "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 9, "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 9, "column_sums_32x10_adam", 440, NULL},
+	{NNC_PHASE_BACKWARD, 9, "gemm_nt_32x108x10", 69120, NULL},
+	{NNC_PHASE_BACKWARD, 9, "gemm_tn_108x10x32_adam", 82080, NULL},
+	{NNC_PHASE_BACKWARD, 7, "column_sums_288x12_adam", 3600, NULL},
+	{NNC_PHASE_BACKWARD, 7, "maxpool_grad_3x3x12_3x3_p1x1", 31104, NULL},
+	{NNC_PHASE_BACKWARD, 6, "conv_dx_3x3x4_3x3x12_p1x1", 248832, NULL},
+	{NNC_PHASE_BACKWARD, 6, "conv_dw_3x3x4_3x3x12_p1x1", 248832, NULL},
+	{NNC_PHASE_BACKWARD, 5, "avgpool_grad_7x7x4_2x2_s2x2", 4608, NULL},
+	{NNC_PHASE_BACKWARD, 4, "maxpool_grad_13x13x4_2x2_s2x2_to7x7", 25088, NULL},
+	{NNC_PHASE_BACKWARD, 3, "avgpool_grad_13x13x4_2x3_p0x1_to13x13", 129792, NULL},
+	{NNC_PHASE_BACKWARD, 2, "relu_grad_676", 21632, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_5408x4_adam", 21680, NULL},
+	{NNC_PHASE_BACKWARD, 2, "maxpool_grad_28x28x4_3x3_s2x2", 194688, NULL},
+	{NNC_PHASE_BACKWARD, 1, "conv_dw_28x28x1_3x3x4_p1x1", 1806336, NULL},
+	{NNC_PHASE_BACKWARD, 1, "adam_step", 432, NULL},
+	{NNC_PHASE_BACKWARD, 6, "adam_step", 5184, NULL},
+	{NNC_PHASE_INFER, 1, "conv_28x28x1_3x3x4_p1x1", 1806336, NULL},
+	{NNC_PHASE_INFER, 2, "maxpool_28x28x4_3x3_s2x2_bias_relu", 237952, NULL},
+	{NNC_PHASE_INFER, 3, "avgpool_13x13x4_2x3_p0x1_to13x13", 129792, NULL},
+	{NNC_PHASE_INFER, 4, "maxpool_13x13x4_2x2_s2x2_to7x7", 25088, NULL},
+	{NNC_PHASE_INFER, 5, "avgpool_7x7x4_2x2_s2x2", 4608, NULL},
+	{NNC_PHASE_INFER, 6, "conv_3x3x4_3x3x12_p1x1", 248832, NULL},
+	{NNC_PHASE_INFER, 7, "maxpool_3x3x12_3x3_p1x1_bias", 34560, NULL},
+	{NNC_PHASE_INFER, 9, "gemm_32x10x108_bias", 69440, NULL},
+	{NNC_PHASE_INFER, 9, "softmax_10", 1280, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(pools) = {
@@ -1760,8 +1807,10 @@ const NncModel NNC_MODEL(pools) = {
 	.macs = 33192,
 	.step_flops = 5452616,
 	.params_reals = sizeof(Params) / sizeof(real),
-	.arena_reals = INFER_ARENA,
+	.arena_reals = ARENA,
+	.infer_arena_reals = INFER_ARENA,
 	.scratch_reals = 7056,
+	.infer_scratch_reals = 912,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1771,6 +1820,8 @@ const NncModel NNC_MODEL(pools) = {
 	.tensor_count = 6,
 	.layers = layers,
 	.layer_count = 10,
+	.ops = ops,
+	.op_count = 36,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

@@ -111,7 +111,6 @@ static void gemm_nt_32x20x16(const NncThread *thread, int n, const real *restric
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -278,15 +277,17 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,20) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 20, LINE = NNC_ALIGN / sizeof(float) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = 20, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
+	const NncRange share = nnc_share(thread, 2);
+	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
+		HALF;
 	const float *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = 0; i < batch->rows; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -321,19 +322,18 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x16x20_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x16x20_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 32, N = 16, K = 20, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -350,22 +350,23 @@ static void gemm_32x16x20_bias(const NncThread *thread, int n, const real *restr
 {
 	enum { M = 32, N = 16, K = 20, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x16x20_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x16x20_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x16x20_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x16x20_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x16x20_bias_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_32x16x20_bias_tile(1, cols, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -391,9 +392,9 @@ static void softmax_16(const NncThread *thread, int n, const real *x, real *y)
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x12x16_bias_relu_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x12x16_bias_relu_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
 	enum { M = 32, N = 12, K = 16, L = NNC_LANES };
@@ -401,9 +402,8 @@ static NNC_INLINE void gemm_32x12x16_bias_relu_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -422,22 +422,23 @@ static void gemm_32x12x16_bias_relu(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 12, K = 16, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x12x16_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j, N,
+			gemm_32x12x16_bias_relu_tile(ROWS, COLS, K, i, j, a, b + j, N,
 				c, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x12x16_bias_relu_tile(ROWS, REST, n, i, j, a, b + j, N,
+			gemm_32x12x16_bias_relu_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x12x16_bias_relu_tile(1, cols, n, i + r, j, a,
+				gemm_32x12x16_bias_relu_tile(1, cols, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
@@ -463,19 +464,18 @@ static void softmax_12(const NncThread *thread, int n, const real *x, real *y)
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x5x12_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x5x12_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 32, N = 5, K = 12, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -492,22 +492,23 @@ static void gemm_32x5x12_bias(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 32, N = 5, K = 12, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x5x12_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x5x12_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x5x12_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x5x12_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x12_bias_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_32x5x12_bias_tile(1, cols, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -604,18 +605,18 @@ static void panel_5(int cols, int width, const real *restrict b, real *restrict 
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x12x5_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x12x5_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 12, K = 5, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -631,10 +632,11 @@ static void gemm_nt_32x12x5(const NncThread *thread, int n, const real *restrict
 {
 	enum { M = 32, N = 12, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -643,18 +645,18 @@ static void gemm_nt_32x12x5(const NncThread *thread, int n, const real *restrict
 		if (i == 0 || k == share.first)
 			panel_5(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x12x5_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x12x5_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x12x5_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x12x5_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x12x5_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x12x5_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_12x5x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_12x5x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -664,8 +666,8 @@ static NNC_INLINE void gemm_tn_12x5x32_adam_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -684,11 +686,12 @@ static void gemm_tn_12x5x32_adam(const NncThread *thread, int n, const real *res
 {
 	enum { M = 12, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -777,18 +780,18 @@ static void panel_12(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x16x12_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x16x12_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 16, K = 12, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -804,10 +807,11 @@ static void gemm_nt_32x16x12(const NncThread *thread, int n, const real *restric
 {
 	enum { M = 32, N = 16, K = 12, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -816,18 +820,18 @@ static void gemm_nt_32x16x12(const NncThread *thread, int n, const real *restric
 		if (i == 0 || k == share.first)
 			panel_12(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x16x12_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x16x12_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x16x12_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x16x12_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x16x12_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x16x12_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_16x12x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_16x12x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -837,8 +841,8 @@ static NNC_INLINE void gemm_tn_16x12x32_adam_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -857,11 +861,12 @@ static void gemm_tn_16x12x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 16, N = 12, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -920,8 +925,8 @@ static void column_sums_32x16_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_20x16x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_20x16x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -931,8 +936,8 @@ static NNC_INLINE void gemm_tn_20x16x32_adam_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -951,11 +956,12 @@ static void gemm_tn_20x16x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 20, N = 16, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -987,18 +993,18 @@ static void panel_16(int cols, int width, const real *restrict b, real *restrict
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x20x16_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x20x16_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 20, K = 16, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1007,17 +1013,20 @@ static NNC_INLINE void gemm_nt_32x20x16_tile(int rows, int cols, int n, int i, i
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,20) = a b^T */
 static void gemm_nt_32x20x16(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 32, N = 20, K = 16, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1026,12 +1035,12 @@ static void gemm_nt_32x20x16(const NncThread *thread, int n, const real *restric
 		if (i == 0 || k == share.first)
 			panel_16(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x20x16_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x20x16_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x20x16_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x20x16_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x20x16_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x20x16_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -1087,6 +1096,36 @@ static const NncLayer layers[] = {
 	{"dense3", "dense 5 softmax", "softmax_inside.nn:7", 1, {5}, 65, 60},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "gemm_32x16x20_bias", 20992, NULL},
+	{NNC_PHASE_FORWARD, 1, "softmax_16", 2048, NULL},
+	{NNC_PHASE_FORWARD, 2, "gemm_32x12x16_bias_relu", 13056, NULL},
+	{NNC_PHASE_FORWARD, 3, "softmax_12", 1536, NULL},
+	{NNC_PHASE_FORWARD, 4, "gemm_32x5x12_bias", 4000, NULL},
+	{NNC_PHASE_FORWARD, 4, "cross_entropy_5", 640, NULL},
+	{NNC_PHASE_BACKWARD, 4, "cross_entropy_grad_5", 640, NULL},
+	{NNC_PHASE_BACKWARD, 4, "column_sums_32x5_adam", 220, NULL},
+	{NNC_PHASE_BACKWARD, 4, "gemm_nt_32x12x5", 3840, NULL},
+	{NNC_PHASE_BACKWARD, 4, "gemm_tn_12x5x32_adam", 4560, NULL},
+	{NNC_PHASE_BACKWARD, 3, "softmax_grad_12", 1536, NULL},
+	{NNC_PHASE_BACKWARD, 2, "relu_grad_12", 384, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_32x12_adam", 528, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_nt_32x16x12", 12288, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_tn_16x12x32_adam", 14592, NULL},
+	{NNC_PHASE_BACKWARD, 1, "softmax_grad_16", 2048, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_32x16_adam", 704, NULL},
+	{NNC_PHASE_BACKWARD, 1, "gemm_tn_20x16x32_adam", 24320, NULL},
+	{NNC_PHASE_INFER, 1, "gemm_32x16x20_bias", 20992, NULL},
+	{NNC_PHASE_INFER, 1, "softmax_16", 2048, NULL},
+	{NNC_PHASE_INFER, 2, "gemm_32x12x16_bias_relu", 13056, NULL},
+	{NNC_PHASE_INFER, 3, "softmax_12", 1536, NULL},
+	{NNC_PHASE_INFER, 4, "gemm_32x5x12_bias", 4000, NULL},
+	{NNC_PHASE_INFER, 4, "softmax_5", 640, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(softmax_inside) = {
@@ -1106,7 +1145,9 @@ const NncModel NNC_MODEL(softmax_inside) = {
 	.step_flops = 107932,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 1024,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 512,
+	.infer_scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -1116,6 +1157,8 @@ const NncModel NNC_MODEL(softmax_inside) = {
 	.tensor_count = 6,
 	.layers = layers,
 	.layer_count = 5,
+	.ops = ops,
+	.op_count = 25,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

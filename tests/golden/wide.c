@@ -30,6 +30,7 @@ enum {
 	D_DENSE3_SUM = PROBABILITIES,            /* (129, 17) */
 	D_DENSE2_SUM = PROBABILITIES + 2208,     /* (129, 257) */
 	D_DENSE1_SUM = D_DENSE2_SUM + 33168,     /* (129, 1023) */
+	WORK_DENSE2 = DENSE2 + 33168,            /* (66306) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (129, 4999) */
 	ARENA = D_DENSE1_SUM + 131968,
@@ -47,7 +48,8 @@ enum {
 	INFER_DENSE3_SUM = INFER_X + 644880,     /* (129, 17) */
 	INFER_OUTPUT = INFER_DENSE3_SUM + 2208,  /* (129, 17) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 2208, /* (129, 17) */
-	INFER_ARENA = INFER_DENSE2 + 33168,
+	WORK_INFER_DENSE2 = INFER_DENSE2 + 33168, /* (66306) */
+	INFER_ARENA = WORK_INFER_DENSE2 + 66320,
 };
 
 /* ---- the kernels, defined below ---- */
@@ -56,9 +58,9 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 static void gemm_blas_129x1023x4999_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict bias);
-static void gemm_129x257x1023_bias_relu(const NncThread *thread, int n,
+static void gemm_parts_129x257x1023_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
+	real *restrict p, const real *restrict bias);
 static void gemm_129x17x257_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
 static void cross_entropy_17(const NncThread *thread, NncContext *c,
@@ -102,7 +104,6 @@ static void gemm_nt_129x4999x1023(const NncThread *thread, int n,
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -130,8 +131,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 1023 -> 257, 263,168 parameters, 262,911 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_129x257x1023_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2,
-		w->dense2_bias);
+	gemm_parts_129x257x1023_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a +
+		DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
 	/*
 	 * dense3: dense 17 softmax
@@ -222,8 +223,8 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense2: dense 257 relu */
 	nnc_barrier(thread);
-	gemm_129x257x1023_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
-		INFER_DENSE2, w->dense2_bias);
+	gemm_parts_129x257x1023_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight,
+		a + INFER_DENSE2, a + WORK_INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 17 softmax */
 	nnc_barrier(thread);
@@ -249,15 +250,17 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,4999) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 4999, LINE = NNC_ALIGN / sizeof(float) };
-	const NncRange share = nnc_share(thread, batch->rows);
+	enum { K = 4999, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
+	const NncRange share = nnc_share(thread, 2);
+	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
+		HALF;
 	const float *samples = batch->samples;
 
-	for (int i = share.first; i < share.end; i++) {
+	for (int i = 0; i < batch->rows; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -315,59 +318,72 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_129x257x1023_bias_relu_tile(int rows, int cols, int n,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_129x257x1023_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 129, N = 257, K = 1023, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			c[at] = v;
+		}
+}
+
+/* c (n,257) = a b, then bias, relu: in two parts p (2,129,257), of half the terms each */
+static void gemm_parts_129x257x1023_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { M = 129, N = 257, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+
+	for (int k = share.first; k < share.end; k++) {
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
+		if (rows == ROWS && cols == COLS)
+			gemm_129x257x1023_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
+		else if (REST > 0 && rows == ROWS)
+			gemm_129x257x1023_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
+		else
+			for (int r = 0; r < rows; r++)
+				gemm_129x257x1023_tile(1, cols, terms, i + r, j, ap, bp,
+					N, to);
+	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
 			v += bias[j];
 			v = v < 0 ? 0 : v;
 			c[at] = v;
 		}
 }
 
-/* c (n,257) = a b, then bias, relu */
-static void gemm_129x257x1023_bias_relu(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
-{
-	enum { M = 129, N = 257, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_129x257x1023_bias_relu_tile(ROWS, COLS, n, i, j, a, b + j,
-				N, c, bias);
-		else if (REST > 0 && rows == ROWS)
-			gemm_129x257x1023_bias_relu_tile(ROWS, REST, n, i, j, a, b + j,
-				N, c, bias);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_129x257x1023_bias_relu_tile(1, cols, n, i + r, j,
-					a, b + j, N, c, bias);
-	}
-}
-
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_129x17x257_bias_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_129x17x257_bias_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict bias)
 {
@@ -376,9 +392,8 @@ static NNC_INLINE void gemm_129x17x257_bias_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -395,22 +410,23 @@ static void gemm_129x17x257_bias(const NncThread *thread, int n, const real *res
 {
 	enum { M = 129, N = 17, K = 257, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_129x17x257_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_129x17x257_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_129x17x257_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_129x17x257_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_129x17x257_bias_tile(1, cols, n, i + r, j, a, b +
+				gemm_129x17x257_bias_tile(1, cols, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -507,8 +523,8 @@ static void panel_17(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_129x257x17_relu_grad_tile(int rows, int cols, int n,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_129x257x17_relu_grad_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, const real *restrict saved)
 {
@@ -517,9 +533,8 @@ static NNC_INLINE void gemm_nt_129x257x17_relu_grad_tile(int rows, int cols, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -537,10 +552,11 @@ static void gemm_nt_129x257x17_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 129, N = 257, K = 17, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -549,21 +565,21 @@ static void gemm_nt_129x257x17_relu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_17(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_129x257x17_relu_grad_tile(ROWS, COLS, n, i, j, a, panel,
+			gemm_nt_129x257x17_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_129x257x17_relu_grad_tile(ROWS, REST, n, i, j, a, panel,
+			gemm_nt_129x257x17_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_129x257x17_relu_grad_tile(1, cols, n, i + r, j,
+				gemm_nt_129x257x17_relu_grad_tile(1, cols, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_257x17x129_adam_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_257x17x129_adam_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
@@ -572,8 +588,8 @@ static NNC_INLINE void gemm_tn_257x17x129_adam_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -592,11 +608,12 @@ static void gemm_tn_257x17x129_adam(const NncThread *thread, int n,
 {
 	enum { M = 257, N = 17, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -652,19 +669,18 @@ static void panel_257(int cols, int width, const real *restrict b, real *restric
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_129x1023x257_relu_grad_tile(int rows, int cols, int n,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict saved)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_129x1023x257_relu_grad_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict saved)
 {
 	enum { M = 129, N = 1023, K = 257, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -682,10 +698,11 @@ static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 129, N = 1023, K = 257, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -694,21 +711,21 @@ static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_257(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_129x1023x257_relu_grad_tile(ROWS, COLS, n, i, j, a,
+			gemm_nt_129x1023x257_relu_grad_tile(ROWS, COLS, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_129x1023x257_relu_grad_tile(ROWS, REST, n, i, j, a,
+			gemm_nt_129x1023x257_relu_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_129x1023x257_relu_grad_tile(1, cols, n, i + r,
+				gemm_nt_129x1023x257_relu_grad_tile(1, cols, K, i + r,
 					j, a, panel, WIDTH, c, saved);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_1023x257x129_adam_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_1023x257x129_adam_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
@@ -717,8 +734,8 @@ static NNC_INLINE void gemm_tn_1023x257x129_adam_tile(int rows, int cols, int n,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -737,11 +754,12 @@ static void gemm_tn_1023x257x129_adam(const NncThread *thread, int n,
 {
 	enum { M = 1023, N = 257, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -784,9 +802,9 @@ static void column_sums_129x1023_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_4999x1023x129_adam_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_4999x1023x129_adam_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
@@ -795,8 +813,8 @@ static NNC_INLINE void gemm_tn_4999x1023x129_adam_tile(int rows, int cols, int n
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -815,11 +833,12 @@ static void gemm_tn_4999x1023x129_adam(const NncThread *thread, int n,
 {
 	enum { M = 4999, N = 1023, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -852,8 +871,8 @@ static void panel_1023(int cols, int width, const real *restrict b,
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_129x4999x1023_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_129x4999x1023_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -862,9 +881,8 @@ static NNC_INLINE void gemm_nt_129x4999x1023_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -873,17 +891,20 @@ static NNC_INLINE void gemm_nt_129x4999x1023_tile(int rows, int cols, int n, int
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,4999) = a b^T */
 static void gemm_nt_129x4999x1023(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c)
 {
 	enum { M = 129, N = 4999, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -892,14 +913,14 @@ static void gemm_nt_129x4999x1023(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_1023(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_129x4999x1023_tile(ROWS, COLS, n, i, j, a, panel, WIDTH,
+			gemm_nt_129x4999x1023_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
 				c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_129x4999x1023_tile(ROWS, REST, n, i, j, a, panel, WIDTH,
+			gemm_nt_129x4999x1023_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_129x4999x1023_tile(1, cols, n, i + r, j, a,
+				gemm_nt_129x4999x1023_tile(1, cols, K, i + r, j, a,
 					panel, WIDTH, c);
 	}
 }
@@ -954,6 +975,29 @@ static const NncLayer layers[] = {
 	{"dense3", "dense 17 softmax", "wide.nn:7", 1, {17}, 4386, 4369},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "gemm_blas_129x1023x4999_bias_relu", 1319670000, NULL},
+	{NNC_PHASE_FORWARD, 2, "gemm_parts_129x257x1023_bias_relu", 67897344, NULL},
+	{NNC_PHASE_FORWARD, 3, "gemm_129x17x257_bias", 1129395, NULL},
+	{NNC_PHASE_FORWARD, 3, "cross_entropy_17", 8772, NULL},
+	{NNC_PHASE_BACKWARD, 3, "cross_entropy_grad_17", 8772, NULL},
+	{NNC_PHASE_BACKWARD, 3, "column_sums_129x17_adam", 2397, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_nt_129x257x17_relu_grad", 1160355, NULL},
+	{NNC_PHASE_BACKWARD, 3, "gemm_tn_257x17x129_adam", 1179630, NULL},
+	{NNC_PHASE_BACKWARD, 2, "column_sums_129x257_adam", 36237, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_nt_129x1023x257_relu_grad", 67963005, NULL},
+	{NNC_PHASE_BACKWARD, 2, "gemm_tn_1023x257x129_adam", 70985970, NULL},
+	{NNC_PHASE_BACKWARD, 1, "column_sums_129x1023_adam", 144243, NULL},
+	{NNC_PHASE_BACKWARD, 1, "gemm_tn_4999x1023x129_adam", 1380773790, NULL},
+	{NNC_PHASE_INFER, 1, "gemm_blas_129x1023x4999_bias_relu", 1319670000, NULL},
+	{NNC_PHASE_INFER, 2, "gemm_parts_129x257x1023_bias_relu", 67897344, NULL},
+	{NNC_PHASE_INFER, 3, "gemm_129x17x257_bias", 1129395, NULL},
+	{NNC_PHASE_INFER, 3, "softmax_17", 8772, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(wide) = {
@@ -973,7 +1017,9 @@ const NncModel NNC_MODEL(wide) = {
 	.step_flops = 2910959910,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
-	.scratch_reals = 33248,
+	.infer_arena_reals = INFER_ARENA,
+	.scratch_reals = 32736,
+	.infer_scratch_reals = 0,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -983,6 +1029,8 @@ const NncModel NNC_MODEL(wide) = {
 	.tensor_count = 6,
 	.layers = layers,
 	.layer_count = 4,
+	.ops = ops,
+	.op_count = 18,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

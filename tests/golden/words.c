@@ -50,6 +50,7 @@ enum {
 	D_CONV2_PRODUCT = X + 25088,             /* (32, 28x28x4) */
 	D_ACTIVATION1 = MAXPOOL1_WINNER + 25088, /* (32, 28x28x4) */
 	D_CONV1_PRODUCT = X + 25088,             /* (32, 28x28x4) */
+	WORK_DENSE1 = DENSE1 + 800,              /* (1600) */
 	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
 	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
 	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (47040) */
@@ -80,6 +81,7 @@ enum {
 	INFER_DENSE2_SUM = INFER_DENSE1 + 800,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 800,  /* (1600) */
 	INFER_ARENA = INFER_MAXPOOL1 + 100352,
 };
 
@@ -113,9 +115,9 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
 static void maxpool_14x14x8_2x2_to14x14_bias_tanh(const NncThread *thread, int n,
 	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void gemm_32x25x1568_bias_tanh(const NncThread *thread, int n,
+static void gemm_parts_32x25x1568_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
+	real *restrict p, const real *restrict bias);
 static void dropout_0_25_25(const NncThread *thread, const NncContext *c, int n,
 	uint32_t stream, const real *x, real *y);
 static void gemm_32x10x25_bias(const NncThread *thread, int n, const real *restrict a,
@@ -213,7 +215,6 @@ static void conv_dx_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
 
 /* ---- the network ---- */
 
-
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
@@ -280,8 +281,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 14x14x8 -> 25, 39,225 parameters, 39,200 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_32x25x1568_bias_tanh(thread, n, a + MAXPOOL3, w->dense1_weight, a + DENSE1,
-		w->dense1_bias);
+	gemm_parts_32x25x1568_bias_tanh(thread, n, a + MAXPOOL3, w->dense1_weight, a +
+		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dropout1: dropout rate
@@ -457,8 +458,8 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense1: dense (units / 2 + 1) act name="hidden" */
 	nnc_barrier(thread);
-	gemm_32x25x1568_bias_tanh(thread, n, a + INFER_MAXPOOL3, w->dense1_weight, a +
-		INFER_DENSE1, w->dense1_bias);
+	gemm_parts_32x25x1568_bias_tanh(thread, n, a + INFER_MAXPOOL3, w->dense1_weight,
+		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax name="out.put-1" */
 	nnc_barrier(thread);
@@ -486,13 +487,14 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
 	const NncRange share = nnc_share(thread, batch->rows);
+	const int first = 0, end = K;
 	const uint8_t *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = first; k < end && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -862,55 +864,68 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh(const NncThread *thread, int n
 			W * C, y + i * LINE, winner + i * LINE, bias);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x25x1568_bias_tanh_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x25x1568_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+	real *restrict c)
 {
 	enum { M = 32, N = 25, K = 1568, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			v += bias[j];
-			v = nnc_tanh(v);
 			c[at] = v;
 		}
 }
 
-/* c (n,25) = a b, then bias, tanh */
-static void gemm_32x25x1568_bias_tanh(const NncThread *thread, int n,
+/* c (n,25) = a b, then bias, tanh: in two parts p (2,32,25), of half the terms each */
+static void gemm_parts_32x25x1568_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
+	real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 25, K = 1568, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
+		sizeof(real) };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
+			down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const int terms = part ? K - TERMS : TERMS;
+		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
+		real *to = p + part * M * N;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x25x1568_bias_tanh_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, bias);
+			gemm_32x25x1568_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x25x1568_bias_tanh_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, bias);
+			gemm_32x25x1568_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x25x1568_bias_tanh_tile(1, cols, n, i + r, j, a,
-					b + j, N, c, bias);
+				gemm_32x25x1568_tile(1, cols, terms, i + r, j, ap, bp,
+					N, to);
 	}
+	nnc_barrier(thread);
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = whole.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
+			v += bias[j];
+			v = nnc_tanh(v);
+			c[at] = v;
+		}
 }
 
 /* y (n,25): x with a share of 0.25 set to zero, the rest divided by 1 - 0.25 */
@@ -933,19 +948,18 @@ static void dropout_0_25_25(const NncThread *thread, const NncContext *c, int n,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_32x10x25_bias_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c,
-	const real *restrict bias)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_32x10x25_bias_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
 	enum { M = 32, N = 10, K = 25, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -962,22 +976,23 @@ static void gemm_32x10x25_bias(const NncThread *thread, int n, const real *restr
 {
 	enum { M = 32, N = 10, K = 25, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_32x10x25_bias_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
+			gemm_32x10x25_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
 				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x25_bias_tile(ROWS, REST, n, i, j, a, b + j, N, c,
+			gemm_32x10x25_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x25_bias_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_32x10x25_bias_tile(1, cols, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -1074,18 +1089,18 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x25x10_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x25x10_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 25, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1101,10 +1116,11 @@ static void gemm_nt_32x25x10(const NncThread *thread, int n, const real *restric
 {
 	enum { M = 32, N = 25, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1113,18 +1129,18 @@ static void gemm_nt_32x25x10(const NncThread *thread, int n, const real *restric
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x25x10_tile(ROWS, COLS, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x25x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x25x10_tile(ROWS, REST, n, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x25x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x25x10_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x25x10_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_25x10x32_adam_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_25x10x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -1134,8 +1150,8 @@ static NNC_INLINE void gemm_tn_25x10x32_adam_tile(int rows, int cols, int n, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1154,11 +1170,12 @@ static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 25, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1231,18 +1248,18 @@ static void panel_25(int cols, int width, const real *restrict b, real *restrict
 				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_nt_32x1568x25_tile(int rows, int cols, int n, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x1568x25_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c)
 {
 	enum { M = 32, N = 1568, K = 25, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1258,10 +1275,11 @@ static void gemm_nt_32x1568x25(const NncThread *thread, int n, const real *restr
 {
 	enum { M = 32, N = 1568, K = 25, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
@@ -1270,21 +1288,21 @@ static void gemm_nt_32x1568x25(const NncThread *thread, int n, const real *restr
 		if (i == 0 || k == share.first)
 			panel_25(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x1568x25_tile(ROWS, COLS, n, i, j, a, panel, WIDTH,
+			gemm_nt_32x1568x25_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
 				c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x1568x25_tile(ROWS, REST, n, i, j, a, panel, WIDTH,
+			gemm_nt_32x1568x25_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x1568x25_tile(1, cols, n, i + r, j, a, panel,
+				gemm_nt_32x1568x25_tile(1, cols, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_1568x25x32_adam_tile(int rows, int cols, int n, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_1568x25x32_adam_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
@@ -1293,8 +1311,8 @@ static NNC_INLINE void gemm_tn_1568x25x32_adam_tile(int rows, int cols, int n, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1313,11 +1331,12 @@ static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
 {
 	enum { M = 1568, N = 25, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1465,8 +1484,8 @@ static void transpose_36x8(const NncThread *thread, const real *restrict b,
 				M - i < L ? M - i : L, N - j < L ? N - j : L);
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_196x36x8_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_196x36x8_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 196, N = 36, K = 8, L = NNC_LANES };
@@ -1474,9 +1493,8 @@ static NNC_INLINE void gemm_196x36x8_tile(int rows, int cols, int n, int i, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1492,20 +1510,21 @@ static void gemm_196x36x8(const NncThread *thread, int n, const real *restrict a
 {
 	enum { M = 196, N = 36, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_196x36x8_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_196x36x8_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_196x36x8_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_196x36x8_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_196x36x8_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_196x36x8_tile(1, cols, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -1775,8 +1794,8 @@ static void im2col_28x28x4_3x5_p1x2(const NncThread *thread, const real *restric
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_add_60x4x784_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_add_60x4x784_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -1785,8 +1804,8 @@ static NNC_INLINE void gemm_tn_add_60x4x784_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1803,11 +1822,12 @@ static void gemm_tn_add_60x4x784(const NncThread *thread, int n, const real *res
 {
 	enum { M = 60, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1861,8 +1881,8 @@ static void im2col_28x28x1_3x5_p1x2(const NncThread *thread, const real *restric
 			}
 }
 
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_tn_add_15x4x784_tile(int rows, int cols, int n, int i,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_add_15x4x784_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -1871,8 +1891,8 @@ static NNC_INLINE void gemm_tn_add_15x4x784_tile(int rows, int cols, int n, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, n, a + i, 1, M, 0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1889,11 +1909,12 @@ static void gemm_tn_add_15x4x784(const NncThread *thread, int n, const real *res
 {
 	enum { M = 15, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
@@ -1965,8 +1986,8 @@ static void transpose_15x4(const NncThread *thread, const real *restrict b,
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on */
-static NNC_INLINE void gemm_784x15x4_tile(int rows, int cols, int n, int i, int j0,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_784x15x4_tile(int rows, int cols, int terms, int i, int j0,
 	const real *restrict a, const real *restrict b, int width, real *restrict c)
 {
 	enum { M = 784, N = 15, K = 4, L = NNC_LANES };
@@ -1974,9 +1995,8 @@ static NNC_INLINE void gemm_784x15x4_tile(int rows, int cols, int n, int i, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	(void)n;
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, K, a + i * K, K, 1, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
+		0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1985,27 +2005,30 @@ static NNC_INLINE void gemm_784x15x4_tile(int rows, int cols, int n, int i, int 
 			c[at] = v;
 		}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,15) = a b */
 static void gemm_784x15x4(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
 {
 	enum { M = 784, N = 15, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ((N + COLS - 1) / COLS));
+	const NncRange share = nnc_share(thread, down * ACROSS);
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_784x15x4_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
+			gemm_784x15x4_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_784x15x4_tile(ROWS, REST, n, i, j, a, b + j, N, c);
+			gemm_784x15x4_tile(ROWS, REST, K, i, j, a, b + j, N, c);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_784x15x4_tile(1, cols, n, i + r, j, a, b + j, N,
+				gemm_784x15x4_tile(1, cols, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -2123,6 +2146,57 @@ static const NncLayer layers[] = {
 		260, 250},
 };
 
+/* What load, forward, backward and infer call: phase, layer, name, the operations of a
+ * whole batch, and the helper that begins it, if it does not itself. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "conv_28x28x1_3x5x4_p1x2", 3010560, NULL},
+	{NNC_PHASE_FORWARD, 3, "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112, NULL},
+	{NNC_PHASE_FORWARD, 4, "conv_28x28x4_3x5_p1x2", 12042240, NULL},
+	{NNC_PHASE_FORWARD, 6, "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112, NULL},
+	{NNC_PHASE_FORWARD, 7, "conv_28x28x4_3x3x8_s2x2_to14x14", 3612672, NULL},
+	{NNC_PHASE_FORWARD, 9, "maxpool_14x14x8_2x2_to14x14_bias_tanh", 301056, NULL},
+	{NNC_PHASE_FORWARD, 10, "gemm_parts_32x25x1568_bias_tanh", 2510400, NULL},
+	{NNC_PHASE_FORWARD, 11, "dropout_0_25_25", 800, NULL},
+	{NNC_PHASE_FORWARD, 12, "gemm_32x10x25_bias", 16320, NULL},
+	{NNC_PHASE_FORWARD, 12, "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 12, "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, 12, "column_sums_32x10_adam", 440, NULL},
+	{NNC_PHASE_BACKWARD, 12, "gemm_nt_32x25x10", 16000, NULL},
+	{NNC_PHASE_BACKWARD, 12, "gemm_tn_25x10x32_adam", 19000, NULL},
+	{NNC_PHASE_BACKWARD, 11, "dropout_0_25_25", 800, NULL},
+	{NNC_PHASE_BACKWARD, 10, "tanh_grad_25", 800, NULL},
+	{NNC_PHASE_BACKWARD, 10, "column_sums_32x25_adam", 1100, NULL},
+	{NNC_PHASE_BACKWARD, 10, "gemm_nt_32x1568x25", 2508800, NULL},
+	{NNC_PHASE_BACKWARD, 10, "gemm_tn_1568x25x32_adam", 2979200, NULL},
+	{NNC_PHASE_BACKWARD, 9, "tanh_grad_1568", 50176, NULL},
+	{NNC_PHASE_BACKWARD, 9, "column_sums_6272x8_adam", 50272, NULL},
+	{NNC_PHASE_BACKWARD, 9, "maxpool_grad_14x14x8_2x2_to14x14", 200704, NULL},
+	{NNC_PHASE_BACKWARD, 7, "conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad", 3713024,
+		NULL},
+	{NNC_PHASE_BACKWARD, 7, "conv_dw_28x28x4_3x3x8_s2x2_to14x14", 3612672, NULL},
+	{NNC_PHASE_BACKWARD, 6, "column_sums_25088x4_adam", 100400, NULL},
+	{NNC_PHASE_BACKWARD, 6, "maxpool_grad_28x28x4_2x2_to28x28", 401408, NULL},
+	{NNC_PHASE_BACKWARD, 4, "conv_dx_28x28x4_3x5_p1x2_tanh_grad", 12142592,
+		"turn_3x5x4x4"},
+	{NNC_PHASE_BACKWARD, 4, "conv_dw_28x28x4_3x5_p1x2", 12042240, NULL},
+	{NNC_PHASE_BACKWARD, 3, "column_sums_25088x4_adam", 100400, NULL},
+	{NNC_PHASE_BACKWARD, 3, "maxpool_grad_28x28x4_2x2_to28x28", 401408, NULL},
+	{NNC_PHASE_BACKWARD, 1, "conv_dw_28x28x1_3x5x4_p1x2", 3010560, NULL},
+	{NNC_PHASE_BACKWARD, 1, "adam_step", 720, NULL},
+	{NNC_PHASE_BACKWARD, 4, "adam_step", 2880, NULL},
+	{NNC_PHASE_BACKWARD, 7, "adam_step", 3456, NULL},
+	{NNC_PHASE_INFER, 1, "conv_28x28x1_3x5x4_p1x2", 3010560, NULL},
+	{NNC_PHASE_INFER, 3, "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112, NULL},
+	{NNC_PHASE_INFER, 4, "conv_28x28x4_3x5_p1x2", 12042240, NULL},
+	{NNC_PHASE_INFER, 6, "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112, NULL},
+	{NNC_PHASE_INFER, 7, "conv_28x28x4_3x3x8_s2x2_to14x14", 3612672, NULL},
+	{NNC_PHASE_INFER, 9, "maxpool_14x14x8_2x2_to14x14_bias_tanh", 301056, NULL},
+	{NNC_PHASE_INFER, 10, "gemm_parts_32x25x1568_bias_tanh", 2510400, NULL},
+	{NNC_PHASE_INFER, 12, "gemm_32x10x25_bias", 16320, NULL},
+	{NNC_PHASE_INFER, 12, "softmax_10", 1280, NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(words) = {
@@ -2142,7 +2216,9 @@ const NncModel NNC_MODEL(words) = {
 	.step_flops = 64059884,
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
+	.infer_arena_reals = INFER_ARENA,
 	.scratch_reals = 11760,
+	.infer_scratch_reals = 3840,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
@@ -2152,6 +2228,8 @@ const NncModel NNC_MODEL(words) = {
 	.tensor_count = 10,
 	.layers = layers,
 	.layer_count = 13,
+	.ops = ops,
+	.op_count = 44,
 	.slots = slots,
 	.slot_count = 2,
 	.training = {

@@ -21,6 +21,8 @@
 
 typedef nnc_real real;
 
+enum { GUARD = 64 }; /* reals behind scratch that must stay as they are */
+
 static const double epsilon = sizeof(real) == 4 ? FLT_EPSILON : DBL_EPSILON;
 
 typedef struct Memory {
@@ -173,20 +175,27 @@ typedef struct Call {
 	void (*run)(const NncThread *thread, NncContext *c, int n);
 	NncContext *context;
 	int n;
+	long scratch;
+	bool overrun[3]; /* by thread: it wrote behind its scratch */
 } Call;
 
 static void work(void *argument, const NncThread *thread)
 {
-	const Call *call = argument;
+	Call *call = argument;
+	real *end = (real *)thread->scratch + call->scratch;
 
+	for (int i = 0; i < GUARD; i++)
+		end[i] = 7;
 	call->run(thread, call->context, call->n);
+	for (int i = 0; i < GUARD; i++)
+		call->overrun[thread->id] |= end[i] < 7 || end[i] > 7 || isnan(end[i]);
 }
 
 /* Runs one variant (NULL: the sizes) and copies its output. */
 static bool run(Memory *m, const Case *c, NncTeam *team, const Variant *v, int n, real *to)
 {
 	const Buffer *out = v ? &c->out : &c->size;
-	Call call = {v ? v->run : c->run_size, &m->context, n};
+	Call call = {v ? v->run : c->run_size, &m->context, n, v ? v->scratch : 0, {0}};
 
 	fill(m, c, n, !v);
 	fence(m, c, out, v, n);
@@ -194,6 +203,9 @@ static bool run(Memory *m, const Case *c, NncTeam *team, const Variant *v, int n
 	unfence(m, c);
 	memcpy(to, m->now[out->block] + out->offset,
 	       (size_t)count(out, n) * sizeof(real));
+	for (int i = 0; i < 3; i++)
+		if (call.overrun[i])
+			return fails(c, v ? v->name : "sizes", n, "wrote behind its scratch, thread", i);
 	return !v || untouched(m, c, v, n);
 }
 
@@ -220,7 +232,7 @@ static void open_teams(Memory *m, const Case *c)
 	for (int k = 0; k < c->variant_count; k++)
 		if (c->variant[k].scratch > scratch)
 			scratch = c->variant[k].scratch;
-	size_t bytes = (size_t)scratch * sizeof(real);
+	size_t bytes = (size_t)(scratch + GUARD) * sizeof(real);
 	if (nnc_team_open(&m->one, 1, bytes, NULL) || nnc_team_open(&m->three, 3, bytes, NULL))
 		abort();
 }

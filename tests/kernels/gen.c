@@ -206,6 +206,12 @@ static Node *random_node(Gen *g, const Op *op, int kind)
 	}
 }
 
+/* Reals of a value and of the guard behind it. */
+static int64_t room_of(const Gen *g, const Tensor *t)
+{
+	return padded(shape_size(t->shape) * rows_of(&g->net, t)) + GUARD;
+}
+
 /* ---- writing a case ----------------------------------------------------------------
  */
 
@@ -220,9 +226,33 @@ static Group *group_of(Gen *g, const Kernel *k)
 	return group;
 }
 
-/* A function that runs n by k, or by its plain loops. */
-static void put_function(Gen *g, Node *n, const Kernel *k, const char *name)
+/* The nodes that k makes of n, one after the other, with what they leave in the arena. */
+static int64_t put_lowered(Gen *g, Emit *e, const Node *n, const Kernel *k, int64_t *scratch)
 {
+	Program *p = &g->net.train;
+	Node *copy = arena_alloc(sizeof *copy);
+	int first = p->count, first_tensor = p->tensor_count;
+	int64_t reals = 0;
+	*copy = *n;
+	k->lower(&g->net, p, copy);
+	for (int i = first; i < p->count; i++) {
+		const Node *part = p->nodes[i];
+		if (i > first)
+			put(e, "nnc_barrier(thread);");
+		emit_node(e, part);
+		int64_t needs = part->op->scratch ? part->op->scratch(&g->net, part) : 0;
+		*scratch = needs > *scratch ? needs : *scratch;
+	}
+	for (int i = first_tensor; i < p->tensor_count; i++)
+		reals += room_of(g, p->tensors[i]);
+	return reals - GUARD;
+}
+
+/* A function that runs n by k, or by its plain loops. */
+static int64_t put_function(Gen *g, Node *n, const Kernel *k, const char *name,
+			    int64_t *scratch)
+{
+	int64_t reals = 0;
 	Emit *e = &group_of(g, k)->emit;
 	n->kernel = k;
 	put(e, "static void %s_%s(const NncThread *thread, NncContext *c, int n)\n{",
@@ -231,8 +261,12 @@ static void put_function(Gen *g, Node *n, const Kernel *k, const char *name)
 	    g->layer.id);
 	put(e, "const bool keep = c->keep_grads;\nconst real lr = (real)c->lr;");
 	put(e, "(void)a;\n(void)w;\n(void)dw;\n(void)keep;\n(void)lr;");
-	emit_node(e, n);
+	if (k && k->lower)
+		reals = put_lowered(g, e, n, k, scratch);
+	else
+		emit_node(e, n);
 	put(e, "}\n");
+	return reals;
 }
 
 typedef struct Variants {
@@ -255,8 +289,13 @@ static void put_variant(void *data, const Kernel *k, double cost, const char *re
 	if (reals)
 		v->node->workspace->batched = false;
 	const char *place = reals ? upper_text(v->node->workspace->id) : "0";
-	put_function(g, v->node, k, name);
 	int64_t scratch = k && k->scratch ? k->scratch(&g->net, v->node) : 0;
+	int tensors = g->net.train.tensor_count;
+	int64_t lowered = put_function(g, v->node, k, name, &scratch);
+	if (lowered) {
+		reals = lowered;
+		place = upper_text(g->net.train.tensors[tensors]->id);
+	}
 	put(&g->emit, ".variant[%d] = {\"%s\", %s_%s, %s, %lld, %lld},", v->count++, name,
 	    g->layer.id, name, place, (long long)reals, (long long)scratch);
 }
@@ -279,7 +318,7 @@ static const char *layout(Gen *g)
 		const Tensor *t = p->tensors[i];
 		text = arena_printf("%s\t%s = %lld,\n", text, upper_text(t->id),
 				    (long long)at);
-		at += padded(shape_size(t->shape) * rows_of(&g->net, t)) + GUARD;
+		at += room_of(g, t);
 	}
 	return arena_printf("%s\t%s_ARENA = %lld,\n};\n\n", text,
 			    upper_text(g->layer.id), (long long)at);
@@ -351,7 +390,7 @@ static void put_case(Gen *g, const Op *op, int kind)
 	put_facts(g, n);
 	put_operands(g, n);
 	bare.fused_count = 0;
-	put_function(g, &bare, NULL, "size");
+	put_function(g, &bare, NULL, "size", NULL);
 	each_kernel(&g->net, n, put_variant, &v);
 	put(&g->emit, ".run_size = %s_size, .variant_count = %d,", g->layer.id,
 	    v.count);

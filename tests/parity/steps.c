@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 		argc != 5 ? nnc_fail(&err, NNC_USAGE, "steps WEIGHTS DATA N OUT") : 0;
 
 	if (!code)
-		code = nnc_context_open(&c, &MODEL, 1, &err);
+		code = nnc_context_open(&c, &MODEL, NNC_TRAINING, 1, &err);
 	if (!code)
 		code = nnc_weights_load(argv[1], &MODEL, c.params, &err);
 	if (!code)

@@ -172,6 +172,34 @@ static void measures(void)
 		strstr(run("bench --seconds 0.01 --threads 1")->out, "on 1 thread,"));
 }
 
+static void measures_ops(void)
+{
+	json_t *root = json_of(run("bench --ops --json --seconds 0.05 --threads 2"));
+	json_t *ops = json_object_get(root, "ops"), *op;
+	double share = 0;
+	size_t i;
+
+	CU_ASSERT_EQUAL(json_array_size(ops), 3);
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "infer_ops")), 2);
+	json_array_foreach(ops, i, op)
+	{
+		CU_ASSERT(number(op, "us") > 0);
+		CU_ASSERT(i == 0 || number(op, "gflops") > 0);
+		share += number(op, "share");
+	}
+	CU_ASSERT_DOUBLE_EQUAL(share, 1, 1e-9);
+	op = json_array_get(ops, 1);
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(op, "layer")),
+			       "dense1");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(op, "kernel")),
+			       "forward");
+	json_decref(root);
+	const char *out = run("bench --ops --seconds 0.01 --threads 2")->out;
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "as thread 0 of 2 sees it"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\nbackward  dense1  backward "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(out, "\ntotal "));
+}
+
 static void informs(void)
 {
 	json_t *root = json_of(run("info --json"));
@@ -342,6 +370,7 @@ void suite_program(void)
 	CU_add_test(suite, "eval", evaluates);
 	CU_add_test(suite, "predict", predicts);
 	CU_add_test(suite, "bench", measures);
+	CU_add_test(suite, "bench --ops", measures_ops);
 	CU_add_test(suite, "info", informs);
 	CU_add_test(suite, "init, grad", gradients);
 	CU_add_test(suite, "gradcheck", gradchecks);

@@ -40,7 +40,7 @@ static NncBatch batch_at(uint32_t first, int32_t rows)
 
 static void open_context(NncContext *c, const NncModel *model, int threads)
 {
-	CU_ASSERT_EQUAL_FATAL(nnc_context_open(c, model, threads, NULL), NNC_OK);
+	CU_ASSERT_FATAL(!nnc_context_open(c, model, NNC_TRAINING, threads, NULL));
 	nnc_init_params(c, model, 1);
 	c->dropout = true;
 }
@@ -248,7 +248,7 @@ static void memory(void)
 	for (int i = 0; i < 2; i++) {
 		size_t bytes = block_bytes(&model);
 		bool scratch[3] = {false};
-		CU_ASSERT_EQUAL_FATAL(nnc_context_open(&c, &model, 3, NULL), NNC_OK);
+		CU_ASSERT_FATAL(!nnc_context_open(&c, &model, NNC_TRAINING, 3, NULL));
 		const void *part[] = {c.params,  c.grads, c.slot[0],
 				      c.slot[1], c.arena, c.row_loss};
 		for (size_t p = 0; p < sizeof part / sizeof *part; p++)
@@ -270,28 +270,87 @@ static void memory(void)
 	}
 }
 
+/* Inference has no gradients, no optimizer, less of the rest, and the same answers. */
+static void purposes(void)
+{
+	NncBatch batch = batch_at(0, TINY_B);
+	const NncModel *model = &tiny_model;
+	size_t answers = (size_t)(TINY_B * TINY_O) * sizeof(float);
+	size_t params = block_bytes(model), less = params * 3;
+	bool scratch[2] = {false};
+	NncContext all, c;
+
+	open_context(&all, model, 2);
+	CU_ASSERT_FATAL(!nnc_context_open(&c, model, NNC_INFERENCE, 2, NULL));
+	CU_ASSERT(!c.grads && !c.slot[0] && !c.slot[1]);
+	less += (model->arena_reals - model->infer_arena_reals) * sizeof(float);
+	CU_ASSERT_EQUAL(nnc_context_bytes(model, NNC_TRAINING),
+			nnc_context_bytes(model, NNC_INFERENCE) + less);
+	nnc_team_run(c.team, look_at_scratch, scratch); /* tiny needs none to infer */
+	CU_ASSERT(!scratch[0] && !scratch[1]);
+	train(&all, model);
+	memcpy(c.params, all.params, params);
+	nnc_step_infer(&all, model, &batch);
+	nnc_step_infer(&c, model, &batch);
+	CU_ASSERT(same((float *)c.arena + model->output,
+		       (float *)all.arena + model->output, answers));
+	all.loss = 0;
+	nnc_step_evaluate(&all, model, &batch);
+	nnc_step_evaluate(&c, model, &batch);
+	CU_ASSERT(c.loss > 0 && same(&c.loss, &all.loss, sizeof c.loss));
+	nnc_context_close(&all);
+	nnc_context_close(&c);
+}
+
+/* A training run is evaluated: it has what inference needs, where that is more. */
+static void larger_inference(void)
+{
+	NncModel model = tiny_model;
+	bool scratch[1] = {false};
+	NncContext c;
+
+	model.infer_arena_reals = 2 * model.arena_reals;
+	model.infer_scratch_reals = model.scratch_reals;
+	model.scratch_reals = 0;
+	CU_ASSERT_FATAL(!nnc_context_open(&c, &model, NNC_TRAINING, 1, NULL));
+	CU_ASSERT(all_zero(c.arena, 2 * model.arena_reals * sizeof(float)));
+	nnc_team_run(c.team, look_at_scratch, scratch);
+	CU_ASSERT(scratch[0]);
+	nnc_context_close(&c);
+	model.infer_arena_reals = SIZE_MAX / 2;
+	CU_ASSERT_EQUAL(nnc_context_bytes(&model, NNC_INFERENCE), 0);
+}
+
+static int refusal(NncContext *c, const NncModel *model, int threads)
+{
+	NncError err;
+
+	return nnc_context_open(c, model, NNC_TRAINING, threads, &err);
+}
+
 static void refusals(void)
 {
 	NncModel model = tiny_model;
 	const NncContext closed = {0};
 	NncContext c;
-	NncError err;
 
-	CU_ASSERT_EQUAL(nnc_context_open(&c, &model, 0, &err), NNC_BUG);
-	CU_ASSERT_EQUAL(nnc_context_open(&c, &model, NNC_MAX_THREADS + 1, &err),
-			NNC_BUG);
+	CU_ASSERT_EQUAL(refusal(&c, &model, 0), NNC_BUG);
+	CU_ASSERT_EQUAL(refusal(&c, &model, NNC_MAX_THREADS + 1), NNC_BUG);
 	model.slot_count = NNC_MAX_SLOTS + 1;
-	CU_ASSERT_EQUAL(nnc_context_open(&c, &model, 1, &err), NNC_BUG);
+	CU_ASSERT_EQUAL(refusal(&c, &model, 1), NNC_BUG);
 	model = tiny_model;
 	model.params_reals = SIZE_MAX / 16;
 	model.arena_reals = SIZE_MAX / 16;
-	CU_ASSERT_EQUAL(nnc_context_open(&c, &model, 1, &err), NNC_NOMEM);
+	CU_ASSERT_EQUAL(refusal(&c, &model, 1), NNC_NOMEM);
 	model = tiny_model;
 	model.arena_reals = SIZE_MAX / 2;
-	CU_ASSERT_EQUAL(nnc_context_open(&c, &model, 1, &err), NNC_NOMEM);
+	CU_ASSERT_EQUAL(refusal(&c, &model, 1), NNC_NOMEM);
+	model = tiny_model;
+	model.infer_arena_reals = SIZE_MAX / 2;
+	CU_ASSERT_EQUAL(refusal(&c, &model, 1), NNC_NOMEM);
 	model = tiny_model;
 	model.scratch_reals = SIZE_MAX / 8;
-	CU_ASSERT_EQUAL(nnc_context_open(&c, &model, 4, &err), NNC_NOMEM);
+	CU_ASSERT_EQUAL(refusal(&c, &model, 4), NNC_NOMEM);
 	CU_ASSERT(same(&c, &closed, sizeof c));
 }
 
@@ -307,5 +366,7 @@ void suite_step(void)
 	CU_add_test(suite, "gradients", gradients);
 	CU_add_test(suite, "load, forward, infer", halves);
 	CU_add_test(suite, "memory", memory);
+	CU_add_test(suite, "memory for inference", purposes);
+	CU_add_test(suite, "more memory for inference", larger_inference);
 	CU_add_test(suite, "refusals", refusals);
 }

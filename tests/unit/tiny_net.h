@@ -21,7 +21,8 @@ enum {
 	A = X + B * K,   /* (B, H) after relu and dropout */
 	M = A + B * H,   /* (B, H) d a / d z: relu's derivative by dropout's factor */
 	P = M + B * H,   /* (B, O) probabilities */
-	DY = P + B * O,  /* (B, O) */
+	INFER_ARENA = P + B * O,
+	DY = INFER_ARENA, /* (B, O) */
 	DA = DY + B * O, /* (B, H) */
 	DX = DA + B * H, /* (B, K) */
 	ARENA = DX + B * K,
@@ -239,6 +240,14 @@ static const NncLayer layers[] = {
 	{"dense2", "dense 4 softmax", "tiny.nn:4", 1, {O}, H *O + O, H *O},
 };
 
+/* Some of its functions share out work twice: that begins nothing. */
+static const NncOp ops[] = {
+	{NNC_PHASE_LOAD, 0, "load", 0, NULL},
+	{NNC_PHASE_FORWARD, 1, "forward", 2.0 * B * (K * H + H * O), "score"},
+	{NNC_PHASE_BACKWARD, 1, "backward", 4.0 * B * (K * H + H * O), NULL},
+	{NNC_PHASE_INFER, 3, "infer", 2.0 * B * (K * H + H * O), NULL},
+};
+
 static const char *const slots[] = {"m", "v"};
 
 const NncModel NNC_MODEL(tiny) = {
@@ -257,6 +266,7 @@ const NncModel NNC_MODEL(tiny) = {
 	.step_flops = 6.0 * B * (K * H + H * O),
 	.params_reals = PARAMS,
 	.arena_reals = ARENA,
+	.infer_arena_reals = INFER_ARENA,
 	.scratch_reals = H,
 	.input = X,
 	.input_grad = DX,
@@ -265,6 +275,8 @@ const NncModel NNC_MODEL(tiny) = {
 	.tensor_count = sizeof tensors / sizeof *tensors,
 	.layers = layers,
 	.layer_count = sizeof layers / sizeof *layers,
+	.ops = ops,
+	.op_count = sizeof ops / sizeof *ops,
 	.slots = slots,
 	.slot_count = 2,
 	.training =

@@ -1,0 +1,158 @@
+/*
+ * fft_back: from the bins of rows back to images, or to a weight's taps, with what a
+ * convolution ends with: elementwise ops, a maxpool, an optimizer's step. in[1], where there
+ * is one, says which pixels of the convolution's input are not 0.
+ */
+#include <string.h>
+
+#include "fft/fft.h"
+
+static double flops(const Net *net, const Node *n)
+{
+	const Rows *r = n->attr.rows;
+	(void)net;
+	return 8.0 * (double)(r->count * vectors(r->c) * r->h) * dft_operations(n->attr.spectral->t.pw);
+}
+
+/* Emits the function that finds the outputs of a line whose windows hold a pixel not 0. */
+static const char *live_function(Emit *e, const Window *w)
+{
+	Window any = *w;
+	any.c = any.o = 1; /* channels do not matter to it, nor to its name */
+	const char *name = window_name("live", &any);
+	const Hole holes[] = {{"name", name}, {NULL, NULL}};
+	emit_function(e, name, "fft_live", window_holes(&any, holes));
+	return name;
+}
+
+/* Lines of the maxpool that an image ends with, once it is whole. */
+static const char *pool_text(Emit *e, const Node *pool)
+{
+	Shape y = result(pool)->shape;
+	const char *line = int_text(y.dim[1] * y.dim[2]);
+	const Hole holes[] = {
+		{"POOLED", int_text(y.dim[0])},
+		{"PLINE", line},
+		{"line", maxpool_line_function(e, pool)},
+		{"names", epilogue_names_at(pool, "at")},
+		{NULL, NULL},
+	};
+	const char *text = fill("for (int k = 0; k < $POOLED$; k++) {\n"
+				"\tconst int at = (i * $POOLED$ + k) * $PLINE$;\n"
+				"\t$line$_line(k, 0, image, y + at, winner + at$names$);\n"
+				"}", holes);
+	return arena_printf("%.*s", (int)strlen(text) - 1, text);
+}
+
+static void emit(Emit *e, const Node *n)
+{
+	const Rows *r = n->attr.rows;
+	const Transform *t = &n->attr.spectral->t;
+	const Node *pool = pool_of(n);
+	const bool zeros = n->in_count > 1;
+	const char *row = row_function(e, t, r, true);
+	const char *name = arena_printf("back_%s_%s_%lld%s%s", r->id, row, (long long)t->ph,
+					zeros ? "_live" : "", suffixes(n));
+	const char *type = pool ? element_type(n->out[1]->element) : "";
+	const Hole holes[] = {
+		{"name", name},
+		{"codelet", row},
+		{"then", pool ? arena_printf(", then pool%s", then_text(pool))
+			      : then_text(n)},
+		{"seen", zeros ? ", const uint8_t *restrict seen" : ""},
+		{"live", zeros ? arena_printf("real live[W];\n%s(seen, i * H + h, part, live);",
+					      live_function(e, &n->attr.spectral->window)) : ""},
+		{"share", zeros ? "live[p]" : "part"},
+		{"winner", pool ? arena_printf(", %s *restrict winner", type) : ""},
+		{"image", pool ? "real *image = thread->scratch;" : ""},
+		{"base", pool ? "" : "i * IMAGE + "},
+		{"epilogue", pool ? "" : epilogue_text(n)},
+		{"store", pool ? "image[at] = v;" : store_text(n, "y[at]")},
+		{"pool", pool ? pool_text(e, pool) : ""},
+		{"params", epilogue_params(pool ? pool : n)},
+		{NULL, NULL},
+	};
+	emit_function(e, name, "fft_back", rows_holes(t, r, holes));
+	put(e, "%s(thread, n, (const nnc_vec *)(%s), %s%s%s%s);", name, ref(n->in[0]), ref(result(n)),
+	    pool ? arena_printf(", %s", ref(n->out[1])) : "",
+	    zeros ? arena_printf(", %s", ref(n->in[1])) : "", epilogue_args(pool ? pool : n));
+}
+
+/* The image that a maxpool ends. */
+static int64_t scratch(const Net *net, const Node *n)
+{
+	(void)net;
+	return pool_of(n) ? n->attr.rows->image : 0;
+}
+
+static void print_attr(FILE *out, const Node *n)
+{
+	const Transform *t = &n->attr.spectral->t;
+	fprintf(out, " %lldx%lld", (long long)t->ph, (long long)t->pw);
+}
+
+const Op op_fft_back = {
+	.name = "fft_back",
+	.flops = flops,
+	.emit = emit,
+	.scratch = scratch,
+	.epilogue = true,
+	.updates = true,
+	.print_attr = print_attr,
+};
+
+#ifdef TEMPLATE_fft_live
+/*
+ * live ($OW$): `part` for the outputs of line i whose windows hold anything but zeros, and
+ * 0 for the others: a transform would make that 0 some +-1e-8, which relu's gradient tells
+ * from 0
+ */
+static void $name$(const uint8_t *restrict seen, int i, real part, real *restrict live)
+{
+	enum { H = $H$, W = $W$, OH = $OH$, OW = $OW$, KH = $KH$, KW = $KW$ };
+	enum { TOP = $TOP$, LEFT = $LEFT$, WIDE = OW + KW - 1 };
+	uint8_t any[LEFT + W + WIDE] = {0};
+
+	for (int row = i % OH - TOP; row < i % OH - TOP + KH; row++)
+		for (int j = 0; j < W && row >= 0 && row < H; j++)
+			any[LEFT + j] |= seen[(i / OH * H + row) * W + j];
+	for (int j = 0; j < OW; j++) {
+		int window = 0;
+		for (int k = 0; k < KW; k++)
+			window |= any[j + k];
+		live[j] = window ? part : 0;
+	}
+}
+#endif
+
+#ifdef TEMPLATE_fft_back
+/* $id$ images y from their rows' bins s, of $PH$ x $PW$ places$then$ */
+static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
+		   real *restrict y$winner$$seen$$params$)
+{
+	enum { COUNT = $COUNT$, H = $H$, W = $W$, C = $C$, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
+	enum { IMAGE = $IMAGE$, ROW = $ROW$, STEP = $STEP$, COLUMN = 2 * COUNT * H * CV | 1 };
+	const real part = (real)(1.0 / ($PH$ * $PW$));
+	const NncRange share = nnc_share(thread, $count$);
+	$image$
+
+	$unused$
+	for (int i = share.first; i < share.end; i++) {
+		for (int h = 0; h < H; h++) {
+			nnc_vec t[W * CV];
+			$live$
+			for (int u = 0; u < CV; u++)
+				$codelet$(s + (i * H + h) * 2 * CV + u, COLUMN, CV, t + u, CV);
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = $base$h * ROW + p * STEP + j;
+					real v = $share$ * ((const real *)t)[p * CP + j];
+					$epilogue$
+					$store$
+				}
+		}
+		$pool$
+	}
+}
+#endif
