@@ -671,6 +671,7 @@ void pass_plan(Net *net);    /* a place for every value */
 void pass_sync(Net *net);    /* barriers between threads */
 
 void verify_plan(const Net *net, Program *p); /* aborts on a plan that is wrong */
+void verify_sync(const Program *p);           /* aborts where a barrier is missing */
 int64_t training_bytes(const Net *net);       /* weights, gradients, state, arena */
 
 /* ---- kernels/NAME.c: ways to compute an op ---------------------------------------------- */

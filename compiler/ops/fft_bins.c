@@ -165,6 +165,8 @@ static void turn(int m, int k, const nnc_vec *restrict b, int width, nnc_vec *re
 	enum { L = NNC_LANES };
 	const int stride = NNC_VECTORS(k) * L;
 
+	if (m % L) /* the lanes behind row m */
+		memset(t, 0, (size_t)(2 * part) * sizeof *t);
 	for (int p = 0; p < 2; p++, b += m * NNC_VECTORS(k), t += part)
 		for (int j = 0; j < m; j += L)
 			for (int i = 0; i < k; i += L)

@@ -1,7 +1,8 @@
 /*
  * sync: requires plan; puts a barrier before every node that touches memory which another
  * node has written, or read before it is written, since the last barrier. Between the
- * parts of a step the runtime has one. Keeps everything else.
+ * parts of a step the runtime has one. Keeps everything else. verify_sync() then checks
+ * the result afresh.
  */
 #include "nnc.h"
 
@@ -87,6 +88,7 @@ static void sync_program(Program *p)
 		add_all(&read, &reads);
 		add_all(&written, &writes);
 	}
+	verify_sync(p);
 }
 
 void pass_sync(Net *net)

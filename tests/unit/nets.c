@@ -28,23 +28,46 @@ Net *net_of(const char *text)
 	return net;
 }
 
-Net *net_after(const char *last, const char *text)
+static const struct {
+	const char *name;
+	void (*run)(Net *net);
+} passes[] = {
+	{"reorder", pass_reorder}, {"infer", pass_infer},   {"diff", pass_diff},
+	{"fuse", pass_fuse},       {"select", pass_select}, {"pool", pass_pool},
+	{"update", pass_update},   {"lower", pass_lower},   {"plan", pass_plan},
+	{"sync", pass_sync},
+};
+
+void run_passes(Net *net, const char *first, const char *last)
 {
-	static const struct {
-		const char *name;
-		void (*run)(Net *net);
-	} passes[] = {
-		{"infer", pass_infer},   {"diff", pass_diff}, {"fuse", pass_fuse},
-		{"select", pass_select}, {"plan", pass_plan},
-	};
-	Net *net = net_of(text);
+	bool running = false;
 	assert(net);
 	for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
+		running = running || strcmp(passes[i].name, first) == 0;
+		if (!running)
+			continue;
 		passes[i].run(net);
 		ir_check(net);
 		if (strcmp(passes[i].name, last) == 0)
-			return net;
+			return;
 	}
+	abort();
+}
+
+Net *net_after(const char *last, const char *text)
+{
+	Net *net = net_of(text);
+	run_passes(net, passes[0].name, last);
+	return net;
+}
+
+void prefer(Net *net, const char *kernel)
+{
+	for (int i = 0; kernels[i]; i++)
+		if (strcmp(kernels[i]->name, kernel) == 0) {
+			*vec_push(&net->preferred, &net->preferred_count) = kernels[i];
+			return;
+		}
 	abort();
 }
 

@@ -1,0 +1,234 @@
+/*
+ * test_sync.c - barriers stand exactly where memory meets: none is missing, which
+ * verify_sync insists on, and without any single one of them it would.
+ */
+#include <CUnit/Basic.h>
+#include <string.h>
+
+#include "nets.h"
+
+/* The nodes that are called in a part, as "gemm |gemm ": a bar for each barrier. */
+static const char *calls_of(const Program *p, Phase phase)
+{
+	const char *text = "";
+	for (int i = 0; i < p->count; i++) {
+		const Node *n = p->nodes[i];
+		if (n->phase == phase && !n->op->reshape && !n->input_only)
+			text = arena_printf("%s%s%s ", text, n->barrier ? "|" : "", n->op->name);
+	}
+	return text;
+}
+
+static void sync_dense(void)
+{
+	Net *net = net_after("sync", "input 9; dense 8 relu; dense 3;");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_LOAD), "load ");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD), "gemm |gemm |cross_entropy ");
+	/* dense2's bias and dx only read d_dense2; its weight moves once dx has read it. */
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_BACKWARD),
+			       "cross_entropy_grad |bias_grad gemm |gemm bias_grad gemm ");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_UPDATE), "");
+	/* Both read the logits: how good it is need not wait for the probabilities. */
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->infer, PHASE_FORWARD),
+			       "gemm |gemm |softmax cross_entropy ");
+}
+
+/* A reshape is no call; what is in place goes over the same rows, behind a barrier. */
+static void sync_image(void)
+{
+	Net *net = net_after("sync", "input 4x4x1; flatten; tanh; softmax; dense 3 softmax;");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD),
+			       "activation |softmax |gemm |cross_entropy ");
+}
+
+static Net *net_by(const char *const *preferred, const char *text)
+{
+	Net *net = net_of(text);
+	for (; *preferred; preferred++)
+		prefer(net, *preferred);
+	run_passes(net, "reorder", "sync");
+	return net;
+}
+
+/* What gradcheck asks for is called node by node. */
+static void sync_input_only(void)
+{
+	Net *net = net_after("sync", "input 8x8x2; maxpool 2; tanh; conv 3 3x3; dense 4;");
+	int found = 0;
+	for (int i = 0; i < net->train.count; i++) {
+		const Node *n = net->train.nodes[i];
+		CU_ASSERT(n->barrier || !n->input_only || n->op->reshape);
+		found += n->input_only;
+	}
+	CU_ASSERT_EQUAL(found, 2);
+}
+
+/* Steps that no kernel takes: they wait for the gradients, not for each other. */
+static void sync_update(void)
+{
+	Net *net = net_after("pool", "train { optimizer sgd; } input 9; dense 8 bias=false; "
+				     "dense 3 bias=false;");
+	run_passes(net, "plan", "sync");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_UPDATE), "|update update ");
+}
+
+/* ---- where memory meets --------------------------------------------------------------
+ */
+
+/* Something far from all else that n reads as well. */
+static Tensor *read_also(Program *p, Node *n)
+{
+	Tensor *other = new_value(p, "other", shape1(8));
+	other->offset = (int64_t)1 << 40;
+	other->reals = 16;
+	n->in[n->in_count++] = other;
+	return other;
+}
+
+/* b, for which a has no barrier now, is made to write around what a reads. */
+static void meet(Net *net, Node *a, const Node *b, Tensor *written)
+{
+	const Tensor *x = read_also(&net->train, a);
+	const struct {
+		int64_t offset;
+		bool barrier;
+	} places[] = {
+		{x->offset, true},
+		{x->offset + x->reals - 1, true},
+		{x->offset + x->reals, false},
+		{x->offset - written->reals + 1, true},
+		{x->offset - written->reals, false},
+	};
+	CU_ASSERT(!b->barrier && a->index + 1 == b->index);
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		written->offset = places[i].offset;
+		pass_sync(net);
+		CU_ASSERT_EQUAL(b->barrier, places[i].barrier);
+	}
+}
+
+/* bias_grad reads d_dense2; the gemm behind it makes d_dense1. */
+static void sync_meets(void)
+{
+	Net *net = net_after("sync", "input 9; dense 8 relu; dense 3;");
+	const Node *dx = node_of(&net->train, "gemm", 2);
+	CU_ASSERT(dx->attr.tb);
+	count_uses(&net->train);
+	meet(net, node_of(&net->train, "bias_grad", 0), dx, storage(result(dx)));
+}
+
+/* A workspace is written, too. */
+static void sync_workspace(void)
+{
+	static const char *const kernels_by[] = {"conv_im2col", "conv_dw_im2col", "conv_dx_im2col",
+						 NULL};
+	Net *net = net_by(kernels_by, "train { batch 4; } input 8x8x2; conv 3 3x3; conv 4 3x3; "
+				      "flatten;");
+	const Node *dw = net->params[0]->grad->producer;
+	CU_ASSERT_PTR_NOT_NULL_FATAL(dw->workspace);
+	count_uses(&net->train);
+	meet(net, node_of(&net->train, "bias_grad", 1), dw, dw->workspace);
+}
+
+/* ---- verify_sync ---------------------------------------------------------------------
+ */
+
+static void verify(void *data)
+{
+	verify_sync(data);
+}
+
+/* Takes away each barrier in turn: every one is missed. How many there were. */
+static int take_away(Program *p)
+{
+	int count = 0, missed = 0;
+	CU_ASSERT(!aborts(verify, p));
+	for (int i = 0; i < p->count; i++) {
+		Node *n = p->nodes[i];
+		if (!n->barrier || n->input_only)
+			continue;
+		n->barrier = false;
+		missed += aborts(verify, p);
+		n->barrier = true;
+		count++;
+	}
+	CU_ASSERT_EQUAL(missed, count);
+	return count;
+}
+
+static const char *const models[] = {
+	"input 9; dense 8 relu; dropout 0.5; dense 7 gelu; softmax; dense 3;",
+	"train { loss mse; optimizer sgd momentum=0.9; } input 9; dense 8 tanh; dense 3;",
+	"train { batch 5; } input 12x12x2; conv 7 3x3 relu; maxpool 2; conv 8 3x3 gelu; "
+	"dropout 0.5; dense 33 tanh; softmax; dense 4 softmax;",
+	"train { batch 8; optimizer sgd; } input 12x12x9; conv 8 3x3 relu padding=valid; "
+	"maxpool 2 padding=same; conv 8 2x2 tanh bias=false; maxpool 2; avgpool 2; dense 4;",
+	"train { batch 4; } input 9x9x8; repeat 3 { conv 9 3x3 relu; } globalavgpool;",
+};
+
+static const char *const choices[][4] = {
+	{NULL},
+	{"conv_direct", "conv_dw_direct", "conv_dx_direct", NULL},
+	{"conv_im2col", "conv_dw_im2col", "conv_dx_im2col", NULL},
+	{"conv_fft", "conv_dw_fft", "conv_dx_fft", NULL},
+	{"gemm_openblas", NULL},
+};
+
+static void every_barrier(void)
+{
+	for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+		for (size_t k = 0; k < sizeof choices / sizeof *choices; k++) {
+			Net *net = net_by(choices[k], models[i]);
+			CU_ASSERT(take_away(&net->train) >= 4);
+			CU_ASSERT(take_away(&net->infer) >= 2);
+		}
+}
+
+/* Between the nodes that gradcheck asks for, too; before the first the runtime has one. */
+static void every_input_only(void)
+{
+	Net *net = net_after("sync", "input 8x8x2; maxpool 2; tanh; conv 3 3x3; dense 4;");
+	int found = 0;
+	for (int i = 0; i < net->train.count; i++) {
+		Node *n = net->train.nodes[i];
+		if (!n->input_only)
+			continue;
+		n->barrier = false;
+		CU_ASSERT_EQUAL(aborts(verify, &net->train), found > 0);
+		n->barrier = true;
+		found++;
+	}
+	CU_ASSERT_EQUAL(found, 2);
+}
+
+/* A barrier a node too late or too early is as bad as none. */
+static void shifted(void)
+{
+	Net *net = net_after("sync", "input 9; dense 8 relu; dense 3;");
+	Program *p = &net->train;
+	Node *sums = node_of(p, "bias_grad", 0), *dx = node_of(p, "gemm", 2);
+	Node *dw = node_of(p, "gemm", 3);
+	CU_ASSERT(sums->barrier && !dx->barrier && dw->barrier);
+	sums->barrier = false;
+	dx->barrier = true;
+	CU_ASSERT(aborts(verify, p));
+	sums->barrier = true;
+	CU_ASSERT(!aborts(verify, p)); /* one too many does no harm */
+	dw->barrier = false;
+	CU_ASSERT(aborts(verify, p)); /* dw moves the weight that dx reads */
+}
+
+extern void suite_sync(void);
+void suite_sync(void)
+{
+	CU_pSuite suite = CU_add_suite("sync", NULL, NULL);
+	CU_add_test(suite, "dense", sync_dense);
+	CU_add_test(suite, "in place", sync_image);
+	CU_add_test(suite, "gradcheck's nodes", sync_input_only);
+	CU_add_test(suite, "updates", sync_update);
+	CU_add_test(suite, "memory that meets", sync_meets);
+	CU_add_test(suite, "workspaces that meet", sync_workspace);
+	CU_add_test(suite, "verify: each barrier", every_barrier);
+	CU_add_test(suite, "verify: each of gradcheck's", every_input_only);
+	CU_add_test(suite, "verify: shifted", shifted);
+}
