@@ -1,4 +1,5 @@
-/* main.c - the command: options, the passes in order, and what is written at the end.
+/*
+ * main.c - the command: options, the passes in order, and what is written at the end.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -16,16 +17,16 @@ static const struct Pass {
 	void (*run)(Net *net);
 } passes[] = {
 	{"reorder", pass_reorder}, /* bias and activation behind maxpool */
-	{"infer", pass_infer},   /* the inference program */
-	{"diff", pass_diff},     /* loss, backward, update */
-	{"fuse", pass_fuse},     /* elementwise ops into their producers */
-	{"select", pass_select}, /* a kernel for every node */
-	{"tune", pass_tune},     /* another, where that was measured to be faster */
-	{"pool", pass_pool},     /* maxpool into the kernels beside it */
-	{"update", pass_update}, /* the optimizer's step into the kernels of gradients */
-	{"lower", pass_lower},   /* kernels that are made of other ops */
-	{"plan", pass_plan},     /* a place for every value */
-	{"sync", pass_sync},     /* barriers between threads */
+	{"infer", pass_infer},     /* the inference program */
+	{"diff", pass_diff},       /* loss, backward, update */
+	{"fuse", pass_fuse},       /* elementwise ops into their producers */
+	{"select", pass_select},   /* a kernel for every node */
+	{"tune", pass_tune},       /* another, where that was measured to be faster */
+	{"pool", pass_pool},       /* maxpool into the kernels beside it */
+	{"update", pass_update},   /* the step into the kernels of gradients */
+	{"lower", pass_lower},     /* kernels that are made of other ops */
+	{"plan", pass_plan},       /* a place for every value */
+	{"sync", pass_sync},       /* barriers between threads */
 };
 
 typedef struct Options {
@@ -52,13 +53,15 @@ static const char details[] =
 	"  -o FILE           where to write; by default the model's name\n"
 	"  -S                the same as --emit=c\n"
 	"  --emit=KIND       exe (default), c, ir, or nn (the model in normal form)\n"
-	"  --after=PASS      with --emit=ir: as it is behind build, reorder, infer, diff, "
+	"  --after=PASS      with --emit=ir: as it is behind build, reorder, infer, "
+	"diff, "
 	"fuse,\n                    select, tune, pool, update, lower, plan or sync\n"
 	"  -D NAME=VALUE     another value for a constant of the model\n"
 	"  -I DIR            look for included files here too\n"
 	"  --kernel=NAME     take this kernel where it fits, whatever it costs; may be "
 	"repeated\n"
-	"  --tune-kernels    time the kernels that fit on this CPU, take the fastest, and "
+	"  --tune-kernels    time the kernels that fit on this CPU, take the fastest, "
+	"and "
 	"keep\n                    the times in $XDG_CACHE_HOME/nnc or ~/.cache/nnc\n"
 	"  --march=ARCH      build for this CPU, as cc -march (default: native)\n"
 	"  --check           read and check the model, write nothing\n"
@@ -68,7 +71,8 @@ static const char details[] =
 	"\n"
 	"CC, CFLAGS and LDFLAGS are honoured. Exit status: 0; 1 errors in the model; 2 "
 	"usage;\n"
-	"3 the C compiler is missing or failed, or the kernels cannot be timed; 70 a bug of "
+	"3 the C compiler is missing or failed, or the kernels cannot be timed; 70 a "
+	"bug of "
 	"nnc;\n74 a file cannot be written.\n";
 
 enum {

@@ -709,6 +709,7 @@ void each_kernel(const Net *net, const Node *n,
 
 /* gemms as parts of other kernels: their cost, and the function once it is emitted. */
 double tile_cost(Gemm g);
+double memory_bytes(const Gemm *g);
 double openblas_cost(Gemm g);
 void use_tile(Emit *e);
 const char *tile_function(Emit *e, const Gemm *g);

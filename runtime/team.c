@@ -46,7 +46,7 @@ typedef struct Member {
 
 struct NncTeam {
 	int count, running; /* running: threads that were started, and the caller */
-	char *scratch; /* (count, scratch_bytes) in whole pages, or NULL */
+	char *scratch;      /* (count, scratch_bytes) in whole pages, or NULL */
 	Bed idle, barrier;
 
 	/* What there is to do; written by the caller. */

@@ -11,8 +11,7 @@ static void section(Emit *e, const char *title)
 	put(e, "\n/* ---- %s ---- */\n", title);
 }
 
-/* ---- layout -------------------------------------------------------------------------
- */
+/* ---- layout ---------------------------------------------------------------------- */
 
 static void emit_head(Emit *e)
 {
@@ -238,7 +237,9 @@ void emit_step(Emit *e, const char *comment, const char *name, const char *setup
 	       const char *before, const char *body)
 {
 	put(e, "\n/* %s */", comment);
-	put(e, "static void %s(NncContext *c, const NncBatch *batch, const NncThread *thread)",
+	put(e,
+	    "static void %s(NncContext *c, const NncBatch *batch, const NncThread "
+	    "*thread)",
 	    name);
 	put(e, "{");
 	emit_locals(e, body);
@@ -254,7 +255,8 @@ void emit_step(Emit *e, const char *comment, const char *name, const char *setup
 const char *setup_text(const Emit *e)
 {
 	const Training *t = &e->net->training;
-	const char *text = fill(t->optimizer->setup, t->optimizer->holes(&t->optimizer_args));
+	const char *text =
+		fill(t->optimizer->setup, t->optimizer->holes(&t->optimizer_args));
 	const char *lines = "";
 	for (const char *end; (end = strchr(text, '\n')); text = end + 1)
 		lines = arena_printf("%s\t%.*s\n", lines, (int)(end - text), text);
@@ -281,22 +283,28 @@ static void emit_network(Emit *e)
 	e->double_only = false;
 	const char *update = body_of(e, &net->train, is_update, false);
 	if (*update)
-		update = arena_printf("\n\t/* what no kernel above did itself */\n%s", update);
+		update = arena_printf("\n\t/* what no kernel above did itself */\n%s",
+				      update);
 	emit_step(e, "The samples of the batch become x.", "load", "", "", load);
-	emit_step(e, "Forward, with what only training does, to the loss.", "forward", "", "",
-		  forward);
+	emit_step(e, "Forward, with what only training does, to the loss.", "forward",
+		  "", "", forward);
 	if (*input)
 		emit_input_gradient(e, input);
 	const char *last = *input ? "\n#ifdef NNC_DOUBLE\n\tnnc_barrier(thread);\n"
 				    "\tinput_gradient(c, batch, thread);\n#endif\n"
 				  : "";
-	emit_step(e,
-		  arena_printf("Backward: the gradient of the mean loss for every weight, and "
-			       "%s's step.", net->training.optimizer->name),
-		  "backward", setup_text(e), "", arena_printf("%s%s%s", backward, update, last));
+	emit_step(
+		e,
+		arena_printf(
+			"Backward: the gradient of the mean loss for every weight, and "
+			"%s's step.",
+			net->training.optimizer->name),
+		"backward", setup_text(e), "",
+		arena_printf("%s%s%s", backward, update, last));
 	emit_step(e, "Forward, as the trained network is used.", "infer", "", "",
 		  body_of(e, &net->infer, is_infer, false));
-	emit_step(e, "Forward, and how good it is.", "evaluate", "", "infer(c, batch, thread);",
+	emit_step(e, "Forward, and how good it is.", "evaluate", "",
+		  "infer(c, batch, thread);",
 		  body_of(e, &net->infer, is_infer_loss, false));
 }
 

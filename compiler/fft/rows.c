@@ -1,12 +1,12 @@
 /*
- * rows.c - what the ops of a convolution by transforms share. Between them are the bins of
- * each row of an image, in memory, in vectors:
+ * rows.c - what the ops of a convolution by transforms share. Between them are the bins
+ * of each row of an image, in memory, in vectors:
  *
  *     (column) (image) (row) (re, im) (vectors of channels)
  *
- * with an odd number of vectors from one column to the next: a power of two would put all
- * of them into the same few sets of the cache. Of the columns 0 and pw/2, whose rows' bins
- * are real, half of the bins is enough.
+ * with an odd number of vectors from one column to the next: a power of two would put
+ * all of them into the same few sets of the cache. Of the columns 0 and pw/2, whose
+ * rows' bins are real, half of the bins is enough.
  */
 #include "fft.h"
 
@@ -18,8 +18,14 @@ int64_t vectors(int64_t numbers)
 static Rows image_rows(int64_t n, int64_t h, int64_t w, int64_t c)
 {
 	return (Rows){
-		.count = n, .h = h, .w = w, .c = c,
-		.image = h * w * c, .row = w * c, .step = c, .direction = 1,
+		.count = n,
+		.h = h,
+		.w = w,
+		.c = c,
+		.image = h * w * c,
+		.row = w * c,
+		.step = c,
+		.direction = 1,
 		.id = shape_name(shape3(h, w, c)),
 	};
 }
@@ -28,9 +34,17 @@ static Rows image_rows(int64_t n, int64_t h, int64_t w, int64_t c)
 static Rows tap_rows(const Window *w)
 {
 	return (Rows){
-		.count = w->c, .h = w->kh, .w = w->kw, .c = w->o,
-		.image = w->o, .row = w->kw * w->c * w->o, .step = w->c * w->o,
-		.top = w->top, .left = w->left, .direction = -1, .taps = true,
+		.count = w->c,
+		.h = w->kh,
+		.w = w->kw,
+		.c = w->o,
+		.image = w->o,
+		.row = w->kw * w->c * w->o,
+		.step = w->c * w->o,
+		.top = w->top,
+		.left = w->left,
+		.direction = -1,
+		.taps = true,
 		.id = shape_name(shape4(w->kh, w->kw, w->c, w->o)),
 	};
 }
@@ -53,17 +67,26 @@ int64_t rows_reals(const Transform *t, const Rows *r)
 const char *row_function(Emit *e, const Transform *t, const Rows *r, bool inverse)
 {
 	const Codelet c = {
-		.size = t->pw, .count = r->w, .first = r->left, .step = r->direction,
-		.inverse = inverse, .real = true,
+		.size = t->pw,
+		.count = r->w,
+		.first = r->left,
+		.step = r->direction,
+		.inverse = inverse,
+		.real = true,
 	};
 	return codelet_function(e, &c);
 }
 
-const char *column_function(Emit *e, const Transform *t, const Rows *r, bool inverse, bool half)
+const char *column_function(Emit *e, const Transform *t, const Rows *r, bool inverse,
+			    bool half)
 {
 	const Codelet c = {
-		.size = t->ph, .count = r->h, .first = r->top, .step = r->direction,
-		.inverse = inverse, .real = half,
+		.size = t->ph,
+		.count = r->h,
+		.first = r->top,
+		.step = r->direction,
+		.inverse = inverse,
+		.real = half,
 	};
 	return codelet_function(e, &c);
 }

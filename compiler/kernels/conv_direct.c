@@ -47,39 +47,60 @@ static const char *dx_fits(const Net *net, const Node *n)
 	return fits(net, n);
 }
 
-/* Tiles of at most 8 rows of outputs: short rows, and few columns, leave lanes empty. */
+/*
+ * Tiles of at most 8 rows of outputs by two vectors: fewer than 8 sums wait for one another,
+ * and few columns leave lanes empty.
+ */
 static double tiles_cost(const Net *net, int64_t rows, int64_t cols, double flops)
 {
-	double height = rows % 8 == 0 || rows % 7 == 0 ? 1 : rows < 8 ? (double)rows / 8 : 0.7;
+	double sums = (double)rows * (cols > 16 ? 2 : 1);
+	double height = rows >= 8 ? (rows % 8 && rows % 7 ? 0.7 : 1) : sums < 8 ? sums / 8 : 1;
 	double lanes = (double)cols / (double)((cols + 15) / 16 * 16);
 	(void)net;
 	return flops / (0.8 * height * lanes * NOMINAL_GFLOPS * 1e3);
-}
-
-static double cost(const Net *net, const Node *n)
-{
-	Window w = conv_window(n);
-	return 1 + tiles_cost(net, w.ow, w.o, n->op->flops(net, n));
-}
-
-static double dx_cost(const Net *net, const Node *n)
-{
-	Window w = conv_window(n);
-	return 1 + tiles_cost(net, w.w, w.c, n->op->flops(net, n));
-}
-
-static double dw_cost(const Net *net, const Node *n)
-{
-	Window w = conv_window(n);
-	double bytes = 8.0 * (double)net->training.batch * (double)(w.kh * w.kw * w.c * w.o);
-	return 1 + tiles_cost(net, w.kw * w.c, w.o, n->op->flops(net, n)) +
-	       bytes / (NOMINAL_GBYTES * 1e3);
 }
 
 /* Each thread pads the image that it is at. */
 static int64_t image_reals(const Window *w)
 {
 	return padded_height(w) * padded_width(w) * w->c;
+}
+
+/* Padding copies an image, which is read once more: mostly from the second cache. */
+static double pad_cost(const Net *net, const Window *w)
+{
+	double bytes = 4.0 * (double)image_reals(w);
+	return (double)net->training.batch * bytes * (bytes > 32e3 ? 3 : 1) / (NOMINAL_GBYTES * 1e3);
+}
+
+/* Four cycles for each vector of outputs that is stored. */
+static double outputs_cost(const Net *net, const Window *w)
+{
+	double vectors = (double)(net->training.batch * w->oh * w->ow * ((w->o + 15) / 16));
+	return 4 * vectors * 64 / (NOMINAL_GFLOPS * 1e3);
+}
+
+static double cost(const Net *net, const Node *n)
+{
+	Window w = conv_window(n);
+	return 0.1 + pad_cost(net, &w) + outputs_cost(net, &w) +
+	       tiles_cost(net, w.ow, w.o, n->op->flops(net, n));
+}
+
+static double dx_cost(const Net *net, const Node *n)
+{
+	Window w = turned_window(n);
+	return 0.1 + pad_cost(net, &w) + outputs_cost(net, &w) +
+	       tiles_cost(net, w.ow, w.o, n->op->flops(net, n));
+}
+
+static double dw_cost(const Net *net, const Node *n)
+{
+	Window w = conv_window(n);
+	double bytes = 8.0 * (double)net->training.batch * (double)(w.kh * w.kw * w.c * w.o);
+	return 0.1 + pad_cost(net, &w) +
+	       tiles_cost(net, w.kw * w.c, w.o, n->op->flops(net, n)) +
+	       bytes / (NOMINAL_GBYTES * 1e3);
 }
 
 /* With a maxpool it also holds the lines of one row of the pool's windows. */

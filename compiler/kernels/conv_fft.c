@@ -1,34 +1,51 @@
 /*
- * conv_fft: a convolution is a product in the bins of its Fourier transform. Whole images
- * are transformed, lanes being channels, and in each bin the channels are summed by a
- * complex gemm (n x C)(C x O). The cost hardly depends on the kernel's size. conv_dx has the
- * product dy w^H, conv_dw x^H dy. Transforms of rows are made once and read by all of them;
- * those of columns stay in the cache, and are made again.
+ * conv_fft: a convolution is a product in the bins of its Fourier transform. Whole
+ * images are transformed, lanes being channels, and in each bin the channels are summed
+ * by a complex gemm (n x C)(C x O). The cost hardly depends on the kernel's size.
+ * conv_dx has the product dy w^H, conv_dw x^H dy. Transforms of rows are made once and
+ * read by all of them; those of columns stay in the cache, and are made again.
  */
 #include "fft/fft.h"
 
 #define MAX_ROWS ((int64_t)1 << 28) /* reals */
 
-/* Tiles reach most of the peak, if there are rows enough; transforms mostly move data. */
-static double cost_of(const Spectral *s, double images, double lines)
+/* Images of vectors. */
+static double images_of(const Rows *r)
 {
-	double bins = (double)(s->t.ph * s->t.pw / 2 + 2);
-	double c = 16.0 * (double)vectors(s->window.c), o = 16.0 * (double)vectors(s->window.o);
-	double share = s->batch < 8 ? 0.25 : 0.7;
-	double moved = 8.0 * 16.0 * bins * images; /* bytes: both parts, written and read */
-	return 1 + 6 * bins * (double)s->batch * c * o / (share * NOMINAL_GFLOPS * 1e3) +
-	       16 * lines / (0.35 * NOMINAL_GFLOPS * 1e3) + 2 * moved / (NOMINAL_GBYTES * 1e3);
+	return (double)(r->count * vectors(r->c));
 }
 
-/* Images of vectors, and the operations of their transforms. */
-static double images_of(const Rows *l)
+/* Of the bins of all rows, both parts. */
+static double row_bytes(const Spectral *s, const Rows *r)
 {
-	return (double)(l->count * vectors(l->c));
+	return 128 * images_of(r) * (double)(r->h * (s->t.pw / 2 + 1));
 }
 
-static double operations(const Spectral *s, const Rows *l)
+/* Transforms mostly move data, and more slowly what the second cache does not hold. */
+static double rows_cost(const Spectral *s, const Rows *r)
 {
-	return images_of(l) * image_operations(&s->t, l->h);
+	double flops = 8 * images_of(r) * (double)r->h * dft_operations(s->t.pw);
+	double bytes = row_bytes(s, r) * (row_bytes(s, r) > 1e6 ? 2 : 0.5);
+	return flops / (0.35 * NOMINAL_GFLOPS * 1e3) + bytes / (NOMINAL_GBYTES * 1e3);
+}
+
+/* Tiles reach most of the peak, if there are images enough and a column stays in the
+ * cache. */
+static double bins_cost(const Spectral *s)
+{
+	double bins = (double)(s->t.ph * s->t.pw / 2 + 2),
+	       share = s->batch < 8 ? 0.25 : 0.7;
+	double c = 16.0 * (double)vectors(s->window.c),
+	       o = 16.0 * (double)vectors(s->window.o);
+	double images = images_of(&s->x) + images_of(&s->w) + images_of(&s->y);
+	double column = 128 * images * (double)s->t.ph;
+	double bytes = row_bytes(s, &s->x) + row_bytes(s, &s->w) + row_bytes(s, &s->y);
+	if (column > 1.2e6)
+		bytes += 2 * column * (double)(s->t.pw / 2 + 1);
+	return 6 * bins * (double)s->batch * c * o / (share * NOMINAL_GFLOPS * 1e3) +
+	       8 * images * (double)s->t.pw * dft_operations(s->t.ph) /
+		       (0.35 * NOMINAL_GFLOPS * 1e3) +
+	       bytes / (NOMINAL_GBYTES * 1e3);
 }
 
 static Spectral spectral(const Net *net, const Node *n)
@@ -41,25 +58,49 @@ static Spectral spectral(const Net *net, const Node *n)
 	return s;
 }
 
+/* Does p have n, and before it another that transforms t? */
+static bool is_made(const Program *p, const Node *n, const Tensor *t)
+{
+	bool made = false;
+	for (int i = 0; i < p->count; i++) {
+		const Node *m = p->nodes[i];
+		if (m == n)
+			return made;
+		for (int k = 0; m->kernel && m->kernel->lower && k < m->in_count; k++)
+			made |= m->in[k] == t;
+	}
+	return false;
+}
+
+/* From a, b, the operands in their order, to c: each transform is made once. */
+static double cost_of(const Net *net, const Node *n, const Spectral *s, const Rows *a,
+		      const Rows *b, const Rows *c)
+{
+	const Rows *rows[] = {a, b};
+	double cost = 0.5 + bins_cost(s) + rows_cost(s, c);
+	for (int k = 0; k < 2; k++)
+		if (!is_made(&net->train, n, n->in[k]) &&
+		    !is_made(&net->infer, n, n->in[k]))
+			cost += rows_cost(s, rows[k]);
+	return cost;
+}
+
 static double cost(const Net *net, const Node *n)
 {
 	Spectral s = spectral(net, n);
-	return cost_of(&s, images_of(&s.x) + images_of(&s.w) + images_of(&s.y),
-		       operations(&s, &s.x) + operations(&s, &s.w) + operations(&s, &s.y));
+	return cost_of(net, n, &s, &s.x, &s.w, &s.y);
 }
 
-/* The spectra of w, and of x and dy after them, are there already. */
 static double dx_cost(const Net *net, const Node *n)
 {
 	Spectral s = spectral(net, n);
-	return cost_of(&s, images_of(&s.y) + images_of(&s.x),
-		       operations(&s, &s.y) + operations(&s, &s.x));
+	return cost_of(net, n, &s, &s.y, &s.w, &s.x);
 }
 
 static double dw_cost(const Net *net, const Node *n)
 {
 	Spectral s = spectral(net, n);
-	return cost_of(&s, images_of(&s.w), operations(&s, &s.w));
+	return cost_of(net, n, &s, &s.x, &s.y, &s.w);
 }
 
 static const char *fits(const Net *net, const Node *n)
@@ -80,12 +121,13 @@ static const char *fits(const Net *net, const Node *n)
 	return NULL;
 }
 
-/* ---- lowering ---------------------------------------------------------------------- */
+/* ---- lowering -------------------------------------------------------------------- */
 
 static Node *append_like(Program *p, const Node *n, const Op *op, const Spectral *s)
 {
 	Node *made = arena_alloc(sizeof *made);
-	*made = (Node){.op = op, .phase = n->phase, .layer = n->layer, .lowered = n->kernel};
+	*made = (Node){
+		.op = op, .phase = n->phase, .layer = n->layer, .lowered = n->kernel};
 	made->input_only = n->input_only;
 	made->attr.spectral = s;
 	*vec_push(&p->nodes, &p->count) = made;
@@ -102,17 +144,17 @@ static Tensor *add_value(Program *p, Node *n, const char *id, int64_t reals)
 }
 
 static bool same_rows(const Node *a, const Tensor *of, const Spectral *s, const Rows *l,
-			  const Node *spread)
+		      const Node *spread)
 {
 	const Spectral *as = a->attr.spectral;
 	return a->op == &op_fft_rows && a->in[0] == of && a->spread == spread &&
-	       as->t.ph == s->t.ph && as->t.pw == s->t.pw && a->attr.rows->top == l->top &&
-	       a->attr.rows->left == l->left;
+	       as->t.ph == s->t.ph && as->t.pw == s->t.pw &&
+	       a->attr.rows->top == l->top && a->attr.rows->left == l->left;
 }
 
 /* The rows of in[k], made here unless it is there already. */
 static Node *rows(Net *net, Program *p, const Node *n, int k, const Spectral *s,
-		      const Rows *l)
+		  const Rows *l)
 {
 	bool weight = n->in[k]->kind == TENSOR_PARAM; /* which both programs read */
 	const char *prefix = weight && p == &net->infer ? "infer_" : "";
@@ -127,7 +169,8 @@ static Node *rows(Net *net, Program *p, const Node *n, int k, const Spectral *s,
 		made->spread = spread;
 		made->in[made->in_count++] = n->in[n->in_count - 1];
 	}
-	add_value(p, made, arena_printf("%srows_%s", prefix, n->in[k]->id), rows_reals(&s->t, l));
+	add_value(p, made, arena_printf("%srows_%s", prefix, n->in[k]->id),
+		  rows_reals(&s->t, l));
 	return made;
 }
 
@@ -144,7 +187,8 @@ static Tensor *product(Program *p, const Node *n, const Node *a, const Node *b,
 }
 
 /* n itself becomes the way back, with all that is fused into it. */
-static void come_back(Program *p, Node *n, Tensor *bins, const Spectral *s, const Rows *l)
+static void come_back(Program *p, Node *n, Tensor *bins, const Spectral *s,
+		      const Rows *l)
 {
 	n->op = &op_fft_back;
 	n->lowered = n->kernel;

@@ -13,13 +13,18 @@ static const char *fits(const Net *net, const Node *n)
 	return NULL;
 }
 
-/* Cycles: a load of b and a product for each vector of terms; 64 merges and 16 sums a block. */
+/*
+ * Cycles: loads and products for each vector of terms, more where the rows of a block do not
+ * stay in the first cache; 64 merges and 16 sums a block. And b, once, if it comes from memory.
+ */
 static double cost(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
-	double blocks = (double)((g.n + 15) / 16), vectors = (double)((g.k + 15) / 16);
-	double cycles = (double)g.m * blocks * (9 * vectors + 85);
-	return 0.1 + cycles * 64 / (NOMINAL_GFLOPS * 1e3);
+	double blocks = (double)g.n / 16, vectors = (double)((g.k + 15) / 16);
+	double block = 4.0 * (double)g.k * (g.n < 16 ? (double)g.n : 16);
+	double cycles = (double)g.m * blocks * ((block > 40e3 ? 22 : 12) * vectors + 100);
+	return 0.1 + cycles * 64 / (NOMINAL_GFLOPS * 1e3) +
+	       memory_bytes(&g) / (NOMINAL_GBYTES * 1e3);
 }
 
 static void emit(Emit *e, const Node *n)

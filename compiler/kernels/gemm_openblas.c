@@ -20,8 +20,8 @@ static double cost(const Net *net, const Node *n)
 double openblas_cost(Gemm g)
 {
 	double flops = 2.0 * (double)g.m * (double)g.n * (double)g.k;
-	double bytes = 4.0 * ((double)g.m * (double)g.k + (double)g.k * (double)g.n +
-			      2.0 * (double)g.m * (double)g.n);
+	double operands = (double)g.m * (double)g.k + (double)g.k * (double)g.n;
+	double bytes = 4.0 * (3 * operands + 2.0 * (double)g.m * (double)g.n);
 	return 1.5 + flops / (0.6 * NOMINAL_GFLOPS * 1e3) + bytes / (NOMINAL_GBYTES * 1e3);
 }
 

@@ -7,17 +7,33 @@
 
 enum { MAX_LANES = 16 }; /* of any CPU: what scratch must hold */
 
+/* Of b, where the second cache is too small for it; 0 where it is not. */
+double memory_bytes(const Gemm *g)
+{
+	double bytes = 4.0 * (double)g->k * (double)g->n;
+	return bytes > 2e6 ? bytes : 0;
+}
+
+/* A transposed b is turned in blocks of 16 x 16: 64 cycles each, twice that at the edges. */
+static double turn_cost(Gemm g)
+{
+	int64_t inner = (g.n / 16) * (g.k / 16), all = ((g.n + 15) / 16) * ((g.k + 15) / 16);
+	return 64 * (double)(2 * all - inner) * 64 / (NOMINAL_GFLOPS * 1e3);
+}
+
 /* Close to the peak while b's panel of columns stays in the cache; worse with few rows. */
 double tile_cost(Gemm g)
 {
-	double flops = 2.0 * (double)g.m * (double)g.n * (double)g.k;
+	double lanes = (double)((g.n + 15) / 16 * 16); /* those of the last vector are all paid */
+	double flops = 2.0 * (double)g.m * lanes * (double)g.k;
 	double panel = 4.0 * (double)g.k * 32;
 	double share = g.m < 4 ? 0.25 : g.m < 8 ? 0.5 : 0.85;
 	if (panel > 512e3) /* b's panel leaves the cache between rows of tiles */
 		share *= 0.6;
-	/* a transposed b is turned in blocks of 16 x 16: a quarter of a cycle a number */
-	double turns = g.tb ? 0.25 * (double)(g.k * g.n) * 64 / (NOMINAL_GFLOPS * 1e3) : 0;
-	return 0.1 + flops / (share * NOMINAL_GFLOPS * 1e3) + turns;
+	/* weights, or sums, are read and written back; a large b comes from memory */
+	double bytes = g.ta ? 8.0 * (double)g.m * (double)g.n : memory_bytes(&g);
+	return 0.1 + flops / (share * NOMINAL_GFLOPS * 1e3) + bytes / (NOMINAL_GBYTES * 1e3) +
+	       (g.tb ? turn_cost(g) : 0);
 }
 
 static double cost(const Net *net, const Node *n)

@@ -1,6 +1,6 @@
 /*
- * lower: requires select, pool and update; replaces the nodes of kernels that are made of
- * other ops by these. Keeps every value.
+ * lower: requires select, pool and update; replaces the nodes of kernels that are made
+ * of other ops by these. Keeps every value.
  */
 #include "nnc.h"
 

@@ -1,8 +1,9 @@
 /*
- * plan: requires select; reserves workspaces and gives every value of a program its place in the arena. Values
- * whose lives do not overlap may share memory, and elementwise ops work in place where
- * their input is read by nobody else. verify_plan() then checks the result afresh, by
- * running the program on owners of memory instead of numbers.
+ * plan: requires select; reserves workspaces and gives every value of a program its
+ * place in the arena. Values whose lives do not overlap may share memory, and
+ * elementwise ops work in place where their input is read by nobody else. verify_plan()
+ * then checks the result afresh, by running the program on owners of memory instead of
+ * numbers.
  */
 #include "nnc.h"
 
@@ -20,7 +21,7 @@ static bool in_arena(const Tensor *t)
 	return t->kind == TENSOR_VALUE || t->kind == TENSOR_INPUT;
 }
 
-/* ---- workspaces -------------------------------------------------------------------- */
+/* ---- workspaces ------------------------------------------------------------------ */
 
 /* Workspaces are named after what they serve: work_conv2, work_d_conv1. */
 static void reserve(Net *net, Program *p, Node *n)
@@ -44,8 +45,7 @@ static void reserve(Net *net, Program *p, Node *n)
 	n->workspace->producer = n;
 }
 
-/* ---- lives ------------------------------------------------------------------------
- */
+/* ---- lives ----------------------------------------------------------------------- */
 
 static void live(Tensor *t, int at)
 {
@@ -96,15 +96,15 @@ static void work_in_place(const Net *net, Program *p)
 	}
 }
 
-/* ---- places ------------------------------------------------------------------------
- */
+/* ---- places ---------------------------------------------------------------------- */
 
 static bool lives_meet(const Tensor *a, const Tensor *b)
 {
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* First fit: the lowest gap among the placed tensors, by offset, that t may not share.
+/*
+ * First fit: the lowest gap among the placed tensors, by offset, that t may not share.
  */
 static void place(Tensor *t, Tensor *const *by_offset, int count)
 {

@@ -1,7 +1,7 @@
 /*
- * pool: requires select; moves a maxpool into the convolution before it, and its gradient
- * into the one that reads it, where their kernels can: then the convolution's output,
- * several times the size of the pool's, is never in memory as a whole.
+ * pool: requires select; moves a maxpool into the convolution before it, and its
+ * gradient into the one that reads it, where their kernels can: then the convolution's
+ * output, several times the size of the pool's, is never in memory as a whole.
  */
 #include "nnc.h"
 
@@ -29,8 +29,9 @@ static void pool_program(Program *p)
 	for (int i = 0; i < p->count; i++) {
 		Node *pool = p->nodes[i];
 		Node *conv = pool->op->keeps_largest ? pool->in[0]->producer : NULL;
-		if (conv && conv->kernel && conv->kernel->pools && conv->fused_count == 0 &&
-		    conv->out_count == 1 && pool->in[0]->uses == 1 && apart(pool) &&
+		if (conv && conv->kernel && conv->kernel->pools &&
+		    conv->fused_count == 0 && conv->out_count == 1 &&
+		    pool->in[0]->uses == 1 && apart(pool) &&
 		    pool->fused_count + 1 < MAX_FUSED)
 			pool_into(conv, pool);
 	}
@@ -47,7 +48,8 @@ static bool all_spread(const Program *p, const Tensor *t)
 		const Node *n = p->nodes[i];
 		for (int k = 0; k < n->in_count; k++)
 			if (n->in[k] == t && !n->input_only &&
-			    !(n->kernel && n->kernel->spreads && k == n->op->adjoint_in))
+			    !(n->kernel && n->kernel->spreads &&
+			      k == n->op->adjoint_in))
 				return false;
 	}
 	return true;
@@ -57,7 +59,8 @@ static bool all_spread(const Program *p, const Tensor *t)
 static void spread_into_readers(Program *p, Node *spread)
 {
 	Tensor *t = spread->out[0];
-	if (spread->input_only || !apart(spread) || spread->fused_count || !all_spread(p, t))
+	if (spread->input_only || !apart(spread) || spread->fused_count ||
+	    !all_spread(p, t))
 		return;
 	spread->dead = true;
 	for (int i = 0; i < p->count; i++) {

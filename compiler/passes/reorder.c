@@ -1,7 +1,7 @@
 /*
- * reorder: requires the forward half of train; moves a bias and a rising activation from
- * before a maxpool to behind it, where there are fewer numbers: the largest is the same
- * one before and after. Keeps every value but those in between.
+ * reorder: requires the forward half of train; moves a bias and a rising activation
+ * from before a maxpool to behind it, where there are fewer numbers: the largest is the
+ * same one before and after. Keeps every value but those in between.
  */
 #include "nnc.h"
 
@@ -12,12 +12,15 @@ static Node *movable(Node *pool)
 	Node *n = x->producer;
 	if (!n || x->uses != 1 || !n->op->rises || !n->op->rises(n))
 		return NULL;
-	if (n->in[0]->kind != TENSOR_VALUE || shape_size(pool->out[0]->shape) > shape_size(x->shape))
+	if (n->in[0]->kind != TENSOR_VALUE ||
+	    shape_size(pool->out[0]->shape) > shape_size(x->shape))
 		return NULL;
 	return n;
 }
 
-/* x -> n -> pool -> y becomes x -> pool -> n -> y; what was between has y's shape now. */
+/*
+ * x -> n -> pool -> y becomes x -> pool -> n -> y; what was between has y's shape now.
+ */
 static void exchange(Program *p, Node *n, Node *pool)
 {
 	Tensor *between = n->out[0], *y = pool->out[0];

@@ -1,14 +1,14 @@
 /*
- * sync: requires plan; puts a barrier before every node that touches memory which another
- * node has written, or read before it is written, since the last barrier. Between the
- * parts of a step the runtime has one. Keeps everything else. verify_sync() then checks
- * the result afresh.
+ * sync: requires plan; puts a barrier before every node that touches memory which
+ * another node has written, or read before it is written, since the last barrier.
+ * Between the parts of a step the runtime has one. Keeps everything else. verify_sync()
+ * then checks the result afresh.
  */
 #include "nnc.h"
 
 /* One part of the arena, or a weight and its optimizer's state, or its gradient. */
 typedef struct Place {
-	const Tensor *owner;    /* of a weight or gradient; NULL: in the arena */
+	const Tensor *owner; /* of a weight or gradient; NULL: in the arena */
 	int64_t offset, end;
 } Place;
 
@@ -24,7 +24,8 @@ static void touch(Places *to, Tensor *t)
 	const Tensor *s = storage(t);
 	bool arena = s->kind == TENSOR_VALUE || s->kind == TENSOR_INPUT;
 	*vec_push(&to->places, &to->count) =
-		arena ? (Place){NULL, s->offset, s->offset + s->reals} : (Place){s, 0, 1};
+		arena ? (Place){NULL, s->offset, s->offset + s->reals}
+		      : (Place){s, 0, 1};
 }
 
 static bool meet(const Places *a, const Places *b)
@@ -32,7 +33,8 @@ static bool meet(const Places *a, const Places *b)
 	for (int i = 0; i < a->count; i++)
 		for (int k = 0; k < b->count; k++) {
 			const Place *x = &a->places[i], *y = &b->places[k];
-			if (x->owner == y->owner && x->offset < y->end && y->offset < x->end)
+			if (x->owner == y->owner && x->offset < y->end &&
+			    y->offset < x->end)
 				return true;
 		}
 	return false;

@@ -1,7 +1,7 @@
 /*
- * update: requires select; moves the optimizer's step on a weight into the kernel that makes
- * its gradient, if that kernel can end with it and nothing reads the weight afterwards.
- * (What only gradcheck asks for may: it keeps the weights where they are.)
+ * update: requires select; moves the optimizer's step on a weight into the kernel that
+ * makes its gradient, if that kernel can end with it and nothing reads the weight
+ * afterwards. (What only gradcheck asks for may: it keeps the weights where they are.)
  */
 #include "nnc.h"
 
@@ -33,7 +33,8 @@ void pass_update(Net *net)
 	Program *p = &net->train;
 	count_uses(p);
 	for (int i = 0; i < p->count; i++) {
-		Node *n = p->nodes[i], *maker = n->op->consumes ? n->in[0]->producer : NULL;
+		Node *n = p->nodes[i],
+		     *maker = n->op->consumes ? n->in[0]->producer : NULL;
 		if (!maker || !can_update(maker) || maker->fused_count == MAX_FUSED ||
 		    read_later(p, n->in[1], maker->index))
 			continue;

@@ -1,7 +1,7 @@
 /*
  * verify_sync: the barriers' independent check. It goes through each function of a
- * program as its threads will, from barrier to barrier, and insists that no two nodes in
- * between touch the same memory, unless both only read it.
+ * program as its threads will, from barrier to barrier, and insists that no two nodes
+ * in between touch the same memory, unless both only read it.
  */
 #include <stdlib.h>
 
@@ -19,7 +19,8 @@ typedef enum Part {
 typedef struct Touch {
 	const Node *node;
 	const Tensor *tensor;
-	const Tensor *block;    /* NULL: the arena; else the weight, state included, or gradient */
+	const Tensor *block; /* NULL: the arena; else the weight and its state, or
+			      * its gradient */
 	int64_t from, to;
 	bool writes;
 } Touch;
@@ -43,9 +44,10 @@ static Part part_of(const Node *n)
 static void fail(const Moment *m, const Touch *a, const Touch *b)
 {
 	fprintf(stderr,
-		"nnc: bug: in %s, no barrier between %s and %s, which touch the memory of "
-		"%s and %s\n",
-		m->program, a->node->op->name, b->node->op->name, a->tensor->id, b->tensor->id);
+		"nnc: bug: in %s, no barrier between %s and %s, which touch the "
+		"memory of %s and %s\n",
+		m->program, a->node->op->name, b->node->op->name, a->tensor->id,
+		b->tensor->id);
 	abort();
 }
 
@@ -56,8 +58,8 @@ static void touch(Moment *m, const Node *n, Tensor *tensor, bool writes)
 	if (place->kind == TENSOR_PARAM || place->kind == TENSOR_GRAD) {
 		now.block = place;
 	} else {
-		if (place->reals == 0) /* never in memory: something is fused behind it */
-			return;
+		if (place->reals == 0)
+			return; /* never in memory: something is fused behind it */
 		now.from = place->offset;
 		now.to = place->offset + place->reals;
 	}

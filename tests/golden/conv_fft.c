@@ -37,7 +37,6 @@ enum {
 	BINS_D_CONV1 = ROWS_D_CONV2 + 9040,      /* (11600) */
 	BINS_GRAD_CONV2_WEIGHT = X + 2528,       /* (4400) */
 	WORK_DENSE1_SUM = DENSE1_SUM + 32,       /* (64) */
-	WORK_GRAD_CONV1_WEIGHT = D_CONV1_SUM + 4544, /* (4725) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (8, 9x7x5) */
 	WORK_D_X = D_X + 2528,                   /* (675) */
@@ -137,13 +136,8 @@ static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
 static void column_sums_504x9_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void im2col_9x7x5_5x3_p2x1(const NncThread *thread, const real *restrict x,
-	real *restrict cols);
-static void gemm_tn_add_75x9x63(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
 static void conv_dw_9x7x5_5x3x9_p2x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols);
+	const real *restrict x, const real *restrict dy, real *restrict dw);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_4(const NncThread *thread, int n, const real *x, real *y);
@@ -278,8 +272,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv1: conv 9 5x3 relu */
 	column_sums_504x9_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
-	conv_dw_9x7x5_5x3x9_p2x1(thread, n, a + X, a + D_CONV1_SUM, dw->conv1_weight,
-		a + WORK_GRAD_CONV1_WEIGHT);
+	conv_dw_9x7x5_5x3x9_p2x1(thread, n, a + X, a + D_CONV1_SUM, dw->conv1_weight);
 
 	/* what no kernel above did itself */
 	nnc_barrier(thread);
@@ -2496,90 +2489,69 @@ static void column_sums_504x9_adam(const NncThread *thread, int n,
 	}
 }
 
-/* cols (9*7,5*3*5): the windows of one image x (9,7,5), 0 outside it */
-static void im2col_9x7x5_5x3_p2x1(const NncThread *thread, const real *restrict x,
-	real *restrict cols)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_9x7x5_5x3x9_p2x1_tile(int rows, int cols, int ky, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7 };
-	enum { KH = 5, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 2, LEFT = 1, TERMS = KH * KW * C };
-	const NncRange share = nnc_share(thread, OH * OW);
-	real *to = cols + share.first * TERMS;
-
-	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
-	for (int p = share.first; p < share.end; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, to += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(to, x + (row * W + column) * C, C *
-						sizeof *to);
-			}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_add_75x9x63_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
-{
-	enum { M = 75, N = 9, K = 63, L = NNC_LANES };
+	enum { C = 5, OW = 7, O = 9, L = NNC_LANES };
+	enum { SH = 1, SW = 1, PW = 9, TERMS = 3 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			v += c[at];
-			c[at] = v;
-		}
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
 }
 
-/* c (75,9) += a^T b */
-static void gemm_tn_add_75x9x63(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
-{
-	enum { M = 75, N = 9, K = 63, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_add_75x9x63_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_add_75x9x63_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_tn_add_75x9x63_tile(1, cols, n, i + r, j, a, b + j,
-					N, c);
-	}
-}
-
-/* dw (5,3,5,9) from x (n,9,7,5) and dy (n,9,7,9) */
+/* dw (5,3,5,9) from x (n,9,7,5) and dy (n,9x7x9) */
 static void conv_dw_9x7x5_5x3x9_p2x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols)
+	const real *restrict x, const real *restrict dy, real *restrict dw)
 {
-	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7, O = 9, SIZE = 5 * 3 * 5 * O };
-	const NncRange share = nnc_share(thread, SIZE);
+	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7, O = 9, TERMS = 3 * C };
+	enum { RUNS = 9, STEP = 1 * 9 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 5 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
 
-	for (int i = share.first; i < share.end; i++)
-		dw[i] = 0;
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
 	for (int i = 0; i < n; i++) {
-		im2col_9x7x5_5x3_p2x1(thread, x + i * H * W * C, cols);
-		nnc_barrier(thread);
-		gemm_tn_add_75x9x63(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
-		nnc_barrier(thread);
+		pad_9x7x5_5x3_p2x1(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_9x7x5_5x3x9_p2x1_tile(ROWS, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_9x7x5_5x3x9_p2x1_tile(ROWS, REST, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_9x7x5_5x3x9_p2x1_tile(LAST, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_9x7x5_5x3x9_p2x1_tile(LAST, REST, ky, k, j,
+					runs, from, dl, dw);
+		}
 	}
 }
 

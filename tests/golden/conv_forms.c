@@ -90,15 +90,16 @@ static void gemm_336x8x72_bias_tanh(const NncThread *thread, int n,
 static void conv_16x32x8_3x3_d2x2_bias_tanh(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
-static void im2col_12x28x8_2x2_p1x1(const NncThread *thread, const real *restrict x,
-	real *restrict cols);
-static void gemm_377x6x32(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p);
+static void conv_12x28x8_2x2x6_p1x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
 static void conv_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y);
-static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p);
-static void conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(int i, const real *restrict p,
-	const real *restrict w, real *restrict y, const real *restrict bias);
+static void im2col_13x29x6_1x1_s3x2(const NncThread *thread, const real *restrict x,
+	real *restrict cols);
+static void gemm_75x4x6_bias_elu_1(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias);
 static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
@@ -155,6 +156,7 @@ static void gemm_75x6x4(const NncThread *thread, int n, const real *restrict a,
 static void conv_dx_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
+static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p);
 static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw);
 static void turn_2x2x8x6(const NncThread *thread, const real *restrict w,
@@ -168,7 +170,6 @@ static void conv_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 static void conv_dx_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict turned, const real *restrict saved);
-static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p);
 static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw);
 static void column_sums_10752x8_adam(const NncThread *thread, int n,
@@ -647,13 +648,87 @@ static void conv_16x32x8_3x3_d2x2_bias_tanh(const NncThread *thread, int n,
 	}
 }
 
-/* cols (13*29,2*2*8): the windows of one image x (12,28,8), 0 outside it */
-static void im2col_12x28x8_2x2_p1x1(const NncThread *thread, const real *restrict x,
+/* p (14,30,8): one image x (12,28,8) with zeros around it */
+static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p)
+{
+	enum { H = 12, W = 28, C = 8, PH = 14, PW = 30, TOP = 1, LEFT = 1 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
+}
+
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_12x28x8_2x2x6_p1x1_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
+{
+	enum { C = 8, O = 6, L = NNC_LANES };
+	enum { KH = 2, SH = 1, SW = 1, PW = 30, TERMS = 2 * C };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (k0 + r) * O + j;
+			real v = sums[r * vecs * L + q];
+			y[at] = v;
+		}
+}
+
+/* y (29,6): line i of an image's outputs */
+static void conv_12x28x8_2x2x6_p1x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 29, O = 6, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_12x28x8_2x2x6_p1x1_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_12x28x8_2x2x6_p1x1_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_12x28x8_2x2x6_p1x1_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_12x28x8_2x2x6_p1x1_tile(LAST, REST, i, k, j, p, w,
+					y);
+		}
+}
+
+/* y (n,13,29,6) = x (n,12,28,8) * w (2,2,8,6) */
+static void conv_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
+{
+	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6 };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
+
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
+			pad_12x28x8_2x2_p1x1(x + i / OH * H * W * C, p);
+		conv_12x28x8_2x2x6_p1x1_line(i % OH, p, w, y + i * OW * O);
+	}
+}
+
+/* cols (5*15,1*1*6): the windows of one image x (13,29,6), 0 outside it */
+static void im2col_13x29x6_1x1_s3x2(const NncThread *thread, const real *restrict x,
 	real *restrict cols)
 {
-	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29 };
-	enum { KH = 2, KW = 2, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 1, TERMS = KH * KW * C };
+	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15 };
+	enum { KH = 1, KW = 1, SH = 3, SW = 2, DH = 1, DW = 1 };
+	enum { TOP = 0, LEFT = 0, TERMS = KH * KW * C };
 	const NncRange share = nnc_share(thread, OH * OW);
 	real *to = cols + share.first * TERMS;
 
@@ -670,10 +745,11 @@ static void im2col_12x28x8_2x2_p1x1(const NncThread *thread, const real *restric
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_377x6x32_tile(int rows, int cols, int terms, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+static NNC_INLINE void gemm_75x4x6_bias_elu_1_tile(int rows, int cols, int terms, int i,
+	int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict bias)
 {
-	enum { M = 377, N = 6, K = 32, L = NNC_LANES };
+	enum { M = 75, N = 4, K = 6, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
@@ -685,15 +761,18 @@ static NNC_INLINE void gemm_377x6x32_tile(int rows, int cols, int terms, int i, 
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v += bias[j];
+			v = v > 0 ? v : (real)1 * nnc_expm1(v);
 			c[at] = v;
 		}
 }
 
-/* c (n,6) = a b */
-static void gemm_377x6x32(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,4) = a b, then bias, elu_1 */
+static void gemm_75x4x6_bias_elu_1(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict bias)
 {
-	enum { M = 377, N = 6, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+	enum { M = 75, N = 4, K = 6, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (n + ROWS - 1) / ROWS;
@@ -704,91 +783,16 @@ static void gemm_377x6x32(const NncThread *thread, int n, const real *restrict a
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_377x6x32_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
+			gemm_75x4x6_bias_elu_1_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
+				bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_377x6x32_tile(ROWS, REST, K, i, j, a, b + j, N, c);
+			gemm_75x4x6_bias_elu_1_tile(ROWS, REST, K, i, j, a, b + j, N, c,
+				bias);
 		else
 			for (int r = 0; r < rows; r++)
-				gemm_377x6x32_tile(1, cols, K, i + r, j, a, b + j, N,
-					c);
+				gemm_75x4x6_bias_elu_1_tile(1, cols, K, i + r, j, a, b +
+					j, N, c, bias);
 	}
-}
-
-/* y (n,13,29,6) = x (n,12,28,8) * w (2,2,8,6) */
-static void conv_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict w, real *restrict y)
-{
-	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6 };
-	const NncThread alone = {.count = 1};
-	const NncRange share = nnc_share(thread, n);
-	real *cols = thread->scratch;
-
-	for (int i = share.first; i < share.end; i++) {
-		im2col_12x28x8_2x2_p1x1(&alone, x + i * H * W * C, cols);
-		gemm_377x6x32(&alone, OH * OW, cols, w, y + i * OH * OW * O);
-	}
-}
-
-/* p (13,29,6): one image x (13,29,6) with zeros around it */
-static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p)
-{
-	enum { H = 13, W = 29, C = 6, PH = 13, PW = 29, TOP = 0, LEFT = 0 };
-	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
-
-	memset(p, 0, PH * PW * C * sizeof *p);
-	for (int i = 0; i < H && i + TOP < PH; i++)
-		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
-			sizeof *p);
-}
-
-/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
-static NNC_INLINE void conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(int rows, int cols,
-	int i, int k0, int j0, const real *restrict p, const real *restrict w,
-	real *restrict y, const real *restrict bias)
-{
-	enum { C = 6, O = 4, L = NNC_LANES };
-	enum { KH = 1, SH = 3, SW = 2, PW = 29, TERMS = 1 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
-
-	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
-	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (k0 + r) * O + j;
-			real v = sums[r * vecs * L + q];
-			v += bias[j];
-			v = v > 0 ? v : (real)1 * nnc_expm1(v);
-			y[at] = v;
-		}
-}
-
-/* y (15,4): line i of an image's outputs, then bias, elu_1 */
-static void conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(int i, const real *restrict p,
-	const real *restrict w, real *restrict y, const real *restrict bias)
-{
-	enum { OW = 15, O = 4, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
-
-	for (int j = 0; j < O; j += COLS)
-		for (int k = 0; k < OW; k += ROWS) {
-			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			if (rows == ROWS && cols == COLS)
-				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(ROWS, COLS, i,
-					k, j, p, w, y, bias);
-			else if (REST > 0 && rows == ROWS)
-				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(ROWS, REST, i,
-					k, j, p, w, y, bias);
-			else if (LAST > 0 && cols == COLS)
-				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(LAST, COLS, i,
-					k, j, p, w, y, bias);
-			else if (LAST > 0 && REST > 0)
-				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(LAST, REST, i,
-					k, j, p, w, y, bias);
-		}
 }
 
 /* y (n,5,15,4) = x (n,13,29,6) * w (1,1,6,4), then bias, elu_1 */
@@ -797,13 +801,13 @@ static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
 	const real *restrict bias)
 {
 	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4 };
-	const NncRange share = nnc_share(thread, n * OH);
-	real *p = thread->scratch;
+	const NncThread alone = {.count = 1};
+	const NncRange share = nnc_share(thread, n);
+	real *cols = thread->scratch;
 
 	for (int i = share.first; i < share.end; i++) {
-		if (i % OH == 0 || i == share.first)
-			pad_13x29x6_1x1_s3x2(x + i / OH * H * W * C, p);
-		conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(i % OH, p, w, y + i * OW * O,
+		im2col_13x29x6_1x1_s3x2(&alone, x + i * H * W * C, cols);
+		gemm_75x4x6_bias_elu_1(&alone, OH * OW, cols, w, y + i * OH * OW * O,
 			bias);
 	}
 }
@@ -1486,6 +1490,18 @@ static void conv_dx_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 	}
 }
 
+/* p (13,29,6): one image x (13,29,6) with zeros around it */
+static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p)
+{
+	enum { H = 13, W = 29, C = 6, PH = 13, PW = 29, TOP = 0, LEFT = 0 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
+}
+
 /* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
 static NNC_INLINE void conv_dw_13x29x6_1x1x4_s3x2_tile(int rows, int cols, int ky,
 	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
@@ -1655,18 +1671,6 @@ static void conv_dx_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 	turn_2x2x8x6(thread, w, turned);
 	nnc_barrier(thread);
 	conv_13x29x6_2x2x8_tanh_grad(thread, n, dy, turned, dx, saved);
-}
-
-/* p (14,30,8): one image x (12,28,8) with zeros around it */
-static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p)
-{
-	enum { H = 12, W = 28, C = 8, PH = 14, PW = 30, TOP = 1, LEFT = 1 };
-	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
-
-	memset(p, 0, PH * PW * C * sizeof *p);
-	for (int i = 0; i < H && i + TOP < PH; i++)
-		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
-			sizeof *p);
 }
 
 /* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */

@@ -28,7 +28,6 @@ enum {
 	D_CONV2 = PROBABILITIES + 320,           /* (32, 8x8x10) */
 	D_CONV1_SUM = D_CONV2 + 20480,           /* (32, 8x8x8) */
 	WORK_D_CONV1_SUM = CONV1 + 16384,        /* (80) */
-	WORK_GRAD_CONV1_WEIGHT = X + 8192,       /* (576) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 16x16x1) */
 	WORK_D_X = D_X + 8192,                   /* (72) */
@@ -92,13 +91,8 @@ static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *res
 static void column_sums_2048x8_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void im2col_16x16x1_3x3_s2x2_to8x8(const NncThread *thread,
-	const real *restrict x, real *restrict cols);
-static void gemm_tn_add_9x8x64(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
 static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols);
+	const real *restrict x, const real *restrict dy, real *restrict dw);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
@@ -211,7 +205,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	column_sums_2048x8_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 	conv_dw_16x16x1_3x3x8_s2x2_to8x8(thread, n, a + X, a + D_CONV1_SUM,
-		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
+		dw->conv1_weight);
 
 	/* what no kernel above did itself */
 	nnc_barrier(thread);
@@ -801,90 +795,69 @@ static void column_sums_2048x8_adam(const NncThread *thread, int n,
 	}
 }
 
-/* cols (8*8,3*3*1): the windows of one image x (16,16,1), 0 outside it */
-static void im2col_16x16x1_3x3_s2x2_to8x8(const NncThread *thread,
-	const real *restrict x, real *restrict cols)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(int rows, int cols, int ky,
+	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8 };
-	enum { KH = 3, KW = 3, SH = 2, SW = 2, DH = 1, DW = 1 };
-	enum { TOP = 0, LEFT = 0, TERMS = KH * KW * C };
-	const NncRange share = nnc_share(thread, OH * OW);
-	real *to = cols + share.first * TERMS;
-
-	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
-	for (int p = share.first; p < share.end; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, to += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(to, x + (row * W + column) * C, C *
-						sizeof *to);
-			}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_add_9x8x64_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
-{
-	enum { M = 9, N = 8, K = 64, L = NNC_LANES };
+	enum { C = 1, OW = 8, O = 8, L = NNC_LANES };
+	enum { SH = 2, SW = 2, PW = 17, TERMS = 3 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			v += c[at];
-			c[at] = v;
-		}
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
 }
 
-/* c (9,8) += a^T b */
-static void gemm_tn_add_9x8x64(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
-{
-	enum { M = 9, N = 8, K = 64, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_add_9x8x64_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_add_9x8x64_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_tn_add_9x8x64_tile(1, cols, n, i + r, j, a, b + j,
-					N, c);
-	}
-}
-
-/* dw (3,3,1,8) from x (n,16,16,1) and dy (n,8,8,8) */
+/* dw (3,3,1,8) from x (n,16,16,1) and dy (n,8x8x8) */
 static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols)
+	const real *restrict x, const real *restrict dy, real *restrict dw)
 {
-	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8, SIZE = 3 * 3 * 1 * O };
-	const NncRange share = nnc_share(thread, SIZE);
+	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8, TERMS = 3 * C };
+	enum { RUNS = 8, STEP = 2 * 17 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
 
-	for (int i = share.first; i < share.end; i++)
-		dw[i] = 0;
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
 	for (int i = 0; i < n; i++) {
-		im2col_16x16x1_3x3_s2x2_to8x8(thread, x + i * H * W * C, cols);
-		nnc_barrier(thread);
-		gemm_tn_add_9x8x64(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
-		nnc_barrier(thread);
+		pad_16x16x1_3x3_s2x2_to8x8(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, COLS, ky, k,
+					j, runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, REST, ky, k,
+					j, runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, COLS, ky, k,
+					j, runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, REST, ky, k,
+					j, runs, from, dl, dw);
+		}
 	}
 }
 

@@ -44,7 +44,6 @@ enum {
 	D_CONV1 = D_MAXPOOL1,                    /* (32, 13x13x4) */
 	D_CONV1_PRODUCT = D_MAXPOOL1 + 21632,    /* (32, 28x28x4) */
 	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (432) */
-	WORK_GRAD_CONV2_WEIGHT = D_AVGPOOL2 + 1152, /* (324) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (7056) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
@@ -97,10 +96,9 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7(const NncThread *thread, int n,
 	const real *restrict x, real *restrict y, uint8_t *restrict winner);
 static void avgpool_7x7x4_2x2_s2x2(const NncThread *thread, int n,
 	const real *restrict x, real *restrict y);
-static void im2col_3x3x4_3x3_p1x1(const NncThread *thread, const real *restrict x,
-	real *restrict cols);
-static void gemm_9x12x36(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void pad_3x3x4_3x3_p1x1(const real *restrict x, real *restrict p);
+static void conv_3x3x4_3x3x12_p1x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
 static void conv_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y);
 static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restrict x,
@@ -138,11 +136,8 @@ static void gemm_9x36x12(const NncThread *thread, int n, const real *restrict a,
 static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
-static void gemm_tn_add_36x12x9(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
 static void conv_dw_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols);
+	const real *restrict x, const real *restrict dy, real *restrict dw);
 static void avgpool_grad_7x7x4_2x2_s2x2(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict dx);
 static void maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(const real *restrict dy,
@@ -313,9 +308,8 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	conv_dx_3x3x4_3x3x12_p1x1(thread, n, a + D_CONV2_PRODUCT, w->conv2_weight, a +
 		D_AVGPOOL2, a + WORK_D_AVGPOOL2);
-	nnc_barrier(thread);
 	conv_dw_3x3x4_3x3x12_p1x1(thread, n, a + AVGPOOL2, a + D_CONV2_PRODUCT,
-		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT);
+		dw->conv2_weight);
 
 	/* avgpool2: avgpool 2 */
 	nnc_barrier(thread);
@@ -707,70 +701,63 @@ static void avgpool_7x7x4_2x2_s2x2(const NncThread *thread, int n,
 	}
 }
 
-/* cols (3*3,3*3*4): the windows of one image x (3,3,4), 0 outside it */
-static void im2col_3x3x4_3x3_p1x1(const NncThread *thread, const real *restrict x,
-	real *restrict cols)
+/* p (5,5,4): one image x (3,3,4) with zeros around it */
+static void pad_3x3x4_3x3_p1x1(const real *restrict x, real *restrict p)
 {
-	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3 };
-	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 1, TERMS = KH * KW * C };
-	const NncRange share = nnc_share(thread, OH * OW);
-	real *to = cols + share.first * TERMS;
+	enum { H = 3, W = 3, C = 4, PH = 5, PW = 5, TOP = 1, LEFT = 1 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
-	for (int p = share.first; p < share.end; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, to += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(to, x + (row * W + column) * C, C *
-						sizeof *to);
-			}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_9x12x36_tile(int rows, int cols, int terms, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_3x3x4_3x3x12_p1x1_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
 {
-	enum { M = 9, N = 12, K = 36, L = NNC_LANES };
+	enum { C = 4, O = 12, L = NNC_LANES };
+	enum { KH = 3, SH = 1, SW = 1, PW = 5, TERMS = 3 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = (k0 + r) * O + j;
 			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			y[at] = v;
 		}
 }
 
-/* c (n,12) = a b */
-static void gemm_9x12x36(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* y (3,12): line i of an image's outputs */
+static void conv_3x3x4_3x3x12_p1x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
 {
-	enum { M = 9, N = 12, K = 36, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { OW = 3, O = 12, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_9x12x36_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_9x12x36_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_9x12x36_tile(1, cols, K, i + r, j, a, b + j, N, c);
-	}
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_3x3x4_3x3x12_p1x1_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_3x3x4_3x3x12_p1x1_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_3x3x4_3x3x12_p1x1_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_3x3x4_3x3x12_p1x1_tile(LAST, REST, i, k, j, p, w,
+					y);
+		}
 }
 
 /* y (n,3,3,12) = x (n,3,3,4) * w (3,3,4,12) */
@@ -778,13 +765,13 @@ static void conv_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y)
 {
 	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12 };
-	const NncThread alone = {.count = 1};
-	const NncRange share = nnc_share(thread, n);
-	real *cols = thread->scratch;
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
 	for (int i = share.first; i < share.end; i++) {
-		im2col_3x3x4_3x3_p1x1(&alone, x + i * H * W * C, cols);
-		gemm_9x12x36(&alone, OH * OW, cols, w, y + i * OH * OW * O);
+		if (i % OH == 0 || i == share.first)
+			pad_3x3x4_3x3_p1x1(x + i / OH * H * W * C, p);
+		conv_3x3x4_3x3x12_p1x1_line(i % OH, p, w, y + i * OW * O);
 	}
 }
 
@@ -1246,68 +1233,69 @@ static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_add_36x12x9_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_3x3x4_3x3x12_p1x1_tile(int rows, int cols, int ky,
+	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { M = 36, N = 12, K = 9, L = NNC_LANES };
+	enum { C = 4, OW = 3, O = 12, L = NNC_LANES };
+	enum { SH = 1, SW = 1, PW = 5, TERMS = 3 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			v += c[at];
-			c[at] = v;
-		}
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
 }
 
-/* c (36,12) += a^T b */
-static void gemm_tn_add_36x12x9(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
-{
-	enum { M = 36, N = 12, K = 9, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_add_36x12x9_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_add_36x12x9_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_tn_add_36x12x9_tile(1, cols, n, i + r, j, a, b + j,
-					N, c);
-	}
-}
-
-/* dw (3,3,4,12) from x (n,3,3,4) and dy (n,3,3,12) */
+/* dw (3,3,4,12) from x (n,3,3,4) and dy (n,3x3x12) */
 static void conv_dw_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols)
+	const real *restrict x, const real *restrict dy, real *restrict dw)
 {
-	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12, SIZE = 3 * 3 * 4 * O };
-	const NncRange share = nnc_share(thread, SIZE);
+	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12, TERMS = 3 * C };
+	enum { RUNS = 3, STEP = 1 * 5 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
 
-	for (int i = share.first; i < share.end; i++)
-		dw[i] = 0;
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
 	for (int i = 0; i < n; i++) {
-		im2col_3x3x4_3x3_p1x1(thread, x + i * H * W * C, cols);
-		nnc_barrier(thread);
-		gemm_tn_add_36x12x9(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
-		nnc_barrier(thread);
+		pad_3x3x4_3x3_p1x1(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_3x3x4_3x3x12_p1x1_tile(ROWS, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_3x3x4_3x3x12_p1x1_tile(ROWS, REST, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_3x3x4_3x3x12_p1x1_tile(LAST, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_3x3x4_3x3x12_p1x1_tile(LAST, REST, ky, k, j,
+					runs, from, dl, dw);
+		}
 	}
 }
 

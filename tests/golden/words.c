@@ -53,8 +53,6 @@ enum {
 	WORK_DENSE1 = DENSE1 + 800,              /* (1600) */
 	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
 	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
-	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (47040) */
-	WORK_GRAD_CONV1_WEIGHT = D_CONV1_PRODUCT + 100352, /* (11760) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_CONV1_PRODUCT + 100352,     /* (60) */
@@ -185,20 +183,10 @@ static void conv_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
 static void conv_dx_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict turned, const real *restrict saved);
-static void im2col_28x28x4_3x5_p1x2(const NncThread *thread, const real *restrict x,
-	real *restrict cols);
-static void gemm_tn_add_60x4x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
 static void conv_dw_28x28x4_3x5_p1x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols);
-static void im2col_28x28x1_3x5_p1x2(const NncThread *thread, const real *restrict x,
-	real *restrict cols);
-static void gemm_tn_add_15x4x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+	const real *restrict x, const real *restrict dy, real *restrict dw);
 static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols);
+	const real *restrict x, const real *restrict dy, real *restrict dw);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
@@ -389,21 +377,20 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	conv_dx_28x28x4_3x5_p1x2_tanh_grad(thread, n, a + D_CONV2_PRODUCT,
 		w->conv2_weight, a + D_ACTIVATION1, a + WORK_D_ACTIVATION1, a +
 		MAXPOOL1);
-	nnc_barrier(thread);
 	conv_dw_28x28x4_3x5_p1x2(thread, n, a + MAXPOOL1, a + D_CONV2_PRODUCT,
-		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT);
+		dw->conv2_weight);
 
 	/* maxpool1: maxpool 2 stride=1 padding=same */
+	nnc_barrier(thread);
 	column_sums_25088x4_adam(thread, n, a + D_ACTIVATION1, dw->conv1_bias, keep,
 		rate, root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
-	nnc_barrier(thread);
 	maxpool_grad_28x28x4_2x2_to28x28(thread, n, a + D_ACTIVATION1, (uint8_t *)(a +
 		MAXPOOL1_WINNER), a + D_CONV1_PRODUCT);
 
 	/* conv1: conv filters kernel stride=stride */
 	nnc_barrier(thread);
 	conv_dw_28x28x1_3x5x4_p1x2(thread, n, a + X, a + D_CONV1_PRODUCT,
-		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
+		dw->conv1_weight);
 
 	/* what no kernel above did itself */
 	nnc_barrier(thread);
@@ -1772,177 +1759,135 @@ static void conv_dx_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
 	conv_28x28x4_3x5_p1x2_tanh_grad(thread, n, dy, turned, dx, saved);
 }
 
-/* cols (28*28,3*5*4): the windows of one image x (28,28,4), 0 outside it */
-static void im2col_28x28x4_3x5_p1x2(const NncThread *thread, const real *restrict x,
-	real *restrict cols)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_28x28x4_3x5_p1x2_tile(int rows, int cols, int ky, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28 };
-	enum { KH = 3, KW = 5, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 2, TERMS = KH * KW * C };
-	const NncRange share = nnc_share(thread, OH * OW);
-	real *to = cols + share.first * TERMS;
-
-	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
-	for (int p = share.first; p < share.end; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, to += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(to, x + (row * W + column) * C, C *
-						sizeof *to);
-			}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_add_60x4x784_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
-{
-	enum { M = 60, N = 4, K = 784, L = NNC_LANES };
+	enum { C = 4, OW = 28, O = 4, L = NNC_LANES };
+	enum { SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			v += c[at];
-			c[at] = v;
-		}
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
 }
 
-/* c (60,4) += a^T b */
-static void gemm_tn_add_60x4x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
-{
-	enum { M = 60, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_add_60x4x784_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_add_60x4x784_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_tn_add_60x4x784_tile(1, cols, n, i + r, j, a, b +
-					j, N, c);
-	}
-}
-
-/* dw (3,5,4,4) from x (n,28,28,4) and dy (n,28,28,4) */
+/* dw (3,5,4,4) from x (n,28,28,4) and dy (n,28x28x4) */
 static void conv_dw_28x28x4_3x5_p1x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols)
+	const real *restrict x, const real *restrict dy, real *restrict dw)
 {
-	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4, SIZE = 3 * 5 * 4 * O };
-	const NncRange share = nnc_share(thread, SIZE);
+	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4, TERMS = 5 * C };
+	enum { RUNS = 28, STEP = 1 * 32 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
 
-	for (int i = share.first; i < share.end; i++)
-		dw[i] = 0;
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
 	for (int i = 0; i < n; i++) {
-		im2col_28x28x4_3x5_p1x2(thread, x + i * H * W * C, cols);
-		nnc_barrier(thread);
-		gemm_tn_add_60x4x784(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
-		nnc_barrier(thread);
+		pad_28x28x4_3x5_p1x2(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_28x28x4_3x5_p1x2_tile(ROWS, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_28x28x4_3x5_p1x2_tile(ROWS, REST, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_28x28x4_3x5_p1x2_tile(LAST, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_28x28x4_3x5_p1x2_tile(LAST, REST, ky, k, j,
+					runs, from, dl, dw);
+		}
 	}
 }
 
-/* cols (28*28,3*5*1): the windows of one image x (28,28,1), 0 outside it */
-static void im2col_28x28x1_3x5_p1x2(const NncThread *thread, const real *restrict x,
-	real *restrict cols)
+/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_28x28x1_3x5x4_p1x2_tile(int rows, int cols, int ky,
+	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28 };
-	enum { KH = 3, KW = 5, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 2, TERMS = KH * KW * C };
-	const NncRange share = nnc_share(thread, OH * OW);
-	real *to = cols + share.first * TERMS;
-
-	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
-	for (int p = share.first; p < share.end; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, to += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(to, x + (row * W + column) * C, C *
-						sizeof *to);
-			}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_add_15x4x784_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
-{
-	enum { M = 15, N = 4, K = 784, L = NNC_LANES };
+	enum { C = 1, OW = 28, O = 4, L = NNC_LANES };
+	enum { SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
+		C, SH * PW * C, dy + j0, O, OW * O, s);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			v += c[at];
-			c[at] = v;
-		}
+		for (int q = 0; q < cols; q++)
+			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
+				q];
 }
 
-/* c (15,4) += a^T b */
-static void gemm_tn_add_15x4x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
-{
-	enum { M = 15, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_add_15x4x784_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_add_15x4x784_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_tn_add_15x4x784_tile(1, cols, n, i + r, j, a, b +
-					j, N, c);
-	}
-}
-
-/* dw (3,5,1,4) from x (n,28,28,1) and dy (n,28,28,4) */
+/* dw (3,5,1,4) from x (n,28,28,1) and dy (n,28x28x4) */
 static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols)
+	const real *restrict x, const real *restrict dy, real *restrict dw)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, SIZE = 3 * 5 * 1 * O };
-	const NncRange share = nnc_share(thread, SIZE);
+	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, TERMS = 5 * C };
+	enum { RUNS = 28, STEP = 1 * 32 * C };
+	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
+		REST = O % COLS };
+	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	const int tiles = share.end - share.first;
+	real *p = thread->scratch;
 
-	for (int i = share.first; i < share.end; i++)
-		dw[i] = 0;
+	for (int t = share.first; t < share.end; t++)
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
+			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+			const int j = t / DOWN % ACROSS * COLS;
+			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
+				COLS) * sizeof *dw);
+		}
 	for (int i = 0; i < n; i++) {
-		im2col_28x28x1_3x5_p1x2(thread, x + i * H * W * C, cols);
-		nnc_barrier(thread);
-		gemm_tn_add_15x4x784(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
-		nnc_barrier(thread);
+		pad_28x28x1_3x5_p1x2(x + i * H * W * C, p);
+		const real *d = dy + i * OH * OW * O;
+		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+			const int line = s / tiles * RUNS, t = share.first + s % tiles;
+			const int runs = OH - line < RUNS ? OH - line : RUNS;
+			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+			const int ky = t / DOWN / ACROSS;
+			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			const real *from = p + line * STEP, *dl = d + line * OW * O;
+			if (rows == ROWS && cols == COLS)
+				conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (REST > 0 && rows == ROWS)
+				conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, REST, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && cols == COLS)
+				conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, COLS, ky, k, j,
+					runs, from, dl, dw);
+			else if (LAST > 0 && REST > 0)
+				conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, REST, ky, k, j,
+					runs, from, dl, dw);
+		}
 	}
 }
 

@@ -1,16 +1,14 @@
 /*
- * driver.c - runs every case: all kernels against the plain loops, on the same random
- * operands, for a whole batch and partial ones, by one thread and, to the same bits, by
- * three. Everything that a kernel has no business with is NaN before it runs: other rows
- * of the batch, what lies around each operand, its output and workspace. Afterwards all
- * but the last two must be unchanged.
+ * driver.c - runs every case: its plain loops and all kernels against its ops one after
+ * the other, on the same random operands, for a whole batch and partial ones, with
+ * gradients kept and not, by one thread and, to the same bits, by three. Everything
+ * that they have no business with is NaN before they run: other rows of the batch, what
+ * lies around each operand, outputs and workspaces. Afterwards all but the last two
+ * must be unchanged, and what lies behind each thread's scratch.
  */
-#include "cases.h"
-#include "internal.h"
-
-#include <float.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "run.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -19,36 +17,21 @@
 #define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
 #endif
 
-typedef nnc_real real;
+enum {
+	GUARD = 64,
+	THREADS = 3
+}; /* GUARD: reals behind scratch that must stay as they are */
 
-enum { GUARD = 64 }; /* reals behind scratch that must stay as they are */
-
-static const double epsilon = sizeof(real) == 4 ? FLT_EPSILON : DBL_EPSILON;
-
-typedef struct Memory {
-	real *now[BLOCKS], *before[BLOCKS];
-	real *size, *plain, *result, *shared; /* the outputs, copied */
-	NncContext context;
-	NncTeam *one, *three;
-} Memory;
-
-static void *allocate(long reals)
+static void *allocate(size_t bytes)
 {
-	size_t bytes =
-		((size_t)reals * sizeof(real) + NNC_ALIGN) / NNC_ALIGN * NNC_ALIGN;
-	void *p = aligned_alloc(NNC_ALIGN, bytes);
+	void *p = aligned_alloc(NNC_ALIGN, (bytes + NNC_ALIGN) / NNC_ALIGN * NNC_ALIGN);
 
 	if (!p)
 		abort();
 	return p;
 }
 
-static long count(const Buffer *b, int n)
-{
-	return b->row * (b->rows ? b->rows : n);
-}
-
-/* ---- operands -------------------------------------------------------------------- */
+/* ---- operands ------------------------------------------------------------------- */
 
 /* One NaN of many, so that a copy of another is noticed too. */
 static real poison(long i)
@@ -63,120 +46,97 @@ static real poison(long i)
 	return x;
 }
 
-/* Everything NaN but the operands, in -1..1 with some zeros; or their sizes, in 0..1.
- */
-static void fill(Memory *m, const Case *c, int n, bool absolute)
+static real draw(NncRng *rng, Fill how)
 {
-	NncRng rng = nnc_rng(1, NNC_STREAM_SYNTHETIC, (uint32_t)n,
+	real x = (real)(2 * nnc_rng_uniform(rng) - 1);
+
+	if (how == FILL_ONES)
+		return 1;
+	if (how == FILL_POSITIVE)
+		return (real)0.625 + (real)0.375 * x;
+	return nnc_rng_below(rng, 20) == 0 ? 0 : x;
+}
+
+/* Winners of a maxpool: the number of a place in each window. */
+static void fill_places(const Run *r, const Buffer *b, NncRng *rng)
+{
+	const Pool *p = &r->c->pool;
+	uint8_t *bytes = start(r, b);
+	int32_t *wide = start(r, b);
+
+	for (long i = 0; i < count(r, b); i++) {
+		long at = i / p->c;
+		Range y =
+			inside((int)(at / p->ow % p->oh) * p->sh - p->top, p->kh, p->h);
+		Range x = inside((int)(at % p->ow) * p->sw - p->left, p->kw, p->w);
+		int ky = y.first + (int)nnc_rng_below(rng, (uint32_t)(y.end - y.first));
+		int kx = x.first + (int)nnc_rng_below(rng, (uint32_t)(x.end - x.first));
+		if (b->unit == 1)
+			bytes[i] = (uint8_t)(ky * p->kw + kx);
+		else
+			wide[i] = ky * p->kw + kx;
+	}
+}
+
+/* Everything NaN but the operands; or their sizes. */
+static void fill(Run *r, bool absolute)
+{
+	const Case *c = r->c;
+	NncRng rng = nnc_rng(1, NNC_STREAM_SYNTHETIC, (uint32_t)r->n,
 			     (uint32_t)c->reals[ARENA]);
 
 	for (int b = 0; b < BLOCKS; b++)
 		for (long i = 0; i < c->reals[b]; i++)
-			m->now[b][i] = poison(i);
+			r->now[b][i] = poison(i);
 	for (int k = 0; k < c->in_count; k++) {
-		real *x = m->now[c->in[k].block] + c->in[k].offset;
-		for (long i = 0; i < count(&c->in[k], n); i++) {
-			x[i] = (real)(2 * nnc_rng_uniform(&rng) - 1);
-			if (nnc_rng_below(&rng, 20) == 0)
-				x[i] = 0;
+		const Buffer *b = &c->in[k];
+		real *x = start(r, b);
+		if (b->fill == FILL_PLACES) {
+			fill_places(r, b, &rng);
+			continue;
+		}
+		for (long i = 0; i < count(r, b); i++) {
+			x[i] = draw(&rng, b->fill);
 			if (absolute && x[i] < 0)
 				x[i] = -x[i];
 		}
 	}
 	for (int b = 0; b < BLOCKS; b++)
-		memcpy(m->before[b], m->now[b], (size_t)c->reals[b] * sizeof(real));
+		memcpy(r->before[b], r->now[b], block_bytes(r, b));
 }
 
 /* Under AddressSanitizer even a look at the rest is an error. */
-static void fence(Memory *m, const Case *c, const Buffer *out, const Variant *v, int n)
+static void fence(Run *r, const Variant *v)
 {
+	const Case *c = r->c;
+
 	for (int b = 0; b < BLOCKS; b++)
-		ASAN_POISON_MEMORY_REGION(m->now[b],
-					  (size_t)c->reals[b] * sizeof(real));
+		ASAN_POISON_MEMORY_REGION(r->now[b], block_bytes(r, b));
 	for (int k = 0; k < c->in_count; k++)
-		ASAN_UNPOISON_MEMORY_REGION(m->now[c->in[k].block] + c->in[k].offset,
-					    (size_t)count(&c->in[k], n) * sizeof(real));
-	ASAN_UNPOISON_MEMORY_REGION(m->now[out->block] + out->offset,
-				    (size_t)count(out, n) * sizeof(real));
-	if (out->block == PARAMS) /* the gradient, which need not be kept */
-		ASAN_UNPOISON_MEMORY_REGION(m->now[GRADS] + c->size.offset,
-					    (size_t)count(&c->size, n) * sizeof(real));
-	if (v && v->work_reals)
-		ASAN_UNPOISON_MEMORY_REGION(m->now[ARENA] + v->work,
-					    (size_t)v->work_reals * sizeof(real));
+		ASAN_UNPOISON_MEMORY_REGION(start(r, &c->in[k]),
+					    bytes_of(r, &c->in[k]));
+	for (int k = 0; k < c->out_count; k++)
+		ASAN_UNPOISON_MEMORY_REGION(start(r, &c->out[k]),
+					    bytes_of(r, &c->out[k]));
+	for (int k = 0; k < v->spare_count; k++)
+		ASAN_UNPOISON_MEMORY_REGION(start(r, &v->spare[k]),
+					    bytes_of(r, &v->spare[k]));
 }
 
-static void unfence(Memory *m, const Case *c)
+static void unfence(Run *r)
 {
 	for (int b = 0; b < BLOCKS; b++)
-		ASAN_UNPOISON_MEMORY_REGION(m->now[b],
-					    (size_t)c->reals[b] * sizeof(real));
+		ASAN_UNPOISON_MEMORY_REGION(r->now[b], block_bytes(r, b));
 }
 
-/* ---- checks ------------------------------------------------------------------------
- */
-
-static bool fails(const Case *c, const char *variant, int n, const char *what, long at)
-{
-	printf("FAIL case %s: %s, %d of %d rows: %s at %ld\n", c->what, variant, n,
-	       c->batch, what, at);
-	return false;
-}
-
-/* All but the output and the workspace is as it was. */
-static bool untouched(Memory *m, const Case *c, const Variant *v, int n)
-{
-	static const char *const where[] = {"wrote into the arena",
-					    "wrote into the weights",
-					    "wrote into the gradients"};
-	const Buffer *out = &c->out;
-
-	memcpy(m->before[out->block] + out->offset, m->now[out->block] + out->offset,
-	       (size_t)count(out, n) * sizeof(real));
-	if (out->block == PARAMS)
-		memcpy(m->before[GRADS] + c->size.offset, m->now[GRADS] + c->size.offset,
-		       (size_t)count(&c->size, n) * sizeof(real));
-	memcpy(m->before[ARENA] + v->work, m->now[ARENA] + v->work,
-	       (size_t)v->work_reals * sizeof(real));
-	for (int b = 0; b < BLOCKS; b++)
-		for (long i = 0; i < c->reals[b]; i++)
-			if (memcmp(&m->now[b][i], &m->before[b][i], sizeof(real)))
-				return fails(c, v->name, n, where[b], i);
-	return true;
-}
-
-/*
- * Two sums of the same terms in another order differ by about the root of their number
- * in units of epsilon of the sum of their sizes; what is fused at most doubles that.
- * A transform spreads the error of its largest sums over all of them.
- */
-static bool agrees(const Memory *m, const Case *c, const char *variant, int n)
-{
-	double terms = (double)c->terms * (c->rows_too ? n : 1), largest = 0;
-
-	for (long i = 0; i < count(&c->out, n) && strstr(variant, "fft"); i++)
-		largest = fmax(largest, m->size[i]);
-	for (long i = 0; i < count(&c->out, n); i++) {
-		double plain = m->plain[i], got = m->result[i];
-		double size = fmax(largest, m->size[i]);
-		double slack = (2 + sqrt(terms)) * (size + 1) + 4 * (fabs(plain) + 1);
-		if (isnan(got))
-			return fails(c, variant, n,
-				     "not written, or from what is no operand,", i);
-		if (fabs(got - plain) <= 2 * epsilon * slack)
-			continue;
-		printf("plain loops %.9g, here %.9g: ", plain, got);
-		return fails(c, variant, n, "wrong", i);
-	}
-	return true;
-}
+/* ---- a case --------------------------------------------------------------------- */
 
 typedef struct Call {
 	void (*run)(const NncThread *thread, NncContext *c, int n);
 	NncContext *context;
 	int n;
 	long scratch;
-	bool overrun[3]; /* by thread: it wrote behind its scratch */
+	bool overrun[THREADS]; /* by thread: it wrote behind its scratch */
 } Call;
 
 static void work(void *argument, const NncThread *thread)
@@ -191,83 +151,127 @@ static void work(void *argument, const NncThread *thread)
 		call->overrun[thread->id] |= end[i] < 7 || end[i] > 7 || isnan(end[i]);
 }
 
-/* Runs one variant (NULL: the sizes) and copies its output. */
-static bool run(Memory *m, const Case *c, NncTeam *team, const Variant *v, int n, real *to)
+/* Runs one variant and copies its outputs. */
+static bool run(Run *r, NncTeam *team, const Variant *v, Outputs *to)
 {
-	const Buffer *out = v ? &c->out : &c->size;
-	Call call = {v ? v->run : c->run_size, &m->context, n, v ? v->scratch : 0, {0}};
+	Call call = {v->run, &r->context, r->n, v->scratch, {false}};
 
-	fill(m, c, n, !v);
-	fence(m, c, out, v, n);
+	fill(r, false);
+	fence(r, v);
 	nnc_team_run(team, work, &call);
-	unfence(m, c);
-	memcpy(to, m->now[out->block] + out->offset,
-	       (size_t)count(out, n) * sizeof(real));
-	for (int i = 0; i < 3; i++)
+	unfence(r);
+	for (int k = 0; k < r->c->out_count; k++)
+		memcpy(to->copy[k], start(r, &r->c->out[k]),
+		       bytes_of(r, &r->c->out[k]));
+	for (int i = 0; i < THREADS; i++)
 		if (call.overrun[i])
-			return fails(c, v ? v->name : "sizes", n, "wrote behind its scratch, thread", i);
-	return !v || untouched(m, c, v, n);
+			return fails(r, v, "wrote behind its scratch, thread", i);
+	return untouched(r, v);
 }
 
-static bool run_rows(Memory *m, const Case *c, int n)
+/* Copies how large the sums are. */
+static void run_sizes(Run *r)
 {
-	bool ok = run(m, c, m->one, NULL, n, m->size) &&
-		  run(m, c, m->one, &c->variant[0], n, m->plain);
+	Call call = {r->c->run_size, &r->context, r->n, 0, {false}};
 
+	fill(r, true);
+	fence(r, &r->c->variant[0]);
+	nnc_team_run(r->one, work, &call);
+	unfence(r);
+	memcpy(r->size, start(r, &r->c->size), bytes_of(r, &r->c->size));
+}
+
+static bool run_rows(Run *r, int n, bool keep_grads)
+{
+	const Case *c = r->c;
+
+	r->n = n;
+	r->context.keep_grads = keep_grads;
+	run_sizes(r);
+	bool ok = run(r, r->one, &c->variant[0], &r->plain);
+	if (c->image.row)
+		memcpy(r->image, start(r, &c->image), bytes_of(r, &c->image));
 	for (int k = 0; k < c->variant_count && ok; k++) {
 		const Variant *v = &c->variant[k];
-		ok = run(m, c, m->one, v, n, m->result) && agrees(m, c, v->name, n) &&
-		     run(m, c, m->three, v, n, m->shared);
-		if (ok && memcmp(m->result, m->shared, (size_t)count(&c->out, n) * sizeof(real)))
-			ok = fails(c, v->name, n, "other bits by three threads", 0);
+		ok = run(r, r->one, v, &r->result) && agrees(r, v) &&
+		     run(r, r->three, v, &r->shared) && same_bits(r, v);
 	}
 	return ok;
 }
 
 /* Teams with the scratch that the case's hungriest kernel asks for. */
-static void open_teams(Memory *m, const Case *c)
+static void open_teams(Run *r)
 {
 	long scratch = 0;
 
-	for (int k = 0; k < c->variant_count; k++)
-		if (c->variant[k].scratch > scratch)
-			scratch = c->variant[k].scratch;
+	for (int k = 0; k < r->c->variant_count; k++)
+		if (r->c->variant[k].scratch > scratch)
+			scratch = r->c->variant[k].scratch;
 	size_t bytes = (size_t)(scratch + GUARD) * sizeof(real);
-	if (nnc_team_open(&m->one, 1, bytes, NULL) || nnc_team_open(&m->three, 3, bytes, NULL))
+	if (nnc_team_open(&r->one, 1, bytes, NULL) ||
+	    nnc_team_open(&r->three, THREADS, bytes, NULL))
 		abort();
+}
+
+static void open_run(Run *r)
+{
+	const Case *c = r->c;
+
+	r->n = c->batch;
+	open_teams(r);
+	for (int b = 0; b < BLOCKS; b++) {
+		r->now[b] = allocate(block_bytes(r, b));
+		r->before[b] = allocate(block_bytes(r, b));
+	}
+	r->context = (NncContext){.arena = r->now[ARENA],
+				  .params = r->now[PARAMS],
+				  .grads = r->now[GRADS],
+				  .slot = {r->now[SLOT_0], r->now[SLOT_1]},
+				  .lr = 0.5,
+				  .updates = 3};
+	r->size = allocate(bytes_of(r, &c->size));
+	r->image = allocate(bytes_of(r, &c->image));
+	for (int k = 0; k < c->out_count; k++) {
+		r->plain.copy[k] = allocate(bytes_of(r, &c->out[k]));
+		r->result.copy[k] = allocate(bytes_of(r, &c->out[k]));
+		r->shared.copy[k] = allocate(bytes_of(r, &c->out[k]));
+	}
+}
+
+static void close_run(Run *r)
+{
+	for (int b = 0; b < BLOCKS; b++) {
+		free(r->now[b]);
+		free(r->before[b]);
+	}
+	for (int k = 0; k < r->c->out_count; k++) {
+		free(r->plain.copy[k]);
+		free(r->result.copy[k]);
+		free(r->shared.copy[k]);
+	}
+	free(r->size);
+	free(r->image);
+	nnc_team_close(r->one);
+	nnc_team_close(r->three);
 }
 
 static bool run_case(const Case *c)
 {
-	Memory m;
-	bool ok;
+	Run r = {.c = c};
+	bool kept = false;
 
-	open_teams(&m, c);
-	for (int b = 0; b < BLOCKS; b++) {
-		m.now[b] = allocate(c->reals[b]);
-		m.before[b] = allocate(c->reals[b]);
-	}
-	m.context = (NncContext){
-		.arena = m.now[ARENA], .params = m.now[PARAMS], .grads = m.now[GRADS], .lr = 0.5};
-	m.size = allocate(count(&c->size, c->batch));
-	m.plain = allocate(count(&c->out, c->batch));
-	m.result = allocate(count(&c->out, c->batch));
-	m.shared = allocate(count(&c->out, c->batch));
-	ok = run_rows(&m, c, c->batch);
+	open_run(&r);
+	for (int k = 0; k < c->out_count; k++)
+		kept = kept || c->out[k].kept;
+	bool ok = run_rows(&r, c->batch, false);
+	if (ok && kept)
+		ok = run_rows(&r, c->batch, true);
 	if (ok && c->batch > 1)
-		ok = run_rows(&m, c, 1);
+		ok = run_rows(&r, 1, false);
 	if (ok && c->batch > 2)
-		ok = run_rows(&m, c, 2 + (int)(c->reals[ARENA] / 16 % (c->batch - 2)));
-	for (int b = 0; b < BLOCKS; b++) {
-		free(m.now[b]);
-		free(m.before[b]);
-	}
-	free(m.size);
-	free(m.plain);
-	free(m.result);
-	free(m.shared);
-	nnc_team_close(m.one);
-	nnc_team_close(m.three);
+		ok = run_rows(&r, 2 + (int)(c->reals[ARENA] / 16 % (c->batch - 2)),
+			      kept);
+	close_run(&r);
 	return ok;
 }
 

@@ -1,13 +1,13 @@
 /*
  * gen.c - writes the cases of one C file: `gen SEED FILE SHAPES` draws SHAPES random
- * shapes of each product op (gemm, conv, conv_dx, conv_dw), with random elementwise ops
- * or an optimizer's step fused in, and emits the op's plain loops and every kernel that
- * fits, as nnc would.
+ * shapes of each product op (gemm, conv, conv_dx, conv_dw) and of bias_grad, with what
+ * passes may join to them, and emits as nnc would: each op on its own one after the
+ * other, the product's plain loops, and every kernel that fits.
  */
-#include "nnc.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "draw.h"
 
 enum {
 	GUARD = 64, /* reals between operands that nobody may touch */
@@ -21,387 +21,315 @@ typedef struct Group {
 } Group;
 
 typedef struct Gen {
-	Net net;
-	Group groups[MAX_GROUPS]; /* the plain loops, then each of kernels[] */
+	Net *net;
+	Draw draw;
+	Drawn drawn;
+	NetLayer layer;
+	Group groups[MAX_GROUPS]; /* steps, the plain loops, then each of kernels[] */
 	Emit emit;
 	Text layouts, table; /* where operands lie; the rows of cases[] */
-	NncRng rng;
-	NetLayer layer; /* that the tensors of a case are named after */
-	int number;
+	int number, variants;
 } Gen;
 
-/* ---- random choices ------------------------------------------------------------ */
+/* ---- functions ------------------------------------------------------------------ */
 
-static int below(Gen *g, int bound)
-{
-	return (int)nnc_rng_below(&g->rng, (uint32_t)bound);
-}
-
-/* 1..max: often a power of two, or one beside it, where kernels have their edges. */
-static int64_t size(Gen *g, int max)
-{
-	int64_t s = 1 + below(g, max);
-	if (below(g, 2)) {
-		s = (int64_t)1 << below(g, 8);
-		s += below(g, 3) - 1;
-	}
-	return s < 1 ? 1 : s > max ? 1 + below(g, max) : s;
-}
-
-static const Activation *random_activation(Gen *g)
-{
-	int n;
-	activation_names(&n);
-	const Activation *act;
-	do
-		act = &activations[below(g, n - 1)]; /* the last name is softmax */
-	while (!act->value);
-	return act;
-}
-
-/* ---- one node -------------------------------------------------------------------- */
-
-static const char *id(Gen *g, const char *part)
-{
-	return layer_id(&g->layer, part);
-}
-
-static Tensor *value(Gen *g, const char *part, Shape shape)
-{
-	return new_value(&g->net.train, id(g, part), shape);
-}
-
-/* An elementwise op behind n; its second operand is a value, or a bias. */
-static void fuse(Gen *g, Node *n, const Op *op, Attr attr)
-{
-	Tensor *in[2] = {result(n)};
-	int count = 1;
-	Shape shape = in[0]->shape;
-	if (op == &op_bias)
-		in[count++] =
-			new_param(&g->net, &g->layer, "bias", shape1(columns(shape)));
-	else if (op->operand)
-		in[count++] = value(g, op->operand, shape);
-	n->fused[n->fused_count] =
-		append(&g->net, op, NULL, &attr, in, count, id(g, "then"), shape);
-	n->fused_count++;
-}
-
-/* What diff and fuse may put behind a product: forward, or on the way back. */
-static void fuse_some(Gen *g, Node *n, bool forward)
-{
-	Attr attr = {.act = random_activation(g)};
-	Attr none = {0};
-	attr.alpha = attr.act->param.name ? attr.act->param.initial : 0;
-	if (forward && below(g, 3))
-		fuse(g, n, &op_bias, none);
-	if (below(g, 4) == 0)
-		fuse(g, n, &op_add, none);
-	if (below(g, 3))
-		fuse(g, n, forward ? &op_activation : &op_activation_grad, attr);
-}
-
-/* A step of sgd on w behind its gradient: then w is the output. */
-static void fuse_update(Gen *g, Node *n, Tensor *w)
-{
-	static Args args = {.what = "sgd"};
-	args.params = find_optimizer("sgd")->params;
-	Attr attr = {.optimizer = find_optimizer("sgd"), .args = &args};
-	Tensor *in[] = {n->out[0], w};
-	if (below(g, 2))
-		n->fused[n->fused_count++] =
-			append_into(&g->net, &op_update, NULL, &attr, in, 2, NULL);
-}
-
-/* Does it end with an optimizer's step? */
-static bool updates(const Node *n)
-{
-	return n->fused_count && n->fused[n->fused_count - 1]->op->consumes;
-}
-
-static const Tensor *output(const Node *n)
-{
-	return updates(n) ? n->fused[n->fused_count - 1]->in[1] : result(n);
-}
-
-/* x (B,K) w (K,N); dy (B,N) w^T; x^T dy, into w's gradient. */
-static Node *random_gemm(Gen *g, int kind)
-{
-	Net *net = &g->net;
-	int64_t K = size(g, 300), N = size(g, 140);
-	Tensor *w = new_param(net, &g->layer, "w", shape2(K, N));
-	Attr attr = {.tb = kind == 1, .ta = kind == 2};
-	Tensor *x = value(g, "x", shape1(kind == 1 ? N : K));
-	if (kind == 2) {
-		Tensor *in[] = {x, value(g, "dy", shape1(N))};
-		Node *n = append_into(net, &op_gemm, NULL, &attr, in, 2, param_grad(w));
-		fuse_update(g, n, w);
-		return n;
-	}
-	Tensor *in[] = {x, w};
-	Node *n = append(net, &op_gemm, NULL, &attr, in, 2, id(g, "y"),
-			 shape1(kind ? K : N));
-	fuse_some(g, n, kind == 0);
-	return n;
-}
-
-/* Kernel, stride, dilation and padding along one axis; the output's size, or 0. */
-static int64_t random_axis(Gen *g, Attr *a, int axis, int64_t in)
-{
-	int64_t kernel = 1 + below(g, 5), stride = below(g, 3) ? 1 : 1 + below(g, 3);
-	int64_t dilation = below(g, 4) ? 1 : 1 + below(g, 3);
-	int64_t reach = dilation * (kernel - 1) + 1, before = 0, after = 0;
-	if (below(g, 3)) { /* same */
-		int64_t total = ((in + stride - 1) / stride - 1) * stride + reach - in;
-		before = total > 0 ? total / 2 : 0;
-		after = total > 0 ? total - before : 0;
-	} else if (below(g, 2)) {
-		before = after = below(g, (int)reach);
-	}
-	a->kernel[axis] = kernel;
-	a->stride[axis] = stride;
-	a->dilation[axis] = dilation;
-	a->pad[axis] = before;
-	a->pad[axis + 2] = after;
-	int64_t padded_size = in + before + after;
-	return padded_size < reach ? 0 : (padded_size - reach) / stride + 1;
-}
-
-static Node *random_conv(Gen *g, const Op *op)
-{
-	Net *net = &g->net;
-	Shape in = shape3(size(g, 16), size(g, 16), size(g, 40)), out = in;
-	Attr a = {0};
-	do {
-		out.dim[0] = random_axis(g, &a, 0, in.dim[0]);
-		out.dim[1] = random_axis(g, &a, 1, in.dim[1]);
-	} while (out.dim[0] == 0 || out.dim[1] == 0);
-	out.dim[2] = size(g, 70);
-	Tensor *w = new_param(net, &g->layer, "w",
-			      shape4(a.kernel[0], a.kernel[1], in.dim[2], out.dim[2]));
-	if (op == &op_conv_dw) {
-		Tensor *ins[] = {value(g, "x", in), value(g, "dy", out)};
-		Node *n = append_into(net, op, NULL, &a, ins, 2, param_grad(w));
-		fuse_update(g, n, w);
-		return n;
-	}
-	bool forward = op == &op_conv;
-	Tensor *ins[] = {value(g, "x", forward ? in : out), w};
-	Node *n = append(net, op, NULL, &a, ins, 2, id(g, "y"), forward ? out : in);
-	fuse_some(g, n, forward);
-	return n;
-}
-
-/* A node that the plain loops do not take too long for. */
-static Node *random_node(Gen *g, const Op *op, int kind)
-{
-	Net *net = &g->net;
-	for (;;) {
-		net->train = (Program){.name = "train"};
-		net->params = NULL;
-		net->param_count = 0;
-		Node *n = op == &op_gemm ? random_gemm(g, kind) : random_conv(g, op);
-		if (op->flops(net, n) < 4e6)
-			return n;
-	}
-}
-
-/* Reals of a value and of the guard behind it. */
-static int64_t room_of(const Gen *g, const Tensor *t)
-{
-	return padded(shape_size(t->shape) * rows_of(&g->net, t)) + GUARD;
-}
-
-/* ---- writing a case ----------------------------------------------------------------
- */
-
-static Group *group_of(Gen *g, const Kernel *k)
+static int group_number(const Kernel *k)
 {
 	int i = 0;
-	while (k && kernels[i] != k)
+	while (kernels[i] != k)
 		i++;
-	Group *group = &g->groups[k ? i + 1 : 0];
-	group->emit.net = &g->net;
+	assert(i + 2 < MAX_GROUPS);
+	return i + 2;
+}
+
+static Emit *emit_of(Gen *g, int number)
+{
+	Group *group = &g->groups[number];
+	group->emit.net = g->net;
 	group->emit.out = &group->code;
-	return group;
+	return &group->emit;
 }
 
-/* The nodes that k makes of n, one after the other, with what they leave in the arena. */
-static int64_t put_lowered(Gen *g, Emit *e, const Node *n, const Kernel *k, int64_t *scratch)
+/* A function that runs nodes one after the other. */
+static void put_function(Gen *g, int group, Node *const *nodes, int count,
+			 const char *name)
 {
-	Program *p = &g->net.train;
-	Node *copy = arena_alloc(sizeof *copy);
-	int first = p->count, first_tensor = p->tensor_count;
-	int64_t reals = 0;
-	*copy = *n;
-	k->lower(&g->net, p, copy);
-	for (int i = first; i < p->count; i++) {
-		const Node *part = p->nodes[i];
-		if (i > first)
-			put(e, "nnc_barrier(thread);");
-		emit_node(e, part);
-		int64_t needs = part->op->scratch ? part->op->scratch(&g->net, part) : 0;
-		*scratch = needs > *scratch ? needs : *scratch;
-	}
-	for (int i = first_tensor; i < p->tensor_count; i++)
-		reals += room_of(g, p->tensors[i]);
-	return reals - GUARD;
-}
-
-/* A function that runs n by k, or by its plain loops. */
-static int64_t put_function(Gen *g, Node *n, const Kernel *k, const char *name,
-			    int64_t *scratch)
-{
-	int64_t reals = 0;
-	Emit *e = &group_of(g, k)->emit;
-	n->kernel = k;
+	Emit *e = emit_of(g, group);
+	const Training *t = &g->net->training;
+	const char *const *slots;
+	int slot_count = t->optimizer->slots(&t->optimizer_args, &slots);
 	put(e, "static void %s_%s(const NncThread *thread, NncContext *c, int n)\n{",
 	    g->layer.id, name);
 	put(e, "real *a = c->arena;\n%s_params *w = c->params, *dw = c->grads;",
 	    g->layer.id);
-	put(e, "const bool keep = c->keep_grads;\nconst real lr = (real)c->lr;");
-	put(e, "(void)a;\n(void)w;\n(void)dw;\n(void)keep;\n(void)lr;");
-	if (k && k->lower)
-		reals = put_lowered(g, e, n, k, scratch);
-	else
-		emit_node(e, n);
-	put(e, "}\n");
-	return reals;
-}
-
-typedef struct Variants {
-	Gen *gen;
-	Node *node;
-	int count;
-} Variants;
-
-static void put_variant(void *data, const Kernel *k, double cost, const char *reason)
-{
-	Variants *v = data;
-	Gen *g = v->gen;
-	(void)cost;
-	if (reason || (k && updates(v->node) && !k->updates))
-		return;
-	const char *name = k ? k->name : "plain";
-	int64_t reals = k && k->workspace ? k->workspace(&g->net, v->node) : 0;
-	v->node->workspace =
-		reals ? value(g, arena_printf("work_%s", name), shape1(reals)) : NULL;
-	if (reals)
-		v->node->workspace->batched = false;
-	const char *place = reals ? upper_text(v->node->workspace->id) : "0";
-	int64_t scratch = k && k->scratch ? k->scratch(&g->net, v->node) : 0;
-	int tensors = g->net.train.tensor_count;
-	int64_t lowered = put_function(g, v->node, k, name, &scratch);
-	if (lowered) {
-		reals = lowered;
-		place = upper_text(g->net.train.tensors[tensors]->id);
+	put(e, "const bool keep = "
+	       "c->keep_grads;\n(void)a;\n(void)w;\n(void)dw;\n(void)keep;");
+	for (int i = 0; i < slot_count; i++)
+		put(e, "%s_params *%s = c->slot[%d];\n(void)%s;", g->layer.id, slots[i],
+		    i, slots[i]);
+	put(e, "%s",
+	    fill(t->optimizer->setup, t->optimizer->holes(&t->optimizer_args)));
+	for (const char *const *s = t->optimizer->scalars; *s; s++)
+		put(e, "(void)%s;", *s);
+	for (int i = 0; i < count; i++) {
+		if (i)
+			put(e, "nnc_barrier(thread);");
+		emit_node(e, nodes[i]);
 	}
-	put(&g->emit, ".variant[%d] = {\"%s\", %s_%s, %s, %lld, %lld},", v->count++, name,
-	    g->layer.id, name, place, (long long)reals, (long long)scratch);
+	put(e, "}\n");
 }
+
+/* ---- buffers -------------------------------------------------------------------- */
+
+static void put_buffer(Gen *g, const char *field, const Tensor *t, const char *block,
+		       const char *more)
+{
+	const char *offset = upper_text(t->id);
+	const char *unit = t->element == ELEMENT_BYTE  ? "1"
+			   : t->element == ELEMENT_INT ? "4"
+						       : "sizeof(real)";
+	if (!block)
+		block = t->kind == TENSOR_VALUE   ? "ARENA"
+			: t->kind == TENSOR_PARAM ? "PARAMS"
+						  : "GRADS";
+	if (t->kind != TENSOR_VALUE)
+		offset = arena_printf("offsetof(%s_params, %s) / sizeof(real)",
+				      g->layer.id, t->id);
+	put(&g->emit,
+	    ".%s = {.block = %s, .offset = %s, .row = %lld, .unit = %s, .rows = %d%s},",
+	    field, block, offset, (long long)shape_size(t->shape), unit, !t->batched,
+	    more);
+}
+
+static void put_input(Gen *g, int *count, const Tensor *t)
+{
+	const Drawn *c = &g->drawn;
+	const char *more = t == c->ones     ? ", .fill = FILL_ONES"
+			   : t == c->winner ? ", .fill = FILL_PLACES"
+					    : "";
+	put_buffer(g, arena_printf("in[%d]", (*count)++), t, NULL, more);
+}
+
+/* An optimizer's state of w: running means of squares are positive. */
+static void put_state(Gen *g, const char *list, int *count, const Tensor *w)
+{
+	const Training *t = &g->net->training;
+	const char *const *slots;
+	int slot_count = t->optimizer->slots(&t->optimizer_args, &slots);
+	for (int i = 0; i < slot_count; i++)
+		put_buffer(g, arena_printf("%s[%d]", list, (*count)++), w,
+			   arena_printf("SLOT_%d", i),
+			   strcmp(slots[i], "v") == 0 ? ", .fill = FILL_POSITIVE" : "");
+}
+
+static void put_inputs(Gen *g)
+{
+	const Drawn *c = &g->drawn;
+	const Node *n = c->node;
+	int count = 0;
+	for (int k = 0; k < n->in_count; k++)
+		put_input(g, &count, n->in[k]);
+	if (c->ones)
+		put_input(g, &count, c->ones);
+	for (int f = 0; f < n->fused_count; f++)
+		for (int k = 1; k < n->fused[f]->in_count; k++)
+			put_input(g, &count, n->fused[f]->in[k]);
+	if (c->update)
+		put_state(g, "in", &count, c->update->in[1]);
+	put(&g->emit, ".in_count = %d,", count);
+}
+
+static void put_outputs(Gen *g)
+{
+	const Drawn *c = &g->drawn;
+	const Tensor *made = result(c->node);
+	int count = 0;
+	if (c->update) {
+		put_buffer(g, arena_printf("out[%d]", count++), c->update->in[1], NULL,
+			   "");
+		put_state(g, "out", &count, c->update->in[1]);
+	}
+	put_buffer(g, arena_printf("out[%d]", count++), made, NULL,
+		   c->update ? ", .kept = true" : "");
+	if (c->node->out_count > 1)
+		put_buffer(g, arena_printf("out[%d]", count++), c->node->out[1], NULL,
+			   ", .fill = FILL_PLACES");
+	put(&g->emit, ".out_count = %d,", count);
+	put_buffer(g, "size", c->size, NULL, "");
+}
+
+static void put_pool(Gen *g)
+{
+	const Node *p = g->drawn.pool;
+	if (!p)
+		return;
+	Window w = window_of(&p->attr, p->in[0]->shape, p->out[0]->shape);
+	put(&g->emit,
+	    ".pool = {%lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld, "
+	    "%lld},",
+	    (long long)w.h, (long long)w.w, (long long)w.c, (long long)w.oh,
+	    (long long)w.ow, (long long)w.kh, (long long)w.kw, (long long)w.sh,
+	    (long long)w.sw, (long long)w.top, (long long)w.left);
+	put_buffer(g, "image", p->in[0], NULL, "");
+}
+
+/* ---- variants ------------------------------------------------------------------- */
+
+/* `spare`: what it may leave as it likes. */
+static void put_variant(Gen *g, const char *name, const char *function, int64_t scratch,
+			Tensor *const *spare, int spare_count)
+{
+	put(&g->emit, ".variant[%d] = {.name = \"%s\", .run = %s_%s, .scratch = %lld,",
+	    g->variants++, name, g->layer.id, function, (long long)scratch);
+	for (int i = 0; i < spare_count; i++)
+		put_buffer(g, arena_printf("spare[%d]", i), spare[i], NULL, "");
+	put(&g->emit, ".spare_count = %d,", spare_count);
+	put(&g->emit, "},");
+}
+
+static bool is_output(const Drawn *c, const Tensor *t)
+{
+	return t == result(c->node) || (c->node->out_count > 1 && t == c->node->out[1]);
+}
+
+/* Ops one after the other, with all that is between them in memory. */
+static void put_steps(Gen *g)
+{
+	Drawn *c = &g->drawn;
+	Tensor *spare[2 * MAX_STEPS];
+	int count = 0;
+	for (int i = 0; i < c->step_count; i++)
+		for (int k = 0; k < c->step[i]->out_count; k++)
+			if (!is_output(c, c->step[i]->out[k]))
+				spare[count++] = c->step[i]->out[k];
+	put_function(g, 0, c->step, c->size_steps, "size");
+	put_function(g, 0, c->step, c->step_count, "steps");
+	put(&g->emit, ".run_size = %s_size,", g->layer.id);
+	put_variant(g, "steps", "steps", 0, spare, count);
+}
+
+/* By its plain loops, or a kernel that is called. */
+static void put_call(Gen *g, Node *n, const Kernel *k, const char *name)
+{
+	int64_t work = k && k->workspace ? k->workspace(g->net, n) : 0;
+	int64_t scratch = k && k->scratch ? k->scratch(g->net, n) : 0;
+	n->kernel = k;
+	n->workspace = NULL;
+	if (work) {
+		const char *id = layer_id(&g->layer, arena_printf("work_%s", name));
+		n->workspace = new_value(&g->net->train, id, shape1(work));
+		n->workspace->batched = false;
+	}
+	put_function(g, k ? group_number(k) : 1, &n, 1, name);
+	put_variant(g, name, name, scratch, &n->workspace, work > 0);
+}
+
+/* By the nodes that a kernel is made of. */
+static void put_lowered(Gen *g, Node *n, const Kernel *k)
+{
+	Program *p = &g->net->train;
+	int before = p->tensor_count;
+	int64_t scratch = 0;
+	n->kernel = k;
+	p->nodes = NULL;
+	p->count = 0;
+	k->lower(g->net, p, n);
+	for (int i = 0; i < p->count; i++) {
+		const Op *op = p->nodes[i]->op;
+		int64_t reals = op->scratch ? op->scratch(g->net, p->nodes[i]) : 0;
+		scratch = reals > scratch ? reals : scratch;
+	}
+	put_function(g, group_number(k), p->nodes, p->count, k->name);
+	put_variant(g, k->name, k->name, scratch, p->tensors + before,
+		    p->tensor_count - before);
+}
+
+static void put_kernel(void *data, const Kernel *k, double cost, const char *reason)
+{
+	Gen *g = data;
+	const Drawn *c = &g->drawn;
+	bool pools = pool_of(c->node), spreads = c->node->spread;
+	(void)cost;
+	if (reason || (pools && !(k && k->pools)) || (spreads && !(k && k->spreads)) ||
+	    (c->update && !(k ? k->updates : c->node->op->updates)))
+		return;
+	Node *copy = arena_alloc(sizeof *copy);
+	*copy = *c->node;
+	if (k && k->lower)
+		put_lowered(g, copy, k);
+	else
+		put_call(g, copy, k, k ? k->name : "plain");
+}
+
+/* ---- a case --------------------------------------------------------------------- */
 
 /* The memory of a case: guards between all operands. */
 static const char *layout(Gen *g)
 {
-	const Program *p = &g->net.train;
+	const Program *p = &g->net->train;
 	const char *text = arena_printf(
 		"typedef struct %s_params {\n\treal front[%d];\n", g->layer.id, GUARD);
-	for (int i = 0; i < g->net.param_count; i++)
+	for (int i = 0; i < g->net->param_count; i++)
 		text = arena_printf(
 			"%s\treal %s[%lld] NNC_ALIGNED;\n\treal %s_end[%d];\n", text,
-			g->net.params[i]->id,
-			(long long)shape_size(g->net.params[i]->shape),
-			g->net.params[i]->id, GUARD);
+			g->net->params[i]->id,
+			(long long)shape_size(g->net->params[i]->shape),
+			g->net->params[i]->id, GUARD);
 	text = arena_printf("%s} %s_params;\n\nenum {\n", text, g->layer.id);
 	int64_t at = GUARD;
 	for (int i = 0; i < p->tensor_count; i++) {
 		const Tensor *t = p->tensors[i];
 		text = arena_printf("%s\t%s = %lld,\n", text, upper_text(t->id),
 				    (long long)at);
-		at += room_of(g, t);
+		at += padded(shape_size(t->shape) * rows_of(g->net, t)) + GUARD;
 	}
 	return arena_printf("%s\t%s_ARENA = %lld,\n};\n\n", text,
 			    upper_text(g->layer.id), (long long)at);
 }
 
-static void put_buffer(Gen *g, const char *field, const Tensor *t)
+static const char *case_name(Gen *g)
 {
-	const char *block = t->kind == TENSOR_VALUE   ? "ARENA"
-			    : t->kind == TENSOR_PARAM ? "PARAMS"
-						      : "GRADS";
-	const char *offset = upper_text(t->id);
-	if (t->kind != TENSOR_VALUE)
-		offset = arena_printf("offsetof(%s_params, %s) / sizeof(real)",
-				      g->layer.id, t->id);
-	put(&g->emit, ".%s = {%s, %s, %lld, %d},", field, block, offset,
-	    (long long)shape_size(t->shape), !t->batched);
-}
-
-static void put_operands(Gen *g, const Node *n)
-{
-	int count = 0;
-	for (int k = 0; k < n->in_count; k++)
-		put_buffer(g, arena_printf("in[%d]", count++), n->in[k]);
-	for (int f = 0; f < n->fused_count; f++)
-		for (int k = 1; k < n->fused[f]->in_count; k++)
-			put_buffer(g, arena_printf("in[%d]", count++),
-				   n->fused[f]->in[k]);
-	put(&g->emit, ".in_count = %d,", count);
-	put_buffer(g, "out", output(n));
-	put_buffer(g, "size", n->out[0]);
-}
-
-/* What it is called, and how many terms each of its sums has. */
-static void put_facts(Gen *g, const Node *n)
-{
-	const char *name, *letter = upper_text(g->layer.id);
-	int64_t terms;
-	bool rows_too = n->op == &op_conv_dw || n->attr.ta;
+	const Node *n = g->drawn.node;
 	if (n->op == &op_gemm) {
-		Gemm m = gemm_of(&g->net, n);
-		name = gemm_name(&m, "");
-		terms = rows_too ? 1 : m.k;
-	} else {
-		Window w = conv_window(n);
-		int64_t taps = w.kh * w.kw;
-		name = arena_printf("%s%s", window_name(n->op->name, &w), suffixes(n));
-		terms = n->op == &op_conv ? taps * w.c
-			: rows_too        ? w.oh * w.ow
-					  : taps * w.o;
+		Gemm m = gemm_of(g->net, n);
+		return gemm_name(&m, "");
 	}
-	put(&g->emit, "{");
-	put(&g->emit,
-	    ".what = \"%d: %s\", .batch = %lld, .terms = %lld, .rows_too = %d,",
-	    g->number, name, (long long)g->net.training.batch, (long long)terms,
-	    rows_too);
-	put(&g->emit,
-	    ".reals = {%s_ARENA, sizeof(%s_params) / sizeof(real), sizeof(%s_params) / "
-	    "sizeof(real)},",
-	    letter, g->layer.id, g->layer.id);
+	if (n->op == &op_bias_grad)
+		return arena_printf("bias_grad_%s%s", shape_name(n->in[0]->shape),
+				    suffixes(n));
+	Window w = conv_window(n);
+	return arena_printf("%s%s%s", window_name(n->op->name, &w),
+			    n->spread ? "_spread" : "", suffixes(n));
 }
 
 static void put_case(Gen *g, const Op *op, int kind)
 {
 	g->layer = (NetLayer){.id = arena_printf("c%d", g->number)};
 	g->layer.name = g->layer.id;
-	Node *n = random_node(g, op, kind);
-	Node bare = *n;
-	Variants v = {g, n, 0};
-	put_facts(g, n);
-	put_operands(g, n);
-	bare.fused_count = 0;
-	put_function(g, &bare, NULL, "size", NULL);
-	each_kernel(&g->net, n, put_variant, &v);
-	put(&g->emit, ".run_size = %s_size, .variant_count = %d,", g->layer.id,
-	    v.count);
+	g->variants = 0;
+	g->drawn = draw_case(&g->draw, op, kind);
+	put(&g->emit, "{");
+	put(&g->emit,
+	    ".what = \"%d: %s\", .batch = %lld, .terms = %lld, .rows_too = %d,",
+	    g->number, case_name(g), (long long)g->net->training.batch,
+	    (long long)g->drawn.terms, g->drawn.rows_too);
+	put_inputs(g);
+	put_outputs(g);
+	put_pool(g);
+	put_steps(g);
+	each_kernel(g->net, g->drawn.node, put_kernel, g);
+	put(&g->emit, ".variant_count = %d, .reals = {%s_ARENA", g->variants,
+	    upper_text(g->layer.id));
+	for (int i = 0; i < 4; i++)
+		put(&g->emit, ", sizeof(%s_params) / sizeof(real)", g->layer.id);
+	put(&g->emit, "},");
 	put(&g->emit, "},");
 	const char *places = layout(g);
 	text_add(&g->layouts, places, strlen(places));
 	g->number++;
 }
 
-/* ---- the file ----------------------------------------------------------------------
- */
+/* ---- the file ------------------------------------------------------------------- */
 
 /* #define NAME g3_NAME, or #undef NAME, for every function that text defines. */
 static void write_names(const char *text, int group, bool undo)
@@ -449,25 +377,45 @@ static void write_file(const Gen *g)
 	       g->table.bytes, g->number);
 }
 
+/* A net whose train section is as good as another: files differ in it. */
+static Net *new_net(uint32_t file)
+{
+	static const int batches[] = {5, 32, 1, 8, 33, 2, 13, 64, 3, 17};
+	static const char *const trains[] = {
+		"optimizer adam;",
+		"optimizer sgd;",
+		"optimizer sgd momentum=0.9 nesterov weight_decay=0.01;",
+		"optimizer adam weight_decay=0.1;",
+	};
+	const char *text = arena_printf("train { %s batch %d; } input 3; dense 2;",
+					trains[file % 4], batches[file % 10]);
+	const ExpandOptions none = {0};
+	const Source *source;
+	int count;
+	Stmt *stmts =
+		expand_text("cases.nn", text, strlen(text), &none, &count, &source);
+	return build_net(stmts, count, source);
+}
+
 int main(int argc, char **argv)
 {
-	static const Op *const others[] = {&op_conv, &op_conv_dx, &op_conv_dw};
-	static const int batches[] = {5, 32, 1, 8, 33, 2, 13, 64, 3, 17};
+	static const Op *const others[] = {&op_conv, &op_conv_dx, &op_conv_dw,
+					   &op_bias_grad};
+	static Gen g;
 	if (argc != 4) {
 		fputs("usage: gen SEED FILE SHAPES\n", stderr);
 		return 2;
 	}
 	uint32_t file = (uint32_t)atoi(argv[2]);
 	int shapes = atoi(argv[3]);
-	static Gen g;
-	g.rng = nnc_rng((uint32_t)strtoul(argv[1], NULL, 10), NNC_STREAM_SYNTHETIC,
-			file, 0);
-	g.net.training.batch = batches[file % 10];
-	g.net.name = "cases";
-	g.emit = (Emit){.net = &g.net, .out = &g.table};
+	g.net = new_net(file);
+	g.draw = (Draw){.net = g.net, .layer = &g.layer};
+	g.draw.rng = nnc_rng((uint32_t)strtoul(argv[1], NULL, 10), NNC_STREAM_SYNTHETIC,
+			     file, 0);
+	g.emit = (Emit){.net = g.net, .out = &g.table};
 	for (int i = 0; i < shapes; i++) {
 		put_case(&g, &op_gemm, i % 3);
-		for (int k = 0; k < 3; k++)
+		for (int k = 0; k < 4; k++)
 			put_case(&g, others[k], 0);
 	}
 	write_file(&g);

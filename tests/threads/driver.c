@@ -1,11 +1,12 @@
 /*
- * driver.c - linked with one generated model: `driver THREADS...` makes training steps,
- * gradients, evaluations and inferences on made-up samples, for whole and partial batches,
- * and for each of these numbers of threads the same beside it: after every call all
- * numbers of both, activations included, must have the same bits.
+ * driver.c - linked with a generated model, renamed MODEL: `driver THREADS...` makes
+ * steps, gradients, evaluations and inferences on made-up samples, for whole and
+ * partial batches, and for each of these numbers of threads the same beside it: after
+ * every call all numbers of both, activations included, must have the same bits.
  *
- * For ThreadSanitizer, in a model built with -Dnnc_barrier=model_barrier: `driver race N
- * THREADS` only makes the calls, without the N-th barrier of each thread (-1: with all).
+ * For ThreadSanitizer, in a model built with -Dnnc_barrier=model_barrier: `driver race
+ * N THREADS` only makes the calls, without the N-th barrier of each thread (-1: with
+ * all).
  */
 #include "internal.h"
 
@@ -17,13 +18,11 @@
 extern const NncModel MODEL;
 void model_barrier(const NncThread *t);
 
-enum { CALLS = 10 };
-
 static uint8_t *samples;
 static int32_t *labels;
 static uint32_t *order;
 
-/* ---- barriers ------------------------------------------------------------------ */
+/* ---- barriers ------------------------------------------------------------------- */
 
 static bool racing;
 static int left_out;              /* the number of a barrier, or -1 */
@@ -31,8 +30,8 @@ static pthread_barrier_t both[2]; /* in turn */
 static _Thread_local int passed;  /* barriers of this thread */
 
 /*
- * The runtime's barrier lets a thread that slept see what the others have done since, which
- * hides races; of two in turn each shows what was before it, and no more.
+ * The runtime's barrier lets a thread that slept see what the others have done since,
+ * which hides races; of two in turn each shows what was before it, and no more.
  */
 void model_barrier(const NncThread *t)
 {
@@ -44,7 +43,7 @@ void model_barrier(const NncThread *t)
 		pthread_barrier_wait(&both[(number > left_out) ^ (number & 1)]);
 }
 
-/* ---- samples ------------------------------------------------------------------- */
+/* ---- samples -------------------------------------------------------------------- */
 
 static int32_t sample_count(void)
 {
@@ -82,13 +81,19 @@ static void make_samples(void)
 	nnc_shuffle(order, count, &rng);
 }
 
-/* ---- calls --------------------------------------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------- */
 
-static void open_context(NncContext *c, int threads)
+/* Half of them are enough where they take long. */
+static int calls(void)
+{
+	return MODEL.params_reals > 1 << 20 ? 5 : 10;
+}
+
+static void open_context(NncContext *c, NncPurpose purpose, int threads)
 {
 	NncError err;
 
-	if (nnc_context_open(c, &MODEL, NNC_TRAINING, threads, &err)) {
+	if (nnc_context_open(c, &MODEL, purpose, threads, &err)) {
 		fprintf(stderr, "%s\n", err.message);
 		exit(1);
 	}
@@ -111,20 +116,20 @@ static void call(NncContext *c, int i)
 	batch.next_rows = batch.rows;
 	c->step = (uint32_t)i;
 	c->dropout = i % 5 != 4;
-	if (i % 5 == 2)
-		nnc_step_gradients(c, &MODEL, &batch);
-	else if (i == 4)
+	if (i == 4 || (!c->grads && i < 5))
 		nnc_step_infer(c, &MODEL, &batch);
-	else if (i == 9)
+	else if (i == 9 || !c->grads)
 		nnc_step_evaluate(c, &MODEL, &batch);
+	else if (i % 5 == 2)
+		nnc_step_gradients(c, &MODEL, &batch);
 	else if (nnc_step(c, &MODEL, &batch))
 		c->updates++;
 }
 
-/* ---- bits ---------------------------------------------------------------------- */
+/* ---- bits ----------------------------------------------------------------------- */
 
-static bool equal(const char *what, const void *a, const void *b, size_t count, size_t size,
-		  int threads, int at)
+static bool equal(const char *what, const void *a, const void *b, size_t count,
+		  size_t size, int threads, int at)
 {
 	const char *x = a, *y = b;
 	size_t i = 0;
@@ -133,7 +138,8 @@ static bool equal(const char *what, const void *a, const void *b, size_t count, 
 		return true;
 	while (!memcmp(x + i * size, y + i * size, size))
 		i++;
-	printf("FAIL %d threads, call %d: other bits in %s, from number %zu of %zu on\n",
+	printf("FAIL %d threads, call %d: other bits in %s, from number %zu of %zu "
+	       "on\n",
 	       threads, at, what, i, count);
 	return false;
 }
@@ -141,20 +147,27 @@ static bool equal(const char *what, const void *a, const void *b, size_t count, 
 static bool same(const NncContext *one, const NncContext *many, int threads, int at)
 {
 	size_t real = (size_t)MODEL.real_bytes, rows = (size_t)MODEL.batch;
+	size_t arena = MODEL.infer_arena_reals;
 	bool ok = true;
 
-#define EQUAL(field, count, size)                                                        \
+	if (one->grads && arena < MODEL.arena_reals)
+		arena = MODEL.arena_reals;
+
+#define EQUAL(field, count, size)                                                      \
 	(ok = equal(#field, one->field, many->field, count, size, threads, at) && ok)
 	EQUAL(params, MODEL.params_reals, real);
-	EQUAL(grads, MODEL.params_reals, real);
-	for (int32_t i = 0; i < MODEL.slot_count; i++)
+	if (one->grads)
+		EQUAL(grads, MODEL.params_reals, real);
+	for (int32_t i = 0; i < MODEL.slot_count && one->slot[i]; i++)
 		EQUAL(slot[i], MODEL.params_reals, real);
-	EQUAL(arena, MODEL.arena_reals, real);
+	EQUAL(arena, arena, real);
 	EQUAL(row_loss, rows, sizeof *one->row_loss);
 	EQUAL(row_hit, rows, sizeof *one->row_hit);
-	ok = equal("loss", &one->loss, &many->loss, 1, sizeof one->loss, threads, at) && ok;
-	ok = equal("correct", &one->correct, &many->correct, 1, sizeof one->correct, threads,
-		   at) && ok;
+	ok = equal("loss", &one->loss, &many->loss, 1, sizeof one->loss, threads, at) &&
+	     ok;
+	ok = equal("correct", &one->correct, &many->correct, 1, sizeof one->correct,
+		   threads, at) &&
+	     ok;
 #undef EQUAL
 	return ok;
 }
@@ -170,14 +183,14 @@ static bool all_finite(const NncContext *c)
 	return false;
 }
 
-static bool compare(int threads)
+static bool compare(NncPurpose purpose, int threads)
 {
 	NncContext one, many;
 	bool ok = true;
 
-	open_context(&one, 1);
-	open_context(&many, threads);
-	for (int i = 0; i < CALLS && ok; i++) {
+	open_context(&one, purpose, 1);
+	open_context(&many, purpose, threads);
+	for (int i = 0; i < calls() && ok; i++) {
 		call(&one, i);
 		call(&many, i);
 		ok = same(&one, &many, threads, i) && all_finite(&one);
@@ -194,8 +207,8 @@ static bool race(int threads)
 	racing = true;
 	for (int i = 0; i < 2; i++)
 		pthread_barrier_init(&both[i], NULL, (unsigned)threads);
-	open_context(&c, threads);
-	for (int i = 0; i < CALLS; i++)
+	open_context(&c, NNC_TRAINING, threads);
+	for (int i = 0; i < calls(); i++)
 		call(&c, i);
 	nnc_context_close(&c);
 	for (int i = 0; i < 2; i++)
@@ -214,7 +227,8 @@ int main(int argc, char **argv)
 		count = 1;
 	} else {
 		for (int i = 1; i < argc; i++, count++)
-			failed += !compare(atoi(argv[i]));
+			failed += !compare(NNC_TRAINING, atoi(argv[i])) ||
+				  !compare(NNC_INFERENCE, atoi(argv[i]));
 	}
 	printf("%d passed, %d failed\n", count - failed, failed);
 	free(samples);

@@ -14,7 +14,8 @@ static const char *calls_of(const Program *p, Phase phase)
 	for (int i = 0; i < p->count; i++) {
 		const Node *n = p->nodes[i];
 		if (n->phase == phase && !n->op->reshape && !n->input_only)
-			text = arena_printf("%s%s%s ", text, n->barrier ? "|" : "", n->op->name);
+			text = arena_printf("%s%s%s ", text, n->barrier ? "|" : "",
+					    n->op->name);
 	}
 	return text;
 }
@@ -23,10 +24,13 @@ static void sync_dense(void)
 {
 	Net *net = net_after("sync", "input 9; dense 8 relu; dense 3;");
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_LOAD), "load ");
-	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD), "gemm |gemm |cross_entropy ");
-	/* dense2's bias and dx only read d_dense2; its weight moves once dx has read it. */
-	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_BACKWARD),
-			       "cross_entropy_grad |bias_grad gemm |gemm bias_grad gemm ");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD),
+			       "gemm |gemm |cross_entropy ");
+	/* dense2's bias and dx only read d_dense2; its weight moves once dx has read
+	 * it. */
+	CU_ASSERT_STRING_EQUAL(
+		calls_of(&net->train, PHASE_BACKWARD),
+		"cross_entropy_grad |bias_grad gemm |gemm bias_grad gemm ");
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_UPDATE), "");
 	/* Both read the logits: how good it is need not wait for the probabilities. */
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->infer, PHASE_FORWARD),
@@ -36,7 +40,8 @@ static void sync_dense(void)
 /* A reshape is no call; what is in place goes over the same rows, behind a barrier. */
 static void sync_image(void)
 {
-	Net *net = net_after("sync", "input 4x4x1; flatten; tanh; softmax; dense 3 softmax;");
+	Net *net = net_after("sync",
+			     "input 4x4x1; flatten; tanh; softmax; dense 3 softmax;");
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD),
 			       "activation |softmax |gemm |cross_entropy ");
 }
@@ -53,7 +58,8 @@ static Net *net_by(const char *const *preferred, const char *text)
 /* What gradcheck asks for is called node by node. */
 static void sync_input_only(void)
 {
-	Net *net = net_after("sync", "input 8x8x2; maxpool 2; tanh; conv 3 3x3; dense 4;");
+	Net *net =
+		net_after("sync", "input 8x8x2; maxpool 2; tanh; conv 3 3x3; dense 4;");
 	int found = 0;
 	for (int i = 0; i < net->train.count; i++) {
 		const Node *n = net->train.nodes[i];
@@ -66,13 +72,15 @@ static void sync_input_only(void)
 /* Steps that no kernel takes: they wait for the gradients, not for each other. */
 static void sync_update(void)
 {
-	Net *net = net_after("pool", "train { optimizer sgd; } input 9; dense 8 bias=false; "
-				     "dense 3 bias=false;");
+	Net *net = net_after("pool",
+			     "train { optimizer sgd; } input 9; dense 8 bias=false; "
+			     "dense 3 bias=false;");
 	run_passes(net, "plan", "sync");
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_UPDATE), "|update update ");
 }
 
-/* ---- where memory meets --------------------------------------------------------------
+/* ---- where memory meets
+ * --------------------------------------------------------------
  */
 
 /* Something far from all else that n reads as well. */
@@ -120,17 +128,19 @@ static void sync_meets(void)
 /* A workspace is written, too. */
 static void sync_workspace(void)
 {
-	static const char *const kernels_by[] = {"conv_im2col", "conv_dw_im2col", "conv_dx_im2col",
-						 NULL};
-	Net *net = net_by(kernels_by, "train { batch 4; } input 8x8x2; conv 3 3x3; conv 4 3x3; "
-				      "flatten;");
+	static const char *const kernels_by[] = {"conv_im2col", "conv_dw_im2col",
+						 "conv_dx_im2col", NULL};
+	Net *net = net_by(kernels_by,
+			  "train { batch 4; } input 8x8x2; conv 3 3x3; conv 4 3x3; "
+			  "flatten;");
 	const Node *dw = net->params[0]->grad->producer;
 	CU_ASSERT_PTR_NOT_NULL_FATAL(dw->workspace);
 	count_uses(&net->train);
 	meet(net, node_of(&net->train, "bias_grad", 1), dw, dw->workspace);
 }
 
-/* ---- verify_sync ---------------------------------------------------------------------
+/* ---- verify_sync
+ * ---------------------------------------------------------------------
  */
 
 static void verify(void *data)
@@ -158,11 +168,15 @@ static int take_away(Program *p)
 
 static const char *const models[] = {
 	"input 9; dense 8 relu; dropout 0.5; dense 7 gelu; softmax; dense 3;",
-	"train { loss mse; optimizer sgd momentum=0.9; } input 9; dense 8 tanh; dense 3;",
-	"train { batch 5; } input 12x12x2; conv 7 3x3 relu; maxpool 2; conv 8 3x3 gelu; "
+	"train { loss mse; optimizer sgd momentum=0.9; } input 9; dense 8 tanh; dense "
+	"3;",
+	"train { batch 5; } input 12x12x2; conv 7 3x3 relu; maxpool 2; conv 8 3x3 "
+	"gelu; "
 	"dropout 0.5; dense 33 tanh; softmax; dense 4 softmax;",
-	"train { batch 8; optimizer sgd; } input 12x12x9; conv 8 3x3 relu padding=valid; "
-	"maxpool 2 padding=same; conv 8 2x2 tanh bias=false; maxpool 2; avgpool 2; dense 4;",
+	"train { batch 8; optimizer sgd; } input 12x12x9; conv 8 3x3 relu "
+	"padding=valid; "
+	"maxpool 2 padding=same; conv 8 2x2 tanh bias=false; maxpool 2; avgpool 2; "
+	"dense 4;",
 	"train { batch 4; } input 9x9x8; repeat 3 { conv 9 3x3 relu; } globalavgpool;",
 };
 
@@ -184,10 +198,13 @@ static void every_barrier(void)
 		}
 }
 
-/* Between the nodes that gradcheck asks for, too; before the first the runtime has one. */
+/*
+ * Between the nodes that gradcheck asks for, too; before the first the runtime has one.
+ */
 static void every_input_only(void)
 {
-	Net *net = net_after("sync", "input 8x8x2; maxpool 2; tanh; conv 3 3x3; dense 4;");
+	Net *net =
+		net_after("sync", "input 8x8x2; maxpool 2; tanh; conv 3 3x3; dense 4;");
 	int found = 0;
 	for (int i = 0; i < net->train.count; i++) {
 		Node *n = net->train.nodes[i];
