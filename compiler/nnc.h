@@ -703,6 +703,8 @@ extern const Kernel *const kernels[];
 #define NOMINAL_ELEMENTWISE 8.0  /* of loops that compilers vectorise */
 
 bool has_kernels(const Node *n);
+/* In us: what a maxpool beside n costs if kernel k, or NULL, does not take it in. */
+double pool_beside_cost(const Net *net, const Node *n, const Kernel *k);
 void each_kernel(const Net *net, const Node *n,
 		 void (*visit)(void *data, const Kernel *k, double cost, const char *reason),
 		 void *data);

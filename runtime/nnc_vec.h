@@ -16,13 +16,16 @@
 
 #if defined(__AVX512F__)
 #define NNC_VECTOR_BYTES 64
-#define NNC_TILE_ROWS 8 /* 8 rows of 2 vectors: 16 of the 32 registers */
+#define NNC_TILE_ROWS 8  /* 8 rows of 2 vectors: 16 of the 32 registers, */
+#define NNC_TILE_TALL 14 /* or 14: 28 of them */
 #elif defined(__AVX2__) && defined(__FMA__)
 #define NNC_VECTOR_BYTES 32
 #define NNC_TILE_ROWS 6 /* 6 rows of 2 vectors: 12 of the 16 registers */
+#define NNC_TILE_TALL 6
 #else
 #define NNC_VECTOR_BYTES 16
 #define NNC_TILE_ROWS 4
+#define NNC_TILE_TALL 6
 #endif
 
 /* The height of tiles over n rows: one that divides n, if there is one that is not small. */
@@ -35,6 +38,11 @@
 #else
 #define NNC_ROWS(n) ((n) <= 4 ? (n) : (n) % 4 == 0 ? 4 : (n) % 3 == 0 ? 3 : 4)
 #endif
+
+/* Of n lines with few rows each, how many make one tall tile: 1, or an even share. */
+#define NNC_LINES(n, rows) NNC_PARTS(n, NNC_PARTS(n, NNC_LINES_MAX(rows)))
+#define NNC_LINES_MAX(rows) ((rows) > NNC_TILE_TALL ? 1 : NNC_TILE_TALL / (rows))
+#define NNC_PARTS(n, size) (((n) + (size) - 1) / (size))
 
 /* The width of tiles over n columns: `vecs` vectors, or all of n if that is less. */
 #define NNC_COLS(n, vecs) ((n) < (vecs) * NNC_LANES ? (n) : (vecs) * NNC_LANES)
@@ -78,7 +86,7 @@
 
 enum {
 	NNC_LANES = NNC_VECTOR_LANES, /* numbers in a vector */
-	NNC_TILE_MAX = 16,            /* vectors in a tile */
+	NNC_TILE_MAX = 28,            /* vectors in a tile */
 };
 
 /* A vector anywhere in an array of numbers: it needs no alignment of its own. */
@@ -98,7 +106,8 @@ typedef nnc_real nnc_vec __attribute__((vector_size(NNC_VECTOR_BYTES),
 #pragma GCC optimize("no-predictive-commoning") /* it trades loads for moves between lanes */
 #define NNC_UNROLL _Pragma("GCC unroll 16")
 #define NNC_UNROLL_4 _Pragma("GCC unroll 4")
-#define NNC_INDEPENDENT _Pragma("GCC ivdep")
+/* A short loop that gcc unrolls before it looks for vectors is not turned into any. */
+#define NNC_INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #endif
 
 /* `count` numbers, 1..NNC_LANES, the rest of the vector 0; nothing is read beyond them. */

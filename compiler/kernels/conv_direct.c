@@ -343,8 +343,8 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int i, int k0, int j0,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) * C, SW * C,
-	     1, PW * C, w + j0, O, TERMS * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) * C, rows, 0,
+	     SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -449,8 +449,8 @@ static void $name$(const NncThread *thread, int n, const real *restrict dy,
 #endif
 
 #ifdef TEMPLATE_conv_dw_direct
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void $name$_tile(int rows, int cols, int ky, int k0, int j0, int runs,
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void $name$_tile(int rows, int cols, int k0, int j0, int runs,
 		const real *restrict p, const real *restrict dy, real *restrict dw)
 {
 	enum { C = $C$, OW = $OW$, O = $O$, L = NNC_LANES };
@@ -459,11 +459,11 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int ky, int k0, int j0, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW * C,
-	     SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C + k0 % TERMS,
+	     TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O, s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and $source$ */
@@ -472,16 +472,18 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 {
 	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$, TERMS = $KW$ * C };
 	enum { RUNS = $RUNS$, STEP = $SH$ * $PW$ * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2), REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, $KH$ * ACROSS * DOWN);
+	enum { LINES = NNC_LINES($KH$, TERMS), ALL = LINES > 1 ? $KH$ * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, $KH$ * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 	$lines$
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j : COLS) * sizeof *dw);
 		}
@@ -492,18 +494,18 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				$name$_tile(ROWS, COLS, ky, k, j, runs, from, dl, dw);
+				$name$_tile(ROWS, COLS, row, j, runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				$name$_tile(ROWS, REST, ky, k, j, runs, from, dl, dw);
+				$name$_tile(ROWS, REST, row, j, runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				$name$_tile(LAST, COLS, ky, k, j, runs, from, dl, dw);
+				$name$_tile(LAST, COLS, row, j, runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				$name$_tile(LAST, REST, ky, k, j, runs, from, dl, dw);
+				$name$_tile(LAST, REST, row, j, runs, from, dl, dw);
 		}
 	}
 }

@@ -176,8 +176,8 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int terms, int i, int j0,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + $a_row$, $row_stride$, $term_stride$,
-	     0, b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + $a_row$, rows, 0,
+	     $row_stride$, $term_stride$, 0, b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

@@ -12,12 +12,14 @@ void use_tile(Emit *e)
 #ifdef TEMPLATE_tile
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-			    const real *restrict a, int ar, int ak, int as,
-			    const real *restrict b, int bk, int bs, nnc_vec *restrict s)
+			    const real *restrict a, int line, int al, int ar, int ak,
+			    int as, const real *restrict b, int bk, int bs,
+			    nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -32,7 +34,7 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 						 q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k * ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];

@@ -91,7 +91,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict dy,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, $rows$, &one, 0, 0, 0, dy + j0, N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, $rows$, &one, 1, 0, 0, 0, 0, dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;

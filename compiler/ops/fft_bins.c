@@ -204,11 +204,11 @@ static void $name$(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 				const real *ap = (const real *)as[p] + i * $row$;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, $terms$, ap, $row$, $term$, 0, bp, MV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, $terms$, ap, ROWS, 0, $row$, $term$, 0, bp, MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, $terms$, ap, $row$, $term$, 0, bp, MV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, $terms$, ap, ROWS, 0, $row$, $term$, 0, bp, MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, $terms$, ap, $row$, $term$, 0, bp, MV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, $terms$, ap, rows, 0, $row$, $term$, 0, bp, MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {

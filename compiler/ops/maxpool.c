@@ -53,12 +53,26 @@ static void emit(Emit *e, const Node *n)
 	    ref(n->out[1]), epilogue_args(n));
 }
 
+/* Does each place of the image belong to just one window? */
+static bool tiles_image(const Window *w)
+{
+	return w->sh == w->kh && w->sw == w->kw && w->oh * w->sh - w->top >= w->h &&
+	       w->ow * w->sw - w->left >= w->w;
+}
+
 static const Hole *grad_holes(const Node *n)
 {
 	Window w = window_of(&n->attr, n->out[0]->shape, n->in[0]->shape);
+	bool once = tiles_image(&w);
 	const char *name = window_name("maxpool_grad", &w);
 	const char *type = element_type(n->in[1]->element);
-	const Hole extra[] = {{"name", name}, {"index", type}, {NULL, NULL}};
+	const Hole extra[] = {
+		{"name", name},
+		{"index", type},
+		{"clear", once ? "" : "memset(dx, 0, H * W * C * sizeof *dx);"},
+		{"adds", once ? "=" : "+="},
+		{NULL, NULL},
+	};
 	return window_holes(&w, extra);
 }
 
@@ -123,20 +137,25 @@ static void $name$_line(int i, int from, const real *restrict x, real *restrict 
 		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
 		real best[C];
-		$index$ *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
-			place[k] = ($index$)(ky0 * KW + kx0);
+			place[k] = ky0 * KW + kx0;
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? ($index$)(ky * KW + kx) : place[k];
+					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			winner[p * C + k] = ($index$)place[k];
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -170,18 +189,22 @@ static void $name$_image(const real *restrict dy, const $index$ *restrict winner
 	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$ };
 	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, TOP = $TOP$, LEFT = $LEFT$ };
 
-	memset(dx, 0, H * W * C * sizeof *dx);
+	$clear$
 	for (int p = 0; p < OH * OW; p++) {
 		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
 		const real *d = dy + p * C;
-		const $index$ *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+					xp[k] $adds$ place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }

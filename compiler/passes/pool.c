@@ -11,6 +11,46 @@ static bool apart(const Node *pool)
 	return pool->attr.stride[0] >= pool->attr.kernel[0];
 }
 
+/* ---- what select should know ---------------------------------------------------- */
+
+/* Before this pass and after it. */
+static const Node *pool_behind(const Node *n)
+{
+	if (n->fused_count && n->fused[0]->op->keeps_largest)
+		return n->fused[0];
+	const Tensor *t = n->out_count ? n->out[0] : NULL;
+	const Node *reader = t && t->uses == 1 ? t->reader : NULL;
+	return reader && reader->op->keeps_largest && apart(reader) ? reader : NULL;
+}
+
+static const Node *spread_before(const Node *n)
+{
+	if (n->spread || n->in_count <= n->op->adjoint_in)
+		return n->spread;
+	const Node *maker = n->in[n->op->adjoint_in]->producer;
+	return maker && maker->op->spreads && apart(maker) ? maker : NULL;
+}
+
+/* Each number is written and read; what the second cache holds, four times as fast. */
+static double traffic_cost(const Net *net, const Tensor *t)
+{
+	double bytes = 8.0 * (double)net->training.batch * (double)shape_size(t->shape);
+	return bytes / ((bytes > 4e6 ? 1 : 4) * NOMINAL_GBYTES * 1e3);
+}
+
+double pool_beside_cost(const Net *net, const Node *n, const Kernel *k)
+{
+	const Node *pool = pool_behind(n), *spread = spread_before(n);
+	double cost = 0;
+	if (pool && !(k && k->pools))
+		cost += traffic_cost(net, pool->in[0]);
+	if (spread && !(k && k->spreads))
+		cost += traffic_cost(net, spread->out[0]);
+	return cost;
+}
+
+/* ---- the pass ------------------------------------------------------------------- */
+
 static void pool_into(Node *conv, Node *pool)
 {
 	conv->fused[conv->fused_count++] = pool;

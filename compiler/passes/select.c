@@ -11,7 +11,12 @@ static double reference_cost(const Net *net, const Node *n)
 {
 	double flops = n->op->flops ? n->op->flops(net, n) : 0;
 	double rate = n->op->product ? NOMINAL_SCALAR : NOMINAL_ELEMENTWISE;
-	return flops / (rate * 1e3);
+	return flops / (rate * 1e3) + pool_beside_cost(net, n, NULL);
+}
+
+static double kernel_cost(const Net *net, const Node *n, const Kernel *k)
+{
+	return k->cost(net, n) + pool_beside_cost(net, n, k);
 }
 
 static bool is_preferred(const Net *net, const Kernel *k)
@@ -45,7 +50,7 @@ void each_kernel(const Net *net, const Node *n,
 		const char *reason = k->fits ? k->fits(net, n) : NULL;
 		if (!reason && !is_preferred(net, k))
 			reason = k->on_request;
-		visit(data, k, reason ? 0 : k->cost(net, n), reason);
+		visit(data, k, reason ? 0 : kernel_cost(net, n, k), reason);
 	}
 }
 
@@ -69,6 +74,7 @@ static void consider(void *data, const Kernel *k, double cost, const char *reaso
 
 static void select_program(Net *net, Program *p)
 {
+	count_uses(p);
 	for (int i = 0; i < p->count; i++) {
 		Node *n = p->nodes[i];
 		Best best = {.net = net};

@@ -480,12 +480,13 @@ static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p)
 
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, nnc_vec *restrict s)
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -500,7 +501,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
@@ -519,7 +521,7 @@ static NNC_INLINE void conv_28x28x1_7x7x64_p3x3_tile(int rows, int cols, int i, 
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -570,23 +572,27 @@ static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real best[C];
-		uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
+			place[k] = ky0 * KW + kx0;
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
+					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -1798,14 +1804,14 @@ static void product_32x64x64(int n, const nnc_vec *restrict a,
 				const real *ap = (const real *)as[p] + i * KV * L;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, K, ap, ROWS, 0, KV * L, 1,
+						0, bp, MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, K, ap, ROWS, 0, KV * L, 1,
+						0, bp, MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, K, ap, rows, 0, KV * L,
+						1, 0, bp, MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
@@ -1880,23 +1886,27 @@ static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real best[C];
-		uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
+			place[k] = ky0 * KW + kx0;
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
+					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -1955,8 +1965,8 @@ static NNC_INLINE void gemm_32x128x3136_tile(int rows, int cols, int terms, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2019,8 +2029,8 @@ static NNC_INLINE void gemm_32x128x128_tile(int rows, int cols, int terms, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2082,8 +2092,8 @@ static NNC_INLINE void gemm_32x10x128_tile(int rows, int cols, int terms, int i,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2201,8 +2211,8 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -2237,8 +2247,8 @@ static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2292,8 +2302,8 @@ static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int terms
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2347,8 +2357,8 @@ static void column_sums_32x128_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -2383,8 +2393,8 @@ static NNC_INLINE void gemm_nt_32x128x128_relu_grad_tile(int rows, int cols, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2438,8 +2448,8 @@ static NNC_INLINE void gemm_tn_128x128x32_adam_tile(int rows, int cols, int term
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2489,8 +2499,8 @@ static NNC_INLINE void gemm_nt_32x3136x128_tile(int rows, int cols, int terms, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2542,8 +2552,8 @@ static NNC_INLINE void gemm_tn_3136x128x32_adam_tile(int rows, int cols, int ter
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2614,8 +2624,8 @@ static void column_sums_1568x64_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 49, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 49, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -2634,19 +2644,22 @@ static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 	enum { H = 14, W = 14, C = 64, OH = 7, OW = 7 };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
 
-	memset(dx, 0, H * W * C * sizeof *dx);
 	for (int p = 0; p < OH * OW; p++) {
 		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *d = dy + p * C;
-		const uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
@@ -2725,14 +2738,14 @@ static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
 				const real *ap = (const real *)as[p] + i * KV * L;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, K, ap, ROWS, 0, KV * L, 1,
+						0, bp, MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, K, ap, ROWS, 0, KV * L, 1,
+						0, bp, MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, K, ap, rows, 0, KV * L,
+						1, 0, bp, MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
@@ -3161,14 +3174,14 @@ static void product_dw_32x64x64(int n, const nnc_vec *restrict a,
 				const real *ap = (const real *)as[p] + i * 1;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, n, ap, 1, KV * L, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, n, ap, ROWS, 0, 1, KV * L,
+						0, bp, MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, n, ap, 1, KV * L, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, n, ap, ROWS, 0, 1, KV * L,
+						0, bp, MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, n, ap, 1, KV * L, 0, bp,
-						MV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, n, ap, rows, 0, 1, KV *
+						L, 0, bp, MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
@@ -3251,8 +3264,8 @@ static void column_sums_6272x64_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 196, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 196, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -3271,27 +3284,30 @@ static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 	enum { H = 28, W = 28, C = 64, OH = 14, OW = 14 };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
 
-	memset(dx, 0, H * W * C * sizeof *dx);
 	for (int p = 0; p < OH * OW; p++) {
 		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *d = dy + p * C;
-		const uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
 static NNC_INLINE void conv_dw_spread_28x28x1_7x7x64_p3x3_tile(int rows, int cols,
-	int ky, int k0, int j0, int runs, const real *restrict p,
-	const real *restrict dy, real *restrict dw)
+	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
 	enum { C = 1, OW = 28, O = 64, L = NNC_LANES };
 	enum { SH = 1, SW = 1, PW = 34, TERMS = 7 * C };
@@ -3299,12 +3315,12 @@ static NNC_INLINE void conv_dw_spread_28x28x1_7x7x64_p3x3_tile(int rows, int col
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (7,7,1,64) from x (n,28,28,1) and dy of a maxpool, by its winners; dy of conv (n,28x28x64) */
@@ -3314,17 +3330,18 @@ static void conv_dw_spread_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 64, TERMS = 7 * C };
 	enum { RUNS = 3, STEP = 1 * 34 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 7 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(7, TERMS), ALL = LINES > 1 ? 7 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 7 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 	real *d = p + 1168;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -3337,22 +3354,22 @@ static void conv_dw_spread_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(ROWS, COLS, ky,
-					k, j, runs, from, dl, dw);
+				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(ROWS, COLS, row,
+					j, runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(ROWS, REST, ky,
-					k, j, runs, from, dl, dw);
+				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(ROWS, REST, row,
+					j, runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(LAST, COLS, ky,
-					k, j, runs, from, dl, dw);
+				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(LAST, COLS, row,
+					j, runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(LAST, REST, ky,
-					k, j, runs, from, dl, dw);
+				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(LAST, REST, row,
+					j, runs, from, dl, dw);
 		}
 	}
 }
@@ -3420,8 +3437,8 @@ static NNC_INLINE void gemm_784x49x64_tile(int rows, int cols, int terms, int i,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

@@ -364,12 +364,13 @@ static void pad_9x7x5_5x3_p2x1(const real *restrict x, real *restrict p)
 
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, nnc_vec *restrict s)
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -384,7 +385,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
@@ -404,7 +406,7 @@ static NNC_INLINE void conv_9x7x5_5x3x9_p2x1_bias_relu_tile(int rows, int cols, 
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1145,14 +1147,14 @@ static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restr
 				const real *ap = (const real *)as[p] + i * KV * L;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, K, ap, ROWS, 0, KV * L, 1,
+						0, bp, MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, K, ap, ROWS, 0, KV * L, 1,
+						0, bp, MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, K, ap, rows, 0, KV * L,
+						1, 0, bp, MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
@@ -1292,8 +1294,8 @@ static NNC_INLINE void gemm_8x4x280_tile(int rows, int cols, int terms, int i, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1411,8 +1413,8 @@ static void column_sums_8x4_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1447,8 +1449,8 @@ static NNC_INLINE void gemm_nt_8x280x4_tile(int rows, int cols, int terms, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1498,8 +1500,8 @@ static NNC_INLINE void gemm_tn_280x4x8_adam_tile(int rows, int cols, int terms, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1553,8 +1555,8 @@ static void column_sums_280x8_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 35, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 35, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -2061,14 +2063,14 @@ static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
 				const real *ap = (const real *)as[p] + i * KV * L;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, K, ap, ROWS, 0, KV * L, 1,
+						0, bp, MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, K, ap, ROWS, 0, KV * L, 1,
+						0, bp, MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, K, ap, KV * L, 1, 0, bp,
-						MV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, K, ap, rows, 0, KV * L,
+						1, 0, bp, MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
@@ -2354,14 +2356,14 @@ static void product_dw_8x9x8(int n, const nnc_vec *restrict a,
 				const real *ap = (const real *)as[p] + i * 1;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, n, ap, 1, KV * L, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, n, ap, ROWS, 0, 1, KV * L,
+						0, bp, MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, n, ap, 1, KV * L, 0, bp,
-						MV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, n, ap, ROWS, 0, 1, KV * L,
+						0, bp, MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, n, ap, 1, KV * L, 0, bp,
-						MV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, n, ap, rows, 0, 1, KV *
+						L, 0, bp, MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
@@ -2476,8 +2478,8 @@ static void column_sums_504x9_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 63, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 63, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -2489,10 +2491,9 @@ static void column_sums_504x9_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_9x7x5_5x3x9_p2x1_tile(int rows, int cols, int ky, int k0,
-	int j0, int runs, const real *restrict p, const real *restrict dy,
-	real *restrict dw)
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_9x7x5_5x3x9_p2x1_tile(int rows, int cols, int k0, int j0,
+	int runs, const real *restrict p, const real *restrict dy, real *restrict dw)
 {
 	enum { C = 5, OW = 7, O = 9, L = NNC_LANES };
 	enum { SH = 1, SW = 1, PW = 9, TERMS = 3 * C };
@@ -2500,12 +2501,12 @@ static NNC_INLINE void conv_dw_9x7x5_5x3x9_p2x1_tile(int rows, int cols, int ky,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (5,3,5,9) from x (n,9,7,5) and dy (n,9x7x9) */
@@ -2514,16 +2515,17 @@ static void conv_dw_9x7x5_5x3x9_p2x1(const NncThread *thread, int n,
 {
 	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7, O = 9, TERMS = 3 * C };
 	enum { RUNS = 9, STEP = 1 * 9 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 5 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(5, TERMS), ALL = LINES > 1 ? 5 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 5 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -2535,22 +2537,22 @@ static void conv_dw_9x7x5_5x3x9_p2x1(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_9x7x5_5x3x9_p2x1_tile(ROWS, COLS, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_9x7x5_5x3x9_p2x1_tile(ROWS, COLS, row, j, runs,
+					from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_9x7x5_5x3x9_p2x1_tile(ROWS, REST, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_9x7x5_5x3x9_p2x1_tile(ROWS, REST, row, j, runs,
+					from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_9x7x5_5x3x9_p2x1_tile(LAST, COLS, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_9x7x5_5x3x9_p2x1_tile(LAST, COLS, row, j, runs,
+					from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_9x7x5_5x3x9_p2x1_tile(LAST, REST, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_9x7x5_5x3x9_p2x1_tile(LAST, REST, row, j, runs,
+					from, dl, dw);
 		}
 	}
 }
@@ -2600,7 +2602,7 @@ static NNC_INLINE void conv_9x7x9_5x3x5_p2x1_tile(int rows, int cols, int i, int
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

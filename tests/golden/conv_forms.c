@@ -462,12 +462,13 @@ static void pad_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict x, real *rest
 
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, nnc_vec *restrict s)
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -482,7 +483,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
@@ -502,7 +504,7 @@ static NNC_INLINE void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(int r
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -590,8 +592,8 @@ static NNC_INLINE void gemm_336x8x72_bias_tanh_tile(int rows, int cols, int term
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -671,7 +673,7 @@ static NNC_INLINE void conv_12x28x8_2x2x6_p1x1_tile(int rows, int cols, int i, i
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -754,8 +756,8 @@ static NNC_INLINE void gemm_75x4x6_bias_elu_1_tile(int rows, int cols, int terms
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -844,8 +846,8 @@ static NNC_INLINE void gemm_56x5x36_bias_tile(int rows, int cols, int terms, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -908,8 +910,8 @@ static NNC_INLINE void gemm_32x10x280_tile(int rows, int cols, int terms, int i,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1027,8 +1029,8 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1063,8 +1065,8 @@ static NNC_INLINE void gemm_nt_32x280x10_tile(int rows, int cols, int terms, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1114,8 +1116,8 @@ static NNC_INLINE void gemm_tn_280x10x32_adam_tile(int rows, int cols, int terms
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1169,8 +1171,8 @@ static void column_sums_1792x5_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 56, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 56, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1244,8 +1246,8 @@ static NNC_INLINE void gemm_56x36x5_tile(int rows, int cols, int terms, int i, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1310,8 +1312,8 @@ static NNC_INLINE void gemm_tn_add_36x5x56_tile(int rows, int cols, int terms, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1379,8 +1381,8 @@ static void column_sums_2400x4_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 75, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 75, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1436,8 +1438,8 @@ static NNC_INLINE void gemm_75x6x4_tile(int rows, int cols, int terms, int i, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1502,9 +1504,9 @@ static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p)
 			sizeof *p);
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_13x29x6_1x1x4_s3x2_tile(int rows, int cols, int ky,
-	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_13x29x6_1x1x4_s3x2_tile(int rows, int cols, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
 	real *restrict dw)
 {
 	enum { C = 6, OW = 15, O = 4, L = NNC_LANES };
@@ -1513,12 +1515,12 @@ static NNC_INLINE void conv_dw_13x29x6_1x1x4_s3x2_tile(int rows, int cols, int k
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (1,1,6,4) from x (n,13,29,6) and dy (n,5x15x4) */
@@ -1527,16 +1529,17 @@ static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 {
 	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4, TERMS = 1 * C };
 	enum { RUNS = 5, STEP = 3 * 29 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 1 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(1, TERMS), ALL = LINES > 1 ? 1 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 1 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -1548,21 +1551,21 @@ static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, COLS, ky, k, j,
+				conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, COLS, row, j,
 					runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, REST, ky, k, j,
+				conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, REST, row, j,
 					runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, COLS, ky, k, j,
+				conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, COLS, row, j,
 					runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, REST, ky, k, j,
+				conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, REST, row, j,
 					runs, from, dl, dw);
 		}
 	}
@@ -1609,7 +1612,7 @@ static NNC_INLINE void conv_13x29x6_2x2x8_tanh_grad_tile(int rows, int cols, int
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1673,9 +1676,9 @@ static void conv_dx_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 	conv_13x29x6_2x2x8_tanh_grad(thread, n, dy, turned, dx, saved);
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_12x28x8_2x2x6_p1x1_tile(int rows, int cols, int ky,
-	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_12x28x8_2x2x6_p1x1_tile(int rows, int cols, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
 	real *restrict dw)
 {
 	enum { C = 8, OW = 29, O = 6, L = NNC_LANES };
@@ -1684,12 +1687,12 @@ static NNC_INLINE void conv_dw_12x28x8_2x2x6_p1x1_tile(int rows, int cols, int k
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (2,2,8,6) from x (n,12,28,8) and dy (n,13x29x6) */
@@ -1698,16 +1701,17 @@ static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
 {
 	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6, TERMS = 2 * C };
 	enum { RUNS = 13, STEP = 1 * 30 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 2 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(2, TERMS), ALL = LINES > 1 ? 2 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 2 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -1719,21 +1723,21 @@ static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, COLS, ky, k, j,
+				conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, COLS, row, j,
 					runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, REST, ky, k, j,
+				conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, REST, row, j,
 					runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, COLS, ky, k, j,
+				conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, COLS, row, j,
 					runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, REST, ky, k, j,
+				conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, REST, row, j,
 					runs, from, dl, dw);
 		}
 	}
@@ -1753,8 +1757,8 @@ static void column_sums_10752x8_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 336, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 336, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1827,8 +1831,8 @@ static NNC_INLINE void gemm_336x72x8_tile(int rows, int cols, int terms, int i, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1894,8 +1898,8 @@ static NNC_INLINE void gemm_tn_add_72x8x336_tile(int rows, int cols, int terms, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1963,8 +1967,8 @@ static void column_sums_16384x8_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 512, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 512, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1976,10 +1980,10 @@ static void column_sums_16384x8_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
 static NNC_INLINE void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(int rows, int cols,
-	int ky, int k0, int j0, int runs, const real *restrict p,
-	const real *restrict dy, real *restrict dw)
+	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
 	enum { C = 3, OW = 32, O = 8, L = NNC_LANES };
 	enum { SH = 2, SW = 1, PW = 34, TERMS = 3 * C };
@@ -1987,12 +1991,12 @@ static NNC_INLINE void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(int rows, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (5,3,3,8) from x (n,32,32,3) and dy (n,16x32x8) */
@@ -2001,16 +2005,17 @@ static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int
 {
 	enum { H = 32, W = 32, C = 3, OH = 16, OW = 32, O = 8, TERMS = 3 * C };
 	enum { RUNS = 16, STEP = 2 * 34 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 5 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(5, TERMS), ALL = LINES > 1 ? 5 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 5 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -2022,22 +2027,22 @@ static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
 				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(ROWS, COLS,
-					ky, k, j, runs, from, dl, dw);
+					row, j, runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
 				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(ROWS, REST,
-					ky, k, j, runs, from, dl, dw);
+					row, j, runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
 				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(LAST, COLS,
-					ky, k, j, runs, from, dl, dw);
+					row, j, runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
 				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(LAST, REST,
-					ky, k, j, runs, from, dl, dw);
+					row, j, runs, from, dl, dw);
 		}
 	}
 }
@@ -2092,8 +2097,8 @@ static NNC_INLINE void gemm_512x45x8_tile(int rows, int cols, int terms, int i, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

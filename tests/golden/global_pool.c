@@ -289,12 +289,13 @@ static void pad_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict p)
 
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, nnc_vec *restrict s)
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -309,7 +310,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
@@ -329,7 +331,7 @@ static NNC_INLINE void conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu_tile(int rows, in
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -408,7 +410,7 @@ static NNC_INLINE void conv_8x8x8_1x1x10_bias_tile(int rows, int cols, int i, in
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -477,15 +479,18 @@ static void avgpool_8x8x10_8x8(const NncThread *thread, int n, const real *restr
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = image + ((top + ky) * W + left + kx) *
 					C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++)
 			mean[k] *= part;
 	}
@@ -553,6 +558,7 @@ static void avgpool_grad_8x8x10_8x8(const NncThread *thread, int n,
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					xp[k] += d[k] * part;
 			}
@@ -584,8 +590,8 @@ static void column_sums_2048x10_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 64, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 64, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -638,7 +644,7 @@ static NNC_INLINE void conv_8x8x10_1x1x8_relu_grad_tile(int rows, int cols, int 
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -702,10 +708,9 @@ static void conv_dx_8x8x10_1x1x8_relu_grad(const NncThread *thread, int n,
 	conv_8x8x10_1x1x8_relu_grad(thread, n, dy, turned, dx, saved);
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_8x8x8_1x1x10_tile(int rows, int cols, int ky, int k0,
-	int j0, int runs, const real *restrict p, const real *restrict dy,
-	real *restrict dw)
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_8x8x8_1x1x10_tile(int rows, int cols, int k0, int j0,
+	int runs, const real *restrict p, const real *restrict dy, real *restrict dw)
 {
 	enum { C = 8, OW = 8, O = 10, L = NNC_LANES };
 	enum { SH = 1, SW = 1, PW = 8, TERMS = 1 * C };
@@ -713,12 +718,12 @@ static NNC_INLINE void conv_dw_8x8x8_1x1x10_tile(int rows, int cols, int ky, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (1,1,8,10) from x (n,8,8,8) and dy (n,8x8x10) */
@@ -727,16 +732,17 @@ static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *res
 {
 	enum { H = 8, W = 8, C = 8, OH = 8, OW = 8, O = 10, TERMS = 1 * C };
 	enum { RUNS = 8, STEP = 1 * 8 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 1 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(1, TERMS), ALL = LINES > 1 ? 1 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 1 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -748,21 +754,21 @@ static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *res
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_8x8x8_1x1x10_tile(ROWS, COLS, ky, k, j, runs,
+				conv_dw_8x8x8_1x1x10_tile(ROWS, COLS, row, j, runs,
 					from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_8x8x8_1x1x10_tile(ROWS, REST, ky, k, j, runs,
+				conv_dw_8x8x8_1x1x10_tile(ROWS, REST, row, j, runs,
 					from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_8x8x8_1x1x10_tile(LAST, COLS, ky, k, j, runs,
+				conv_dw_8x8x8_1x1x10_tile(LAST, COLS, row, j, runs,
 					from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_8x8x8_1x1x10_tile(LAST, REST, ky, k, j, runs,
+				conv_dw_8x8x8_1x1x10_tile(LAST, REST, row, j, runs,
 					from, dl, dw);
 		}
 	}
@@ -782,8 +788,8 @@ static void column_sums_2048x8_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 64, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 64, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -795,9 +801,9 @@ static void column_sums_2048x8_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(int rows, int cols, int ky,
-	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(int rows, int cols, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
 	real *restrict dw)
 {
 	enum { C = 1, OW = 8, O = 8, L = NNC_LANES };
@@ -806,12 +812,12 @@ static NNC_INLINE void conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(int rows, int cols,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (3,3,1,8) from x (n,16,16,1) and dy (n,8x8x8) */
@@ -820,16 +826,17 @@ static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
 {
 	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8, TERMS = 3 * C };
 	enum { RUNS = 8, STEP = 2 * 17 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -841,21 +848,21 @@ static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, COLS, ky, k,
+				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, COLS, row,
 					j, runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, REST, ky, k,
+				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, REST, row,
 					j, runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, COLS, ky, k,
+				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, COLS, row,
 					j, runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, REST, ky, k,
+				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, REST, row,
 					j, runs, from, dl, dw);
 		}
 	}
@@ -910,8 +917,8 @@ static NNC_INLINE void gemm_64x9x8_tile(int rows, int cols, int terms, int i, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

@@ -291,12 +291,13 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, nnc_vec *restrict s)
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -311,7 +312,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
@@ -329,8 +331,8 @@ static NNC_INLINE void gemm_32x128x784_tile(int rows, int cols, int terms, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -393,8 +395,8 @@ static NNC_INLINE void gemm_32x128x128_tile(int rows, int cols, int terms, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -456,8 +458,8 @@ static NNC_INLINE void gemm_32x10x128_tile(int rows, int cols, int terms, int i,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -570,8 +572,8 @@ static void column_sums_32x10_sgd(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -606,8 +608,8 @@ static NNC_INLINE void gemm_nt_32x128x10_tanh_grad_tile(int rows, int cols, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -660,8 +662,8 @@ static NNC_INLINE void gemm_tn_128x10x32_sgd_tile(int rows, int cols, int terms,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -715,8 +717,8 @@ static void column_sums_32x128_sgd(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -751,8 +753,8 @@ static NNC_INLINE void gemm_nt_32x128x128_tanh_grad_tile(int rows, int cols, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -805,8 +807,8 @@ static NNC_INLINE void gemm_tn_128x128x32_sgd_tile(int rows, int cols, int terms
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -856,8 +858,8 @@ static NNC_INLINE void gemm_tn_784x128x32_sgd_tile(int rows, int cols, int terms
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -908,8 +910,8 @@ static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int terms, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

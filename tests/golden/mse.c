@@ -225,12 +225,13 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, nnc_vec *restrict s)
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -245,7 +246,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
@@ -262,8 +264,8 @@ static NNC_INLINE void gemm_50x24x784_tile(int rows, int cols, int terms, int i,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -326,8 +328,8 @@ static NNC_INLINE void gemm_50x10x24_bias_tile(int rows, int cols, int terms, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -463,8 +465,8 @@ static void column_sums_50x10_sgd(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -499,8 +501,8 @@ static NNC_INLINE void gemm_nt_50x24x10_sigmoid_grad_tile(int rows, int cols, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -553,8 +555,8 @@ static NNC_INLINE void gemm_tn_24x10x50_sgd_tile(int rows, int cols, int terms, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -608,8 +610,8 @@ static void column_sums_50x24_sgd(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -631,8 +633,8 @@ static NNC_INLINE void gemm_tn_784x24x50_sgd_tile(int rows, int cols, int terms,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -698,8 +700,8 @@ static NNC_INLINE void gemm_nt_50x784x24_tile(int rows, int cols, int terms, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

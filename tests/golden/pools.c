@@ -443,12 +443,13 @@ static void pad_28x28x1_3x3_p1x1(const real *restrict x, real *restrict p)
 
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, nnc_vec *restrict s)
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -463,7 +464,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
@@ -482,7 +484,7 @@ static NNC_INLINE void conv_28x28x1_3x3x4_p1x1_tile(int rows, int cols, int i, i
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -548,23 +550,27 @@ static void maxpool_28x28x4_3x3_s2x2_bias_relu_line(int i, int from,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real best[C];
-		uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
+			place[k] = ky0 * KW + kx0;
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
+					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -605,15 +611,18 @@ static void avgpool_13x13x4_2x3_p0x1_to13x13(const NncThread *thread, int n,
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = image + ((top + ky) * W + left + kx) *
 					C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++)
 			mean[k] *= part;
 	}
@@ -633,23 +642,27 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7_line(int i, int from, const real *res
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real best[C];
-		uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
+			place[k] = ky0 * KW + kx0;
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
+					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -687,15 +700,18 @@ static void avgpool_7x7x4_2x2_s2x2(const NncThread *thread, int n,
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = image + ((top + ky) * W + left + kx) *
 					C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++)
 			mean[k] *= part;
 	}
@@ -724,7 +740,7 @@ static NNC_INLINE void conv_3x3x4_3x3x12_p1x1_tile(int rows, int cols, int i, in
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -789,23 +805,27 @@ static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restr
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real best[C];
-		uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
+			place[k] = ky0 * KW + kx0;
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
+					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -839,8 +859,8 @@ static NNC_INLINE void gemm_32x10x108_bias_tile(int rows, int cols, int terms, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -944,8 +964,8 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -980,8 +1000,8 @@ static NNC_INLINE void gemm_nt_32x108x10_tile(int rows, int cols, int terms, int
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1031,8 +1051,8 @@ static NNC_INLINE void gemm_tn_108x10x32_adam_tile(int rows, int cols, int terms
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1086,8 +1106,8 @@ static void column_sums_288x12_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 9, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 9, &one, 1, 0, 0, 0, 0, dy +
+			j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1113,10 +1133,14 @@ static void maxpool_grad_3x3x12_3x3_p1x1_image(const real *restrict dy,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *d = dy + p * C;
-		const uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
@@ -1179,8 +1203,8 @@ static NNC_INLINE void gemm_9x36x12_tile(int rows, int cols, int terms, int i, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1233,9 +1257,9 @@ static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_3x3x4_3x3x12_p1x1_tile(int rows, int cols, int ky,
-	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_3x3x4_3x3x12_p1x1_tile(int rows, int cols, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
 	real *restrict dw)
 {
 	enum { C = 4, OW = 3, O = 12, L = NNC_LANES };
@@ -1244,12 +1268,12 @@ static NNC_INLINE void conv_dw_3x3x4_3x3x12_p1x1_tile(int rows, int cols, int ky
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (3,3,4,12) from x (n,3,3,4) and dy (n,3x3x12) */
@@ -1258,16 +1282,17 @@ static void conv_dw_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 {
 	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12, TERMS = 3 * C };
 	enum { RUNS = 3, STEP = 1 * 5 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -1279,22 +1304,22 @@ static void conv_dw_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_3x3x4_3x3x12_p1x1_tile(ROWS, COLS, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_3x3x4_3x3x12_p1x1_tile(ROWS, COLS, row, j, runs,
+					from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_3x3x4_3x3x12_p1x1_tile(ROWS, REST, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_3x3x4_3x3x12_p1x1_tile(ROWS, REST, row, j, runs,
+					from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_3x3x4_3x3x12_p1x1_tile(LAST, COLS, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_3x3x4_3x3x12_p1x1_tile(LAST, COLS, row, j, runs,
+					from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_3x3x4_3x3x12_p1x1_tile(LAST, REST, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_3x3x4_3x3x12_p1x1_tile(LAST, REST, row, j, runs,
+					from, dl, dw);
 		}
 	}
 }
@@ -1320,6 +1345,7 @@ static void avgpool_grad_7x7x4_2x2_s2x2(const NncThread *thread, int n,
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					xp[k] += d[k] * part;
 			}
@@ -1333,19 +1359,22 @@ static void maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(const real *restrict dy,
 	enum { H = 13, W = 13, C = 4, OH = 7, OW = 7 };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
 
-	memset(dx, 0, H * W * C * sizeof *dx);
 	for (int p = 0; p < OH * OW; p++) {
 		const int top = p / OW * SH - TOP, left = p % OW * SW - LEFT;
 		const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *d = dy + p * C;
-		const uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
 			}
 	}
 }
@@ -1383,6 +1412,7 @@ static void avgpool_grad_13x13x4_2x3_p0x1_to13x13(const NncThread *thread, int n
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					xp[k] += d[k] * part;
 			}
@@ -1420,8 +1450,8 @@ static void column_sums_5408x4_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 169, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 169, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1447,10 +1477,14 @@ static void maxpool_grad_28x28x4_3x3_s2x2_image(const real *restrict dy,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *d = dy + p * C;
-		const uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
@@ -1501,8 +1535,8 @@ static NNC_INLINE void gemm_tn_add_9x4x784_tile(int rows, int cols, int terms, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1605,8 +1639,8 @@ static NNC_INLINE void gemm_784x9x4_tile(int rows, int cols, int terms, int i, i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

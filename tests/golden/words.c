@@ -500,12 +500,13 @@ static void pad_28x28x1_3x5_p1x2(const real *restrict x, real *restrict p)
 
 /*
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, a term every ak, a run every as; b a term
- * every bk, a run every bs. The last vector has `last` columns.
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
  */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int ar, int ak, int as, const real *restrict b, int bk,
-	int bs, nnc_vec *restrict s)
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -520,7 +521,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r * ar + k * ak];
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
@@ -539,7 +541,7 @@ static NNC_INLINE void conv_28x28x1_3x5x4_p1x2_tile(int rows, int cols, int i, i
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -605,23 +607,27 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real best[C];
-		uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
+			place[k] = ky0 * KW + kx0;
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
+					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -669,7 +675,7 @@ static NNC_INLINE void conv_28x28x4_3x5_p1x2_tile(int rows, int cols, int i, int
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -744,7 +750,7 @@ static NNC_INLINE void conv_28x28x4_3x3x8_s2x2_to14x14_tile(int rows, int cols, 
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -810,23 +816,27 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		real best[C];
-		uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
-			place[k] = (uint8_t)(ky0 * KW + kx0);
+			place[k] = ky0 * KW + kx0;
 		}
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
-					place[k] = wins ? (uint8_t)(ky * KW + kx) :
-						place[k];
+					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -861,8 +871,8 @@ static NNC_INLINE void gemm_32x25x1568_tile(int rows, int cols, int terms, int i
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -945,8 +955,8 @@ static NNC_INLINE void gemm_32x10x25_bias_tile(int rows, int cols, int terms, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1050,8 +1060,8 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1086,8 +1096,8 @@ static NNC_INLINE void gemm_nt_32x25x10_tile(int rows, int cols, int terms, int 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1137,8 +1147,8 @@ static NNC_INLINE void gemm_tn_25x10x32_adam_tile(int rows, int cols, int terms,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1209,8 +1219,8 @@ static void column_sums_32x25_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 0, 0, 0, dy + j0, N, 0,
-			s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
+			N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1245,8 +1255,8 @@ static NNC_INLINE void gemm_nt_32x1568x25_tile(int rows, int cols, int terms, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1298,8 +1308,8 @@ static NNC_INLINE void gemm_tn_1568x25x32_adam_tile(int rows, int cols, int term
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, 1, M, 0, b, width, 0,
-		s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1370,8 +1380,8 @@ static void column_sums_6272x8_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 196, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 196, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1397,10 +1407,14 @@ static void maxpool_grad_14x14x8_2x2_to14x14_image(const real *restrict dy,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *d = dy + p * C;
-		const uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
@@ -1480,8 +1494,8 @@ static NNC_INLINE void gemm_196x36x8_tile(int rows, int cols, int terms, int i, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1537,10 +1551,10 @@ static void conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread
 	}
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
 static NNC_INLINE void conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(int rows, int cols,
-	int ky, int k0, int j0, int runs, const real *restrict p,
-	const real *restrict dy, real *restrict dw)
+	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
 	enum { C = 4, OW = 14, O = 8, L = NNC_LANES };
 	enum { SH = 2, SW = 2, PW = 29, TERMS = 3 * C };
@@ -1548,12 +1562,12 @@ static NNC_INLINE void conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(int rows, int col
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (3,3,4,8) from x (n,28,28,4) and dy (n,14x14x8) */
@@ -1562,16 +1576,17 @@ static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
 {
 	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8, TERMS = 3 * C };
 	enum { RUNS = 14, STEP = 2 * 29 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -1583,22 +1598,22 @@ static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, COLS, ky,
-					k, j, runs, from, dl, dw);
+				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, COLS, row,
+					j, runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, REST, ky,
-					k, j, runs, from, dl, dw);
+				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, REST, row,
+					j, runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, COLS, ky,
-					k, j, runs, from, dl, dw);
+				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, COLS, row,
+					j, runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, REST, ky,
-					k, j, runs, from, dl, dw);
+				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, REST, row,
+					j, runs, from, dl, dw);
 		}
 	}
 }
@@ -1617,8 +1632,8 @@ static void column_sums_25088x4_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 784, &one, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n * 784, &one, 1, 0, 0, 0, 0,
+			dy + j0, N, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -1644,10 +1659,14 @@ static void maxpool_grad_28x28x4_2x2_to28x28_image(const real *restrict dy,
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
 		const real *d = dy + p * C;
-		const uint8_t *place = winner + p * C;
+		int place[C];
+		NNC_INDEPENDENT
+		for (int k = 0; k < C; k++)
+			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
+				NNC_INDEPENDENT
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
@@ -1695,7 +1714,7 @@ static NNC_INLINE void conv_28x28x4_3x5_p1x2_tanh_grad_tile(int rows, int cols, 
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1759,10 +1778,9 @@ static void conv_dx_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
 	conv_28x28x4_3x5_p1x2_tanh_grad(thread, n, dy, turned, dx, saved);
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_28x28x4_3x5_p1x2_tile(int rows, int cols, int ky, int k0,
-	int j0, int runs, const real *restrict p, const real *restrict dy,
-	real *restrict dw)
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_28x28x4_3x5_p1x2_tile(int rows, int cols, int k0, int j0,
+	int runs, const real *restrict p, const real *restrict dy, real *restrict dw)
 {
 	enum { C = 4, OW = 28, O = 4, L = NNC_LANES };
 	enum { SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
@@ -1770,12 +1788,12 @@ static NNC_INLINE void conv_dw_28x28x4_3x5_p1x2_tile(int rows, int cols, int ky,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (3,5,4,4) from x (n,28,28,4) and dy (n,28x28x4) */
@@ -1784,16 +1802,17 @@ static void conv_dw_28x28x4_3x5_p1x2(const NncThread *thread, int n,
 {
 	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4, TERMS = 5 * C };
 	enum { RUNS = 28, STEP = 1 * 32 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -1805,29 +1824,29 @@ static void conv_dw_28x28x4_3x5_p1x2(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_28x28x4_3x5_p1x2_tile(ROWS, COLS, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_28x28x4_3x5_p1x2_tile(ROWS, COLS, row, j, runs,
+					from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_28x28x4_3x5_p1x2_tile(ROWS, REST, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_28x28x4_3x5_p1x2_tile(ROWS, REST, row, j, runs,
+					from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_28x28x4_3x5_p1x2_tile(LAST, COLS, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_28x28x4_3x5_p1x2_tile(LAST, COLS, row, j, runs,
+					from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_28x28x4_3x5_p1x2_tile(LAST, REST, ky, k, j,
-					runs, from, dl, dw);
+				conv_dw_28x28x4_3x5_p1x2_tile(LAST, REST, row, j, runs,
+					from, dl, dw);
 		}
 	}
 }
 
-/* rows x cols numbers of row ky of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_28x28x1_3x5x4_p1x2_tile(int rows, int cols, int ky,
-	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_28x28x1_3x5x4_p1x2_tile(int rows, int cols, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
 	real *restrict dw)
 {
 	enum { C = 1, OW = 28, O = 4, L = NNC_LANES };
@@ -1836,12 +1855,12 @@ static NNC_INLINE void conv_dw_28x28x1_3x5x4_p1x2_tile(int rows, int cols, int k
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + ky * PW * C + k0, 1, SW *
-		C, SH * PW * C, dy + j0, O, OW * O, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
 		for (int q = 0; q < cols; q++)
-			dw[(ky * TERMS + k0 + r) * O + j0 + q] += sums[r * vecs * L +
-				q];
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
 /* dw (3,5,1,4) from x (n,28,28,1) and dy (n,28x28x4) */
@@ -1850,16 +1869,17 @@ static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, TERMS = 5 * C };
 	enum { RUNS = 28, STEP = 1 * 32 * C };
-	enum { ROWS = NNC_ROWS(TERMS), LAST = TERMS % ROWS, COLS = NNC_COLS(O, 2),
-		REST = O % COLS };
-	enum { DOWN = (TERMS + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * ACROSS * DOWN);
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
 	const int tiles = share.end - share.first;
 	real *p = thread->scratch;
 
 	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < TERMS; r++) {
-			const int row = t / DOWN / ACROSS * TERMS + t % DOWN * ROWS + r;
+		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
+			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
 			const int j = t / DOWN % ACROSS * COLS;
 			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
 				COLS) * sizeof *dw);
@@ -1871,21 +1891,21 @@ static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
 			const int line = s / tiles * RUNS, t = share.first + s % tiles;
 			const int runs = OH - line < RUNS ? OH - line : RUNS;
 			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int ky = t / DOWN / ACROSS;
-			const int rows = LAST > 0 && TERMS - k < ROWS ? LAST : ROWS;
+			const int row = t / DOWN / ACROSS * ALL + k;
+			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, COLS, ky, k, j,
+				conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, COLS, row, j,
 					runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, REST, ky, k, j,
+				conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, REST, row, j,
 					runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, COLS, ky, k, j,
+				conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, COLS, row, j,
 					runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, REST, ky, k, j,
+				conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, REST, row, j,
 					runs, from, dl, dw);
 		}
 	}
@@ -1940,8 +1960,8 @@ static NNC_INLINE void gemm_784x15x4_tile(int rows, int cols, int terms, int i, 
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, K, 1, 0, b, width,
-		0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
