@@ -72,6 +72,12 @@ skip()
 	[ "${CI:-}" != true ] || fail "$1: skipped under CI"
 }
 
+# sized QUICK LONG: the second in `make check-long`, else the first
+sized()
+{
+	if [ -n "${LONG:-}" ]; then echo "$2"; else echo "$1"; fi
+}
+
 # small_data FOLDER TRAIN TEST: the first samples of Fashion-MNIST, a folder for --data
 small_data()
 {

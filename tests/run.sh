@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs parts of the tests: `tests/run.sh [PART...]`, by default every tests/*/run, two
 # at a time. Each is one line with its counts and time; what failed or was skipped is
-# shown below it. The last line is the total: `N passed, N failed`.
+# shown below it. The last line is the total: `N passed, N failed`. LONG=1: the long form
+# of each (make check-long).
 #
 # A part is an executable tests/PART/run that ends by printing `N passed, N failed`.
 # One that does not, or that tests nothing, has failed; a line `SKIPPED what: why`
