@@ -20,7 +20,7 @@ RUNTIME := $(sort $(wildcard runtime/*.c runtime/*/*.c))
 UNIT := $(sort $(wildcard tests/unit/*.c))
 COMPILER_OBJ := $(COMPILER:%.c=$(B)/%.o) $(B)/grammar/nn.tab.o $(B)/grammar/nn.lex.o \
                 $(B)/registry.o $(B)/templates.o
-RUNTIME_OBJ := $(RUNTIME:%.c=$(B)/%.o) $(B)/runtime_registry.o
+RUNTIME_OBJ := $(RUNTIME:%.c=$(B)/%.o) $(B)/runtime_data.o $(B)/runtime_commands.o
 
 all: $(B)/nnc
 
@@ -28,7 +28,7 @@ $(B)/nnc: $(COMPILER_OBJ) $(B)/libnncrt.a
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(MODEL_LIBS)
 
 $(B)/libnncrt.a: $(RUNTIME_OBJ)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar qcs $@ $^ # q: some have the same name in two folders
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -41,9 +41,9 @@ $(B)/%.o: $(B)/%.c
 $(B)/registry.c: compiler/registry.sh $(COMPILER) $(wildcard compiler/*/)
 	@mkdir -p $(@D)
 	$(Q)sh compiler/registry.sh compiler > $@
-$(B)/runtime_registry.c: runtime/registry.sh $(RUNTIME) $(wildcard runtime/*/)
+$(B)/runtime_data.c $(B)/runtime_commands.c: $(B)/runtime_%.c: runtime/registry.sh $(RUNTIME) $(wildcard runtime/*/)
 	@mkdir -p $(@D)
-	$(Q)sh runtime/registry.sh runtime > $@
+	$(Q)sh runtime/registry.sh runtime $* > $@
 $(B)/templates.c: compiler/templates.awk $(COMPILER) $(wildcard compiler/*/)
 	@mkdir -p $(@D)
 	$(Q)LC_ALL=C awk -f compiler/templates.awk $(COMPILER) > $@

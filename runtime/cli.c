@@ -1,146 +1,63 @@
 /*
- * cli.c - the command line of a built program: the table of commands, each with the
- * one table of its options, the help, and the exit status.
+ * cli.c - the command line of a built program: finds the command, runs it, and answers
+ * with the help, the messages and the exit status.
  */
-#include "internal.h"
+#include "cli.h"
 
-#include <limits.h>
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* ---- options ----------------------------------------------------------------- */
+enum { MAX_COMMANDS = 64 };
 
-#define OPT(field) offsetof(NncOptions, field)
+/* The commands in the order of the help. */
+typedef struct Commands {
+	const NncCommand *command[MAX_COMMANDS];
+	const char *name[MAX_COMMANDS + 1]; /* theirs, then NULL */
+	int count;
+} Commands;
 
-/* clang-format off */
-/* The options that several commands have. */
-#define DATA {"data", 0, NNC_OPT_TEXT, OPT(data), 0, 0, "DIR", \
-	"where the data set is (else $NNC_DATA, ./data, the system's)"}
-#define SEED {"seed", 0, NNC_OPT_INT, OPT(seed), 0, UINT32_MAX, "N", \
-	"of every random number"}
-#define THREADS {"threads", 0, NNC_OPT_INT, OPT(threads), 1, NNC_MAX_THREADS, "N", \
-	"threads that compute"}
-#define JSON {"json", 0, NNC_OPT_FLAG, OPT(json), 0, 0, NULL, "the result as JSON"}
-#define WEIGHTS {"weights", 0, NNC_OPT_TEXT, OPT(weights), 0, 0, "FILE", \
-	"safetensors to use (else the run's best, then its last)"}
-#define OUT_FILE {"out", 'o', NNC_OPT_TEXT, OPT(out), 0, 0, "FILE", \
-	"the safetensors file to write"}
-#define END {NULL, 0, 0, 0, 0, 0, NULL, NULL}
-/* clang-format on */
-
-static const NncOption train_options[] = {
-	DATA,
-	{"epochs", 0, NNC_OPT_INT, OPT(epochs), 1, NNC_MAX_EPOCHS, "N",
-	 "passes over the training samples"},
-	{"lr", 0, NNC_OPT_REAL, OPT(lr), 1e-30, 1e30, "X", "learning rate"},
-	SEED,
-	THREADS,
-	{"train", 0, NNC_OPT_INT, OPT(train), 1, INT32_MAX, "N", "samples used"},
-	{"validation", 0, NNC_OPT_REAL, OPT(validation), 0, 0.9, "X",
-	 "share of them held out"},
-	{"patience", 0, NNC_OPT_INT, OPT(patience), 0, NNC_MAX_EPOCHS, "N",
-	 "stop after N epochs without an improvement; 0: never"},
-	{"resume", 0, NNC_OPT_FLAG, OPT(resume), 0, 0, NULL,
-	 "go on where the run in the folder stopped"},
-	{"weights", 0, NNC_OPT_TEXT, OPT(weights), 0, 0, "FILE",
-	 "start from these weights, not from random ones"},
-	{"out", 'o', NNC_OPT_TEXT, OPT(out), 0, 0, "DIR",
-	 "the run's folder (else PROGRAM.run)"},
-	{"quiet", 'q', NNC_OPT_FLAG, OPT(quiet), 0, 0, NULL, "no progress on stderr"},
-	JSON,
-	END,
-};
-
-static const NncOption eval_options[] = {
-	DATA,
-	WEIGHTS,
-	{"validation", 0, NNC_OPT_FLAG, OPT(held_out), 0, 0, NULL,
-	 "score the samples held out of training, not the test part"},
-	THREADS,
-	JSON,
-	END,
-};
-
-static const NncOption predict_options[] = {
-	WEIGHTS,
-	{"top", 0, NNC_OPT_INT, OPT(top), 1, NNC_MAX_CLASSES, "N",
-	 "the N likeliest classes [1]"},
-	THREADS,
-	JSON,
-	END,
-};
-
-static const NncOption bench_options[] = {
-	THREADS,
-	{"seconds", 0, NNC_OPT_REAL, OPT(seconds), 0.01, 3600, "S",
-	 "to measure for [2]"},
-	{"ops", 0, NNC_OPT_FLAG, OPT(ops), 0, 0, NULL,
-	 "and what each op and each layer takes"},
-	JSON,
-	END,
-};
-
-static const NncOption gradcheck_options[] = {
-	{"samples", 0, NNC_OPT_INT, OPT(samples), 1, INT32_MAX, "N",
-	 "elements checked of each tensor [40]"},
-	SEED,
-	JSON,
-	END,
-};
-
-static const NncOption grad_options[] = {DATA, WEIGHTS, OUT_FILE, END};
-static const NncOption init_options[] = {SEED, OUT_FILE, END};
-static const NncOption info_options[] = {JSON, END};
-
-/* ---- commands ---------------------------------------------------------------- */
-
-static const NncCommand commands[] = {
-	{"train", "", 0, 0, "Trains the network and tests it.",
-	 "The first Ctrl-C saves the run; train --resume goes on, to the same bits.",
-	 train_options, nnc_command_train},
-	{"eval", "", 0, 0, "Scores the test part: accuracy, loss, confusion matrix.",
-	 NULL, eval_options, nnc_command_eval},
-	{"predict", "INPUT...", 1, INT_MAX, "Says which class each input is.",
-	 "An input is a .npy file, an IDX file of images (gzip or not) or a .png.",
-	 predict_options, nnc_command_predict},
-	{"bench", "", 0, 0,
-	 "Measures a training step and an inference on made-up data.", NULL,
-	 bench_options, nnc_command_bench},
-	{"gradcheck", "", 0, 0, "Compares the gradients with central differences.",
-	 "In double, dropout included; 1e-6 is the bound of the relative error.",
-	 gradcheck_options, nnc_command_gradcheck},
-	{"grad", "", 0, 0, "Writes loss and gradients of the first batch.",
-	 "The first samples of the training part in file order, without dropout.",
-	 grad_options, nnc_command_grad},
-	{"init", "", 0, 0, "Writes freshly initialised weights.", NULL, init_options,
-	 nnc_command_init},
-	{"info", "", 0, 0, "Shows the network layer by layer.", NULL, info_options,
-	 nnc_command_info},
-	{NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
-};
+static void list_commands(Commands *all)
+{
+	memset(all, 0, sizeof *all);
+	for (const NncCommand *const *c = nnc_commands; *c; c++) {
+		int at = all->count++;
+		assert(at < MAX_COMMANDS);
+		for (; at > 0 && all->command[at - 1]->place > (*c)->place; at--)
+			all->command[at] = all->command[at - 1];
+		all->command[at] = *c;
+	}
+	for (int i = 0; i < all->count; i++)
+		all->name[i] = all->command[i]->name;
+}
 
 static const NncCommand *find_command(const char *name)
 {
-	const NncCommand *command = commands;
+	const NncCommand *const *c = nnc_commands;
 
-	while (command->name && strcmp(command->name, name))
-		command++;
-	return command->name ? command : NULL;
+	while (*c && strcmp((*c)->name, name))
+		c++;
+	return *c;
 }
 
 /* ---- help and messages ------------------------------------------------------- */
 
 static void print_commands(FILE *out, const NncProgram *program)
 {
+	Commands all;
+
+	list_commands(&all);
 	fprintf(out, "usage: %s COMMAND [OPTION...]\n\n", program->path);
-	for (const NncCommand *c = commands; c->name; c++)
-		fprintf(out, "  %-10s %s\n", c->name, c->summary);
+	for (int i = 0; i < all.count; i++)
+		fprintf(out, "  %-10s %s\n", all.name[i], all.command[i]->summary);
 	fprintf(out, "\n%s COMMAND --help shows a command's options.\n", program->path);
 }
 
 static void print_usage(FILE *out, const NncProgram *program, const NncCommand *command)
 {
 	fprintf(out, "usage: %s %s [OPTION...]%s%s\n", program->path, command->name,
-		*command->operands ? " " : "", command->operands);
+		command->operands ? " " : "",
+		command->operands ? command->operands : "");
 }
 
 static void print_help(const NncProgram *program, const NncCommand *command)
@@ -176,15 +93,20 @@ static int close_stdout(const NncProgram *program, int status)
 static int run_command(NncProgram *program, const NncCommand *command, int argc,
 		       char **argv)
 {
+	size_t size =
+		command->options_size ? command->options_size : sizeof(NncOptions);
+	NncOptions *options = malloc(size);
 	NncError err = {0};
-	int status = nnc_options_parse(&program->options, command, argc, argv, &err);
+	int status;
 
-	if (!status && program->options.help) {
+	program->options = options;
+	status = options ? nnc_options_parse(options, command, argc, argv, &err)
+			 : nnc_fail(&err, NNC_NOMEM, "not enough memory");
+	if (!status && options->help)
 		print_help(program, command);
-		return NNC_OK;
-	}
-	if (!status)
+	else if (!status)
 		status = command->run(program, &err);
+	free(options);
 	if (err.code) {
 		fflush(stdout);
 		print_error(program, &err);
@@ -199,8 +121,11 @@ static int run_command(NncProgram *program, const NncCommand *command, int argc,
 
 static int unknown_command(const NncProgram *program, const char *word)
 {
-	const char *nearest = nnc_nearest(word, &commands->name, sizeof *commands);
+	const char *nearest;
+	Commands all;
 
+	list_commands(&all);
+	nearest = nnc_nearest(word, all.name, sizeof *all.name);
 	fprintf(stderr, "%s: error: unknown command '%s'\n", program->model->name,
 		word);
 	if (nearest)

@@ -20,10 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double bound = 1e-6;
 static const double steps[] = {1e-4, 1e-5, 1e-6, 1e-7};
 
-enum { STEPS = sizeof steps / sizeof *steps, PARTIAL_ROWS = 4, FULL_SHARE = 10 };
+enum { STEPS = sizeof steps / sizeof *steps };
 
 /* A check under way. */
 typedef struct Check {
@@ -75,7 +74,7 @@ static double element_error(Check *k, double *x, double analytic, double scale,
 			error /= size; /* 0 / 0: both are 0 */
 		if (isfinite(error) && error < best)
 			best = error;
-		if (best <= bound)
+		if (best <= NNC_GRADCHECK_BOUND)
 			break;
 		if (i == 0)
 			(*refined)++;
@@ -210,116 +209,5 @@ int nnc_gradcheck(NncGradReport *report, const NncModel *twin, int32_t rows,
 			check_tensor(&k, &report[t], &twin->tensors[t], samples, &rng);
 	}
 	close_check(&k);
-	return code;
-}
-
-/* ---- the command ------------------------------------------------------------- */
-
-static bool passes(const NncGradReport *r)
-{
-	return r->error <= bound; /* of NaN: false */
-}
-
-static void print_table(const NncGradReport *report, int32_t lines)
-{
-	printf("%-24s %5s %10s %8s %8s %10s %10s\n", "tensor", "rows", "elements",
-	       "checked", "refined", "largest", "error");
-	for (int32_t i = 0; i < lines; i++) {
-		const NncGradReport *r = &report[i];
-		printf("%-24s %5d %10lld %8lld %8lld %10.3g %10.2e%s\n", r->name,
-		       (int)r->rows, (long long)r->elements, (long long)r->checked,
-		       (long long)r->refined, r->scale, r->error,
-		       passes(r) ? "" : "  WRONG");
-	}
-}
-
-static int print_json(const NncGradReport *report, int32_t lines, const char *model,
-		      NncError *err)
-{
-	json_t *root = json_object(), *list = json_array();
-	bool pass = true;
-
-	for (int32_t i = 0; i < lines; i++) {
-		const NncGradReport *r = &report[i];
-		json_t *one = json_object();
-		json_object_set_new(one, "tensor", json_string(r->name));
-		json_object_set_new(one, "rows", json_integer(r->rows));
-		json_object_set_new(one, "elements", json_integer(r->elements));
-		json_object_set_new(one, "checked", json_integer(r->checked));
-		json_object_set_new(one, "largest", nnc_json_real(r->scale));
-		json_object_set_new(one, "error", nnc_json_real(r->error));
-		json_array_append_new(list, one);
-		pass = pass && passes(r);
-	}
-	json_object_set_new(root, "model", json_string(model));
-	json_object_set_new(root, "bound", json_real(bound));
-	json_object_set_new(root, "pass", json_boolean(pass));
-	json_object_set_new(root, "tensors", list);
-	return nnc_print_json(root, err);
-}
-
-/* NNC_FAILED with the names of the tensors over the bound. */
-static int judge(const NncGradReport *report, int32_t lines, NncError *err)
-{
-	char names[1024] = "";
-	size_t used = 0;
-	double worst = 0;
-
-	for (int32_t i = 0; i < lines; i++) {
-		const NncGradReport *r = &report[i];
-		if (!(r->error <= worst))
-			worst = r->error;
-		if (passes(r) || used >= sizeof names - 100)
-			continue;
-		used += (size_t)snprintf(names + used, 100, "%s%.60s (%d rows)",
-					 used ? ", " : "", r->name, (int)r->rows);
-	}
-	if (!used)
-		return NNC_OK;
-	return nnc_fail(err, NNC_FAILED,
-			"gradients are wrong by up to %.2e (the bound is %g) "
-			"in %s",
-			worst, bound, names);
-}
-
-int nnc_command_gradcheck(const NncProgram *program, NncError *err)
-{
-	const NncOptions *o = &program->options;
-	const NncModel *twin = program->twin;
-	int64_t samples = o->samples < 0 ? 40 : o->samples;
-	uint32_t seed;
-	int32_t lines = 0, each, partial;
-	NncGradReport *report;
-	int code = NNC_OK;
-
-	if (!twin)
-		return nnc_fail(
-			err, NNC_USAGE,
-			"this program has no twin in double\n"
-			"help: compile %s again without leaving the twin out, or link "
-			"its C once more, compiled with -DNNC_DOUBLE",
-			program->model->source);
-	seed = o->seed < 0 ? twin->training.seed : (uint32_t)o->seed;
-	each = twin->tensor_count + 1;
-	partial = twin->batch > PARTIAL_ROWS ? PARTIAL_ROWS : twin->batch - 1;
-	report = nnc_allocate(2 * (size_t)each, sizeof *report);
-	if (!report)
-		return nnc_fail(err, NNC_NOMEM, "not enough memory");
-	if (partial > 0) {
-		code = nnc_gradcheck(report, twin, partial, samples, seed, err);
-		lines = each;
-		samples = samples / FULL_SHARE;
-	}
-	if (!code)
-		code = nnc_gradcheck(report + lines, twin, twin->batch, samples, seed,
-				     err);
-	lines += each;
-	if (!code && o->json)
-		code = print_json(report, lines, program->model->name, err);
-	else if (!code)
-		print_table(report, lines);
-	if (!code)
-		code = judge(report, lines, err);
-	free(report);
 	return code;
 }

@@ -335,70 +335,28 @@ enum { NNC_MAX_PATH = 4096 };
 
 enum { NNC_MAX_THREADS = 1024 };
 
-/* ---- options.c: one table per command, which parses and is the help ---------- */
+/* ---- options.c: what the command line asks for (see cli.h) ---------------- */
 
-/* What an option takes, and so the type of its field in NncOptions. */
-enum {
-	NNC_OPT_FLAG, /* nothing; bool, false when not given */
-	NNC_OPT_INT,  /* a whole number in [min, max]; int64_t, -1 when not given */
-	NNC_OPT_REAL, /* a finite number in [min, max]; double, NAN when not given */
-	NNC_OPT_TEXT, /* text; const char *, NULL when not given */
-};
-
-/* One option of a command. A table of them ends with a NULL name. */
-typedef struct NncOption {
-	const char *name;       /* "epochs": --epochs */
-	char letter;            /* 'o': -o; or 0 */
-	int kind;               /* NNC_OPT_... */
-	size_t field;           /* offset of its field in NncOptions */
-	double min, max;        /* of an INT or REAL */
-	const char *value;      /* how the help calls its value: "N" */
-	const char *help;       /* a few words */
-} NncOption;
-
-/* The options of every command; those not given hold the values named above. */
+/* What several commands take. Not given: -1, NAN, NULL or false. */
 typedef struct NncOptions {
 	const char *data, *out, *weights;
-	int64_t epochs, seed, threads, train, patience, samples, top;
-	double lr, validation, seconds;
-	bool resume, quiet, json, ops, held_out, help;
+	int64_t epochs, seed, threads, train, patience;
+	double lr, validation;
+	bool resume, quiet, json, help;
 	char **operands;        /* what is left of argv */
 	int operand_count;
 } NncOptions;
 
-typedef struct NncProgram NncProgram;
-
-/* A command of a built program. A table of them ends with a NULL name. */
-typedef struct NncCommand {
-	const char *name;       /* "train" */
-	const char *operands;   /* how the help calls its operands, or "" */
-	int min_operands, max_operands;
-	const char *summary;    /* one line */
-	const char *note;       /* more lines for its own help, or NULL */
-	const NncOption *options;
-	/* Returns the exit status; fills err where there is something to say. */
-	int (*run)(const NncProgram *program, NncError *err);
-} NncCommand;
-
 /* What a command works with. */
-struct NncProgram {
+typedef struct NncProgram {
 	const char *path;       /* argv[0] */
 	const NncModel *model;
 	const NncModel *twin;   /* in double, or NULL */
-	NncOptions options;
-};
+	const NncOptions *options; /* the beginning of the command's own struct, if any */
+} NncProgram;
 
-/* Parses argv[1..], argv[0] being the command's name. Errors: NNC_USAGE, with the
-   nearest known option. After --help nothing else is checked. */
-int nnc_options_parse(NncOptions *options, const NncCommand *command, int argc,
-		      char **argv, NncError *err);
-/* Appends the help of a command's options to a stream, with the model's defaults. */
-void nnc_options_help(FILE *out, const NncCommand *command, const NncModel *model);
 /* How many threads compute: --threads, else one for each CPU of this process. */
 int nnc_threads(const NncOptions *options);
-/* The name of a table (names `stride` bytes apart, ended by NULL) nearest to a misspelt
-   word, or NULL if none is near. */
-const char *nnc_nearest(const char *word, const char *const *names, size_t stride);
 
 /* ---- cpu.c ------------------------------------------------------------------- */
 
@@ -712,6 +670,9 @@ json_t *nnc_ops_json(const NncModel *model, const NncTrace *trace);
 
 /* ---- gradcheck.c ------------------------------------------------------------- */
 
+/* The largest relative error that passes. */
+#define NNC_GRADCHECK_BOUND 1e-6
+
 /* One line of the report. */
 typedef struct NncGradReport {
 	const char *name;       /* of the tensor, or "input" */
@@ -726,17 +687,6 @@ typedef struct NncGradReport {
    last. twin is a model in double. Errors: NNC_NOMEM. */
 int nnc_gradcheck(NncGradReport *report, const NncModel *twin, int32_t rows,
 		  int64_t samples, uint32_t seed, NncError *err);
-
-/* ---- the commands (NncCommand.run), one file each ---------------------------- */
-
-int nnc_command_train(const NncProgram *program, NncError *err);
-int nnc_command_eval(const NncProgram *program, NncError *err);
-int nnc_command_predict(const NncProgram *program, NncError *err);
-int nnc_command_bench(const NncProgram *program, NncError *err);
-int nnc_command_gradcheck(const NncProgram *program, NncError *err);
-int nnc_command_grad(const NncProgram *program, NncError *err);
-int nnc_command_init(const NncProgram *program, NncError *err);
-int nnc_command_info(const NncProgram *program, NncError *err);
 
 /* ==== end of the program ========================================================== */
 

@@ -2,7 +2,7 @@
  * options.c - the options of a command, from its one table: getopt_long's arrays, the
  * checks, the messages and the help are all made of it.
  */
-#include "internal.h"
+#include "cli.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -11,9 +11,8 @@
 #include <string.h>
 
 enum {
-	MAX_OPTIONS = 32,
 	LONG = 256, /* getopt's value for option number i is LONG + i */
-	HELP = LONG + MAX_OPTIONS,
+	HELP = LONG + NNC_MAX_OPTIONS,
 	MAX_WORD = 32, /* longest misspelt word that is compared */
 };
 
@@ -66,12 +65,19 @@ const char *nnc_nearest(const char *word, const char *const *names, size_t strid
 
 /* ---- values ------------------------------------------------------------------ */
 
-static void set_defaults(NncOptions *o)
+/* The shared fields too: not every command has a row for each. */
+static void set_defaults(NncOptions *o, const NncCommand *command)
 {
-	memset(o, 0, sizeof *o);
-	o->epochs = o->seed = o->threads = o->train = -1;
-	o->patience = o->samples = o->top = -1;
-	o->lr = o->validation = o->seconds = NAN;
+	memset(o, 0, command->options_size ? command->options_size : sizeof *o);
+	o->epochs = o->seed = o->threads = o->train = o->patience = -1;
+	o->lr = o->validation = NAN;
+	for (const NncOption *row = command->options; row->name; row++) {
+		void *field = (char *)o + row->field;
+		if (row->kind == NNC_OPT_INT)
+			*(int64_t *)field = -1;
+		else if (row->kind == NNC_OPT_REAL)
+			*(double *)field = NAN;
+	}
 }
 
 static int set_integer(const NncOption *option, int64_t *field, const char *text,
@@ -129,8 +135,8 @@ static int set_value(NncOptions *o, const NncOption *option, char *text, NncErro
 
 /* What getopt takes, made from a table. */
 typedef struct Getopt {
-	struct option names[MAX_OPTIONS + 2];
-	char letters[2 * MAX_OPTIONS + 4];
+	struct option names[NNC_MAX_OPTIONS + 2];
+	char letters[2 * NNC_MAX_OPTIONS + 4];
 } Getopt;
 
 static void make_getopt(Getopt *g, const NncOption *table)
@@ -140,7 +146,7 @@ static void make_getopt(Getopt *g, const NncOption *table)
 
 	*letter++ = ':'; /* a missing value is answered by ':' */
 	*letter++ = 'h';
-	for (i = 0; i < MAX_OPTIONS && table[i].name; i++) {
+	for (i = 0; i < NNC_MAX_OPTIONS && table[i].name; i++) {
 		bool takes = table[i].kind != NNC_OPT_FLAG;
 		g->names[i] = (struct option){table[i].name,
 					      takes ? required_argument : no_argument,
@@ -201,7 +207,7 @@ int nnc_options_parse(NncOptions *o, const NncCommand *command, int argc, char *
 	Getopt g = {0};
 	int answer;
 
-	set_defaults(o);
+	set_defaults(o, command);
 	make_getopt(&g, command->options);
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
@@ -225,6 +231,13 @@ int nnc_options_parse(NncOptions *o, const NncCommand *command, int argc, char *
 	o->operands = argv + optind;
 	o->operand_count = argc - optind;
 	return check_operands(o, command, err);
+}
+
+int nnc_no_output(const NncProgram *program, const char *command, NncError *err)
+{
+	return nnc_fail(err, NNC_USAGE,
+			"%s wants the file to write\nhelp: %s %s -o FILE", command,
+			program->path, command);
 }
 
 int nnc_threads(const NncOptions *o)

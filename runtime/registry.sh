@@ -1,6 +1,7 @@
 #!/bin/sh
-# Prints the tables of initialisers and data formats: every `const NncInit NAME` and
-# `const NncFormat NAME` found below the folder $1, by name.
+# registry.sh FOLDER data|commands - prints the tables of what is found below the folder:
+# every `const NncInit NAME` and `const NncFormat NAME`, or every `const NncCommand NAME`,
+# by name. Two files, so that who links no command line has no commands.
 set -eu
 export LC_ALL=C
 table() { # TYPE ARRAY FOLDER
@@ -11,6 +12,14 @@ table() { # TYPE ARRAY FOLDER
 	echo "	NULL,"
 	echo "};"
 }
-echo '#include "nnc_rt.h"'
-table NncInit nnc_inits "$1/init"
-table NncFormat nnc_formats "$1/data"
+case $2 in
+data)
+	echo '#include "nnc_rt.h"'
+	table NncInit nnc_inits "$1/init"
+	table NncFormat nnc_formats "$1/data"
+	;;
+commands)
+	echo '#include "cli.h"'
+	table NncCommand nnc_commands "$1/commands"
+	;;
+esac

@@ -75,8 +75,8 @@ int nnc_find_weights(char path[NNC_MAX_PATH], const NncProgram *program, NncErro
 	NncFolder folder;
 	int code;
 
-	if (program->options.weights) {
-		int n = snprintf(path, NNC_MAX_PATH, "%s", program->options.weights);
+	if (program->options->weights) {
+		int n = snprintf(path, NNC_MAX_PATH, "%s", program->options->weights);
 		if (n >= NNC_MAX_PATH)
 			return nnc_fail(err, NNC_USAGE,
 					"the name of the weights is too "

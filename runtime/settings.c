@@ -38,7 +38,7 @@ void nnc_settings_change(NncState *s, const NncOptions *o)
 
 int nnc_settings_new(NncState *s, const NncProgram *program, NncError *err)
 {
-	const NncOptions *o = &program->options;
+	const NncOptions *o = program->options;
 
 	settings_of_model(s, program->model);
 	if (o->seed >= 0)

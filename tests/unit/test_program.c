@@ -1,5 +1,5 @@
 /* test_program.c - the other commands, the options, the progress line, the history. */
-#include "internal.h"
+#include "cli.h"
 #include "temp_folder.h"
 #include "tiny.h"
 

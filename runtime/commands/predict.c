@@ -1,8 +1,24 @@
 /* predict.c - the command `predict`: which class is it? */
-#include "internal.h"
+#include "cli.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What only this command takes. */
+typedef struct PredictOptions {
+	NncOptions shared;
+	int64_t top;
+} PredictOptions;
+
+static const NncOption options[] = {
+	NNC_OPTION_WEIGHTS,
+	{"top", 0, NNC_OPT_INT, offsetof(PredictOptions, top), 1, NNC_MAX_CLASSES, "N",
+	 "the N likeliest classes [1]"},
+	NNC_OPTION_THREADS,
+	NNC_OPTION_JSON,
+	NNC_OPTION_END,
+};
 
 /* The answer to one sample: classes by falling probability. */
 typedef struct Answer {
@@ -102,14 +118,15 @@ static int answer_files(const NncProgram *program, NncContext *context, json_t *
 			NncError *err)
 {
 	const NncModel *model = program->model;
-	const NncOptions *o = &program->options;
+	const NncOptions *o = program->options;
 	size_t outputs = (size_t)model->outputs;
 	uint32_t *index = nnc_allocate((size_t)model->batch, sizeof *index);
 	Answer a = {nnc_allocate(outputs, sizeof *a.order),
 		    nnc_allocate(outputs, sizeof *a.probability)};
-	int32_t top = o->top < 1                ? 1
-		      : o->top > model->outputs ? model->outputs
-						: (int32_t)o->top;
+	int64_t wanted = ((const PredictOptions *)o)->top;
+	int32_t top = wanted < 1                ? 1
+		      : wanted > model->outputs ? model->outputs
+						: (int32_t)wanted;
 	int code = NNC_OK;
 
 	if (!index || !a.order || !a.probability)
@@ -128,17 +145,17 @@ static int answer_files(const NncProgram *program, NncContext *context, json_t *
 	return code;
 }
 
-int nnc_command_predict(const NncProgram *program, NncError *err)
+static int run(const NncProgram *program, NncError *err)
 {
 	const NncModel *model = program->model;
 	NncContext context = {0};
 	char weights[NNC_MAX_PATH];
-	json_t *list = program->options.json ? json_array() : NULL;
+	json_t *list = program->options->json ? json_array() : NULL;
 	int code = nnc_find_weights(weights, program, err);
 
 	if (!code)
 		code = nnc_context_open(&context, model, NNC_INFERENCE,
-					nnc_threads(&program->options), err);
+					nnc_threads(program->options), err);
 	if (!code)
 		code = nnc_weights_load(weights, model, context.params, err);
 	if (!code)
@@ -151,3 +168,17 @@ int nnc_command_predict(const NncProgram *program, NncError *err)
 	nnc_context_close(&context);
 	return code;
 }
+
+const NncCommand command_predict = {
+	.name = "predict",
+	.place = 30,
+	.operands = "INPUT...",
+	.min_operands = 1,
+	.max_operands = INT_MAX,
+	.summary = "Says which class each input is.",
+	.note = "An input is a .npy file, an IDX file of images (gzip or not) or a "
+		".png.",
+	.options = options,
+	.options_size = sizeof(PredictOptions),
+	.run = run,
+};

@@ -2,12 +2,33 @@
  * train.c - the command `train`: gathers what a run is (the model's train section, the
  * options, a checkpoint), runs it, and tests the weights that it kept.
  */
-#include "internal.h"
+#include "cli.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+static const NncOption options[] = {
+	NNC_OPTION_DATA,
+	NNC_OPTION_EPOCHS,
+	NNC_OPTION_LR,
+	NNC_OPTION_SEED,
+	NNC_OPTION_THREADS,
+	NNC_OPTION_TRAIN,
+	NNC_OPTION_VALIDATION,
+	{"patience", 0, NNC_OPT_INT, offsetof(NncOptions, patience), 0, NNC_MAX_EPOCHS,
+	 "N", "stop after N epochs without an improvement; 0: never"},
+	{"resume", 0, NNC_OPT_FLAG, offsetof(NncOptions, resume), 0, 0, NULL,
+	 "go on where the run in the folder stopped"},
+	{"weights", 0, NNC_OPT_TEXT, offsetof(NncOptions, weights), 0, 0, "FILE",
+	 "start from these weights, not from random ones"},
+	{"out", 'o', NNC_OPT_TEXT, offsetof(NncOptions, out), 0, 0, "DIR",
+	 "the run's folder (else PROGRAM.run)"},
+	NNC_OPTION_QUIET,
+	NNC_OPTION_JSON,
+	NNC_OPTION_END,
+};
 
 /* ---- opening a run ----------------------------------------------------------- */
 
@@ -59,13 +80,13 @@ static int open_old_run(NncRun *run, const NncProgram *program, NncError *err)
 	if (!code)
 		code = nnc_checkpoint_load(path, run->model, &run->context, s, err);
 	if (!code)
-		code = nnc_settings_unchanged(s, &program->options, err);
+		code = nnc_settings_unchanged(s, program->options, err);
 	if (!code)
 		code = same_data(s, &run->data, err);
 	if (!code)
 		code = make_split(run, err);
 	if (!code)
-		nnc_settings_change(s, &program->options);
+		nnc_settings_change(s, program->options);
 	if (!code && !s->best_epoch) { /* of a run that was killed before it saved */
 		nnc_folder_file(best, &run->folder, "best.safetensors");
 		unlink(best);
@@ -76,7 +97,7 @@ static int open_old_run(NncRun *run, const NncProgram *program, NncError *err)
 static int open_new_run(NncRun *run, const NncProgram *program, NncError *err)
 {
 	NncState *s = &run->state;
-	const NncOptions *o = &program->options;
+	const NncOptions *o = program->options;
 	char path[NNC_MAX_PATH];
 	bool moved = false;
 	int code = make_split(run, err);
@@ -142,7 +163,7 @@ static int load_test(NncRun *run, const NncOptions *o, NncError *err)
  */
 static int open_run(NncRun *run, const NncProgram *program, NncError *err)
 {
-	const NncOptions *o = &program->options;
+	const NncOptions *o = program->options;
 	int code = nnc_folder_name(&run->folder, program->path, o->out, err);
 
 	if (!code)
@@ -237,8 +258,8 @@ static void say_how_to_resume(NncRun *run, const NncProgram *program)
 			  (unsigned)s->epoch + 1, (unsigned)s->step, run->folder.path);
 	fprintf(stderr, "to go on:");
 	fprintf(stderr, " %s train --resume", program->path);
-	print_argument("--out", program->options.out);
-	print_argument("--data", program->options.data);
+	print_argument("--out", program->options->out);
+	print_argument("--data", program->options->data);
 	fputc('\n', stderr);
 }
 
@@ -314,23 +335,23 @@ static int test(NncRun *run, const NncOptions *o, int *signal, NncError *err)
 	return print_result(run, &score, part, o->json, err);
 }
 
-int nnc_command_train(const NncProgram *program, NncError *err)
+static int run(const NncProgram *program, NncError *err)
 {
 	NncRun run = {.model = program->model};
 	int code, signal = 0;
 
-	nnc_progress_open(&run.progress, stderr, program->options.quiet);
+	nnc_progress_open(&run.progress, stderr, program->options->quiet);
 	code = open_run(&run, program, err);
 	if (code)
 		goto done;
-	say_what(&run, &program->options);
+	say_what(&run, program->options);
 	nnc_stop_watch();
 	code = nnc_loop(&run, &signal, err);
 	if (!code && signal) {
 		say_how_to_resume(&run, program);
 	} else if (!code) {
 		say_stopped(&run);
-		code = test(&run, &program->options, &signal, err);
+		code = test(&run, program->options, &signal, err);
 	}
 	nnc_stop_unwatch();
 	nnc_progress_clear(&run.progress);
@@ -340,3 +361,13 @@ done:
 	close_run(&run);
 	return code;
 }
+
+const NncCommand command_train = {
+	.name = "train",
+	.place = 10,
+	.summary = "Trains the network and tests it.",
+	.note = "The first Ctrl-C saves the run; train --resume goes on, to the same "
+		"bits.",
+	.options = options,
+	.run = run,
+};

@@ -1,8 +1,13 @@
 /* info.c - the command `info`: the network, layer by layer. */
-#include "internal.h"
+#include "cli.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+static const NncOption options[] = {
+	NNC_OPTION_JSON,
+	NNC_OPTION_END,
+};
 
 /* 623306 as "623,306". */
 static const char *grouped(char text[32], int64_t number)
@@ -104,13 +109,13 @@ static void print_training(const NncModel *model)
 		       (int)t->patience, t->min_delta);
 }
 
-int nnc_command_info(const NncProgram *program, NncError *err)
+static int run(const NncProgram *program, NncError *err)
 {
 	const NncModel *model = program->model;
 	const double mebibyte = 1 << 20;
 	char input[64];
 
-	if (program->options.json)
+	if (program->options->json)
 		return print_info_json(model, err);
 	printf("%s (%s): input %s, %d classes\n\n", model->name, model->source,
 	       input_text(input, model), (int)model->outputs);
@@ -122,3 +127,11 @@ int nnc_command_info(const NncProgram *program, NncError *err)
 	       (double)nnc_context_bytes(model, NNC_INFERENCE) / mebibyte);
 	return NNC_OK;
 }
+
+const NncCommand command_info = {
+	.name = "info",
+	.place = 80,
+	.summary = "Shows the network layer by layer.",
+	.options = options,
+	.run = run,
+};

@@ -1,18 +1,17 @@
 /*
- * grad.c - the commands `grad`, for comparison with other frameworks: loss and
- * gradients of the first batch in a safetensors file; and `init`: weights before any
- * training.
+ * grad.c - the command `grad`, for comparison with other frameworks: loss and gradients
+ * of the first batch in a safetensors file.
  */
-#include "internal.h"
+#include "cli.h"
 
 #include <stdlib.h>
 
-static int no_output(const NncProgram *program, const char *command, NncError *err)
-{
-	return nnc_fail(err, NNC_USAGE,
-			"%s wants the file to write\nhelp: %s %s -o FILE", command,
-			program->path, command);
-}
+static const NncOption options[] = {
+	NNC_OPTION_DATA,
+	NNC_OPTION_WEIGHTS,
+	NNC_OPTION_OUT_WEIGHTS,
+	NNC_OPTION_END,
+};
 
 /* "loss" and the block of gradients. */
 static int save_gradients(const char *path, const NncModel *model, const NncContext *c,
@@ -56,10 +55,10 @@ static int first_batch(const NncModel *model, NncContext *c, const NncData *data
 	return NNC_OK;
 }
 
-int nnc_command_grad(const NncProgram *program, NncError *err)
+static int run(const NncProgram *program, NncError *err)
 {
 	const NncModel *model = program->model;
-	const NncOptions *o = &program->options;
+	const NncOptions *o = program->options;
 	NncContext context = {0};
 	NncData data = {0};
 	char weights[NNC_MAX_PATH];
@@ -67,7 +66,7 @@ int nnc_command_grad(const NncProgram *program, NncError *err)
 	int code;
 
 	if (!o->out)
-		return no_output(program, "grad", err);
+		return nnc_no_output(program, "grad", err);
 	code = nnc_find_weights(weights, program, err);
 	if (!code)
 		code = nnc_context_open(&context, model, NNC_TRAINING, 1, err);
@@ -86,21 +85,12 @@ int nnc_command_grad(const NncProgram *program, NncError *err)
 	return code;
 }
 
-int nnc_command_init(const NncProgram *program, NncError *err)
-{
-	const NncModel *model = program->model;
-	const NncOptions *o = &program->options;
-	NncContext context;
-	int code;
-
-	if (!o->out)
-		return no_output(program, "init", err);
-	code = nnc_context_open(&context, model, NNC_INFERENCE, 1, err);
-	if (code)
-		return code;
-	nnc_init_params(&context, model,
-			o->seed >= 0 ? (uint32_t)o->seed : model->training.seed);
-	code = nnc_weights_save(o->out, model, context.params, err);
-	nnc_context_close(&context);
-	return code;
-}
+const NncCommand command_grad = {
+	.name = "grad",
+	.place = 60,
+	.summary = "Writes loss and gradients of the first batch.",
+	.note = "The first samples of the training part in file order, without "
+		"dropout.",
+	.options = options,
+	.run = run,
+};

@@ -2,11 +2,27 @@
  * eval.c - the command `eval`: accuracy, loss, the confusion matrix, and precision,
  * recall and F1 of each class (0 where they are 0/0, as scikit-learn has it).
  */
-#include "internal.h"
+#include "cli.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What only this command takes. */
+typedef struct EvalOptions {
+	NncOptions shared;
+	bool held_out;
+} EvalOptions;
+
+static const NncOption options[] = {
+	NNC_OPTION_DATA,
+	NNC_OPTION_WEIGHTS,
+	{"validation", 0, NNC_OPT_FLAG, offsetof(EvalOptions, held_out), 0, 0, NULL,
+	 "score the samples held out of training, not the test part"},
+	NNC_OPTION_THREADS,
+	NNC_OPTION_JSON,
+	NNC_OPTION_END,
+};
 
 enum {
 	MAX_MATRIX = 40, /* classes of the largest matrix shown */
@@ -180,12 +196,12 @@ static int held_out(NncSplit *split, const NncData *data, const char *weights,
 	return code;
 }
 
-static int score(Report *r, const NncOptions *o, NncContext *context,
+static int score(Report *r, const EvalOptions *o, NncContext *context,
 		 const char *weights, NncError *err)
 {
 	NncData data = {0};
 	NncSplit split = {0};
-	int code = nnc_model_data(&data, r->model, o->data, !o->held_out, err);
+	int code = nnc_model_data(&data, r->model, o->shared.data, !o->held_out, err);
 	size_t n = (size_t)r->model->outputs;
 
 	if (!code && o->held_out)
@@ -205,7 +221,7 @@ static int score(Report *r, const NncOptions *o, NncContext *context,
 	return code;
 }
 
-int nnc_command_eval(const NncProgram *program, NncError *err)
+static int run(const NncProgram *program, NncError *err)
 {
 	Report r = {.model = program->model};
 	NncContext context = {0};
@@ -214,12 +230,13 @@ int nnc_command_eval(const NncProgram *program, NncError *err)
 
 	if (!code)
 		code = nnc_context_open(&context, r.model, NNC_INFERENCE,
-					nnc_threads(&program->options), err);
+					nnc_threads(program->options), err);
 	if (!code)
 		code = nnc_weights_load(weights, r.model, context.params, err);
 	if (!code)
-		code = score(&r, &program->options, &context, weights, err);
-	if (!code && program->options.json)
+		code = score(&r, (const EvalOptions *)program->options, &context,
+			     weights, err);
+	if (!code && program->options->json)
 		code = print_json(&r, err);
 	else if (!code)
 		print_report(&r);
@@ -227,3 +244,12 @@ int nnc_command_eval(const NncProgram *program, NncError *err)
 	nnc_context_close(&context);
 	return code;
 }
+
+const NncCommand command_eval = {
+	.name = "eval",
+	.place = 20,
+	.summary = "Scores the test part: accuracy, loss, confusion matrix.",
+	.options = options,
+	.options_size = sizeof(EvalOptions),
+	.run = run,
+};

@@ -7,10 +7,27 @@
  * every update is computed, but the weights stay as they were drawn, so that nothing
  * diverges while time passes.
  */
-#include "internal.h"
+#include "cli.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* What only this command takes. */
+typedef struct BenchOptions {
+	NncOptions shared;
+	double seconds;
+	bool ops;
+} BenchOptions;
+
+static const NncOption options[] = {
+	NNC_OPTION_THREADS,
+	{"seconds", 0, NNC_OPT_REAL, offsetof(BenchOptions, seconds), 0.01, 3600, "S",
+	 "to measure for [2]"},
+	{"ops", 0, NNC_OPT_FLAG, offsetof(BenchOptions, ops), 0, 0, NULL,
+	 "and what each op and each layer takes"},
+	NNC_OPTION_JSON,
+	NNC_OPTION_END,
+};
 
 enum {
 	MAX_TIMES = 1 << 20,
@@ -271,13 +288,14 @@ static int measure_all(Bench *b, Result *r, double seconds, NncError *err)
 	return code;
 }
 
-int nnc_command_bench(const NncProgram *program, NncError *err)
+static int run(const NncProgram *program, NncError *err)
 {
 	const NncModel *model = program->model;
-	const NncOptions *o = &program->options;
-	double seconds = (o->seconds > 0 ? o->seconds : default_seconds) / 4;
+	const NncOptions *o = program->options;
+	const BenchOptions *own = (const BenchOptions *)o;
+	double seconds = (own->seconds > 0 ? own->seconds : default_seconds) / 4;
 	Bench b;
-	Result r = {.threads = nnc_threads(o), .with_ops = o->ops};
+	Result r = {.threads = nnc_threads(o), .with_ops = own->ops};
 	int code = open_bench(&b, model, err);
 
 	if (!code)
@@ -291,3 +309,12 @@ int nnc_command_bench(const NncProgram *program, NncError *err)
 	close_bench(&b);
 	return code;
 }
+
+const NncCommand command_bench = {
+	.name = "bench",
+	.place = 40,
+	.summary = "Measures a training step and an inference on made-up data.",
+	.options = options,
+	.options_size = sizeof(BenchOptions),
+	.run = run,
+};
