@@ -303,21 +303,22 @@ static void check_output(Net *net, Span file)
 Net *build_net(const Stmt *stmts, int count, const Source *source)
 {
 	Net *net = arena_alloc(sizeof *net);
+	int errors = diag_errors();
 	net->source = source;
 	net->name = model_name(source->base);
 	net->train.name = "train";
 	net->infer.name = "infer";
 	read_sections(net, stmts, count);
 	build_layers(net, stmts, count);
-	if (diag_errors())
+	if (diag_errors() > errors)
 		return NULL;
 	Span file = {source, 0, 0};
 	check_output(net, file);
-	if (diag_errors())
+	if (diag_errors() > errors)
 		return NULL;
 	net->loss = net->training.loss->build(net, net->output);
-	if (diag_errors())
+	if (diag_errors() > errors)
 		return NULL;
 	check_expectations(net, stmts, count);
-	return diag_errors() ? NULL : net;
+	return diag_errors() > errors ? NULL : net;
 }

@@ -15,8 +15,6 @@
 
 #include "command.h"
 
-enum { EXIT_COMPILER = 3, EXIT_IO = 74 };
-
 /* ---- writing a file
  * ------------------------------------------------------------------ */
 

@@ -1,42 +1,21 @@
 /*
- * main.c - the command: options, the passes in order, and what is written at the end.
+ * main.c - what nnc does with a model: its options, and what is written at the end.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "nnc.h"
-
-enum { EXIT_MODEL = 1, EXIT_USAGE = 2 };
-
-/* The passes: each requires the one before it and keeps ir_check() content. */
-static const struct Pass {
-	const char *name;
-	void (*run)(Net *net);
-} passes[] = {
-	{"reorder", pass_reorder}, /* bias and activation behind maxpool */
-	{"infer", pass_infer},     /* the inference program */
-	{"diff", pass_diff},       /* loss, backward, update */
-	{"fuse", pass_fuse},       /* elementwise ops into their producers */
-	{"select", pass_select},   /* a kernel for every node */
-	{"tune", pass_tune},       /* another, where that was measured to be faster */
-	{"pool", pass_pool},       /* maxpool into the kernels beside it */
-	{"update", pass_update},   /* the step into the kernels of gradients */
-	{"lower", pass_lower},     /* kernels that are made of other ops */
-	{"plan", pass_plan},       /* a place for every value */
-	{"sync", pass_sync},       /* barriers between threads */
-};
 
 typedef struct Options {
 	const char *input, *output;
 	const char *emit;  /* exe, c, ir, nn */
 	const char *after; /* --after: stop behind this pass */
 	bool check, summary, explain, tune;
-	const Kernel **kernels; /* --kernel */
-	int kernel_count;
-	ExpandOptions expand;
+	ModelOptions model;
 	BuildOptions build;
 } Options;
 
@@ -49,69 +28,67 @@ static const char usage[] =
 	"data set\n";
 
 static const char details[] =
-	"\n"
-	"  -o FILE           where to write; by default the model's name\n"
-	"  -S                the same as --emit=c\n"
-	"  --emit=KIND       exe (default), c, ir, or nn (the model in normal form)\n"
-	"  --after=PASS      with --emit=ir: as it is behind build, reorder, infer, "
-	"diff, "
-	"fuse,\n                    select, tune, pool, update, lower, plan or sync\n"
-	"  -D NAME=VALUE     another value for a constant of the model\n"
-	"  -I DIR            look for included files here too\n"
-	"  --kernel=NAME     take this kernel where it fits, whatever it costs; may be "
-	"repeated\n"
-	"  --tune-kernels    time the kernels that fit on this CPU, take the fastest, "
-	"and "
-	"keep\n                    the times in $XDG_CACHE_HOME/nnc or ~/.cache/nnc\n"
-	"  --march=ARCH      build for this CPU, as cc -march (default: native)\n"
-	"  --check           read and check the model, write nothing\n"
-	"  --keep            leave the C text beside the program\n"
-	"  -v, -###          print the commands; print them and run none\n"
-	"  --version, --help\n"
-	"\n"
-	"CC, CFLAGS and LDFLAGS are honoured. Exit status: 0; 1 errors in the model; 2 "
+	"\nCC, CFLAGS and LDFLAGS are honoured. Exit status: 0; 1 errors in the model; "
+	"2 "
 	"usage;\n"
 	"3 the C compiler is missing or failed, or the kernels cannot be timed; 70 a "
-	"bug of "
-	"nnc;\n74 a file cannot be written.\n";
+	"bug of nnc;\n74 a file cannot be written.\n";
 
 enum {
-	OPT_EMIT = 256,
+	OPT_EMIT = OPTION_LONG,
 	OPT_AFTER,
 	OPT_SUMMARY,
 	OPT_EXPLAIN,
-	OPT_KERNEL,
 	OPT_TUNE,
 	OPT_MARCH,
 	OPT_CHECK,
 	OPT_KEEP,
 	OPT_DOC,
 	OPT_VERSION,
-	OPT_HELP,
 };
 
-static const struct option long_options[] = {
-	{"emit", required_argument, NULL, OPT_EMIT},
-	{"after", required_argument, NULL, OPT_AFTER},
-	{"summary", no_argument, NULL, OPT_SUMMARY},
-	{"explain", no_argument, NULL, OPT_EXPLAIN},
-	{"kernel", required_argument, NULL, OPT_KERNEL},
-	{"tune-kernels", no_argument, NULL, OPT_TUNE},
-	{"march", required_argument, NULL, OPT_MARCH},
-	{"check", no_argument, NULL, OPT_CHECK},
-	{"keep", no_argument, NULL, OPT_KEEP},
-	{"doc", required_argument, NULL, OPT_DOC},
-	{"version", no_argument, NULL, OPT_VERSION},
-	{"help", no_argument, NULL, OPT_HELP},
-	{NULL, 0, NULL, 0},
+static const Option options[] = {
+	{'o', NULL, "FILE", "where to write; by default the model's name"},
+	{'S', NULL, NULL, "the same as --emit=c"},
+	{OPT_EMIT, "emit", "KIND",
+	 "exe (default), c, ir, or nn (the model in normal form)"},
+	{OPT_AFTER, "after", "PASS",
+	 "with --emit=ir: as it is behind build, reorder, infer, diff, fuse,\n"
+	 "select, tune, pool, update, lower, plan or sync"},
+	MODEL_OPTIONS,
+	{OPT_TUNE, "tune-kernels", NULL,
+	 "time the kernels that fit on this CPU, take the fastest, and keep\n"
+	 "the times in $XDG_CACHE_HOME/nnc or ~/.cache/nnc"},
+	{OPT_MARCH, "march", "ARCH",
+	 "build for this CPU, as cc -march (default: native)"},
+	{OPT_SUMMARY, "summary", NULL, "layers, shapes, parameters and memory"},
+	{OPT_EXPLAIN, "explain", NULL, "the kernel of every op, and why no other"},
+	{OPT_DOC, "doc", "NAME", "what a word of the language means"},
+	{OPT_CHECK, "check", NULL, "read and check the model, write nothing"},
+	{OPT_KEEP, "keep", NULL, "leave the C text beside the program"},
+	{'v', NULL, NULL, "print the commands that are run"},
+	{'#', NULL, NULL, "print the commands and run none"},
+	{OPT_VERSION, "version", NULL, "the version of nnc"},
+	{'h', "help", NULL, "this text"},
+	{.key = 0},
 };
 
-/* ---- options
- * ------------------------------------------------------------------------- */
+/* ---- options ------------------------------------------------------------------ */
 
-static int usage_error(const char *message)
+static void print_commands(FILE *out)
 {
-	fprintf(stderr, "nnc: error: %s\n%s", message, usage);
+	fputs(usage, out);
+	for (int i = 0; subcommands[i]; i++)
+		fprintf(out, "       nnc %-26s %s\n",
+			arena_printf("%s %s", subcommands[i]->name,
+				     subcommands[i]->operands),
+			subcommands[i]->summary);
+}
+
+static int wrong_usage(const char *message)
+{
+	fprintf(stderr, "nnc: error: %s\n", message);
+	print_commands(stderr);
 	return EXIT_USAGE;
 }
 
@@ -120,43 +97,6 @@ static bool one_of(const char *word, const char *const *words)
 	for (; *words; words++)
 		if (strcmp(word, *words) == 0)
 			return true;
-	return false;
-}
-
-static bool is_stage(const char *word)
-{
-	for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
-		if (strcmp(word, passes[i].name) == 0)
-			return true;
-	return strcmp(word, "build") == 0;
-}
-
-static bool add_define(Options *o, const char *text)
-{
-	const char *equals = strchr(text, '=');
-	if (!equals || equals == text)
-		return false;
-	Define *defines = (Define *)o->expand.defines;
-	Define *d = vec_push(&defines, &o->expand.define_count);
-	*d = (Define){arena_strndup(text, (size_t)(equals - text)), equals + 1};
-	o->expand.defines = defines;
-	return true;
-}
-
-static void add_include(Options *o, const char *dir)
-{
-	const char **dirs = (const char **)o->expand.include_dirs;
-	*vec_push(&dirs, &o->expand.include_count) = dir;
-	o->expand.include_dirs = dirs;
-}
-
-static bool add_kernel(Options *o, const char *name)
-{
-	for (int i = 0; kernels[i]; i++)
-		if (strcmp(kernels[i]->name, name) == 0) {
-			*vec_push(&o->kernels, &o->kernel_count) = kernels[i];
-			return true;
-		}
 	return false;
 }
 
@@ -174,21 +114,17 @@ static int read_option(Options *o, int option, const char *value)
 	case 'v':
 		o->build.verbose = true;
 		break;
-	case 'I':
-		add_include(o, value);
-		break;
-	case 'D':
-		if (!add_define(o, value))
-			return usage_error("-D takes NAME=VALUE");
+	case '#':
+		o->build.dry = true;
 		break;
 	case OPT_EMIT:
 		if (!one_of(value, kinds))
-			return usage_error("--emit takes exe, c, ir or nn");
+			return wrong_usage("--emit takes exe, c, ir or nn");
 		o->emit = value;
 		break;
 	case OPT_AFTER:
 		if (!is_stage(value))
-			return usage_error("--after takes build or a pass");
+			return wrong_usage("--after takes build or a pass");
 		o->after = value;
 		break;
 	case OPT_SUMMARY:
@@ -196,11 +132,6 @@ static int read_option(Options *o, int option, const char *value)
 		break;
 	case OPT_EXPLAIN:
 		o->explain = true;
-		break;
-	case OPT_KERNEL:
-		if (!add_kernel(o, value))
-			return usage_error("--kernel takes a kernel's name, as "
-					   "--explain shows them");
 		break;
 	case OPT_TUNE:
 		o->tune = true;
@@ -219,53 +150,42 @@ static int read_option(Options *o, int option, const char *value)
 	case OPT_VERSION:
 		puts("nnc " NNC_VERSION);
 		return 0;
-	case OPT_HELP:
-		printf("%s%s", usage, details);
+	case 'h':
+		print_commands(stdout);
+		puts("");
+		print_options(stdout, options);
+		fputs(details, stdout);
 		return 0;
-	default:
-		fputs(usage, stderr);
+	case '?':
+		print_commands(stderr);
 		return EXIT_USAGE;
+	default:;
+		const char *wrong = model_option(&o->model, option, value);
+		return wrong ? wrong_usage(wrong) : -1;
 	}
 	return -1;
-}
-
-/* -### as gcc has it, which getopt cannot spell. */
-static int take_dry(int argc, char **argv, Options *o)
-{
-	int kept = 1;
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "-###") == 0)
-			o->build.dry = true;
-		else
-			argv[kept++] = argv[i];
-	}
-	argv[kept] = NULL;
-	return kept;
 }
 
 static int read_options(Options *o, int argc, char **argv)
 {
 	*o = (Options){.emit = "exe", .build = {.march = "native"}};
-	argc = take_dry(argc, argv, o);
-	int option;
-	while ((option = getopt_long(argc, argv, "o:SvD:I:", long_options, NULL)) !=
-	       -1) {
-		int status = read_option(o, option, optarg);
+	const char *value;
+	for (int key; (key = next_option(options, argc, argv, &value)) != -1;) {
+		int status = read_option(o, key, value);
 		if (status >= 0)
 			return status;
 	}
 	if (optind == argc)
-		return usage_error("no model to compile");
+		return wrong_usage("no model to compile");
 	if (optind + 1 < argc)
-		return usage_error("one model at a time");
+		return wrong_usage("one model at a time");
 	o->input = argv[optind];
 	if (o->after && strcmp(o->emit, "ir") != 0)
-		return usage_error("--after goes with --emit=ir");
+		return wrong_usage("--after goes with --emit=ir");
 	return -1;
 }
 
-/* ---- output
- * -------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------- */
 
 static bool same_file(const char *a, const char *b)
 {
@@ -302,7 +222,7 @@ static int write_result(const Options *o, const Net *net, const Stmt *stmts, int
 		output =
 			program || c ? default_output(net->source, c ? ".c" : "") : "-";
 	if (same_file(output, o->input))
-		return usage_error("the output would overwrite the model");
+		return wrong_usage("the output would overwrite the model");
 	if (program)
 		return compile_program(net, output, &o->build);
 	char *text = NULL;
@@ -320,43 +240,7 @@ static int write_result(const Options *o, const Net *net, const Stmt *stmts, int
 	return status;
 }
 
-/* ---- the road
- * ---------------------------------------------------------------------------- */
-
-static void run_passes(Net *net, const char *after)
-{
-	ir_check(net);
-	for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
-		if (after && strcmp(after, i ? passes[i - 1].name : "build") == 0)
-			return;
-		passes[i].run(net);
-		ir_check(net);
-	}
-}
-
-typedef struct Model {
-	const Options *options;
-	Stmt *stmts;
-	int count;
-	const Source *source;
-	bool made; /* once: the warnings were given */
-} Model;
-
-static Net *make_net(void *model, Tuning *tuning, const char *after)
-{
-	Model *m = model;
-	diag_silence(m->made);
-	m->made = true;
-	Net *net = build_net(m->stmts, m->count, m->source);
-	if (net) {
-		net->preferred = m->options->kernels;
-		net->preferred_count = m->options->kernel_count;
-		net->tuning = tuning;
-		run_passes(net, after);
-	}
-	diag_silence(false);
-	return net;
-}
+/* ---- the whole ---------------------------------------------------------------- */
 
 /* The answers to --summary and --explain, or what is compiled. */
 static int answer(const Options *o, Model *m, Tuning *tuning, const Net *net)
@@ -369,13 +253,25 @@ static int answer(const Options *o, Model *m, Tuning *tuning, const Net *net)
 	return asked ? 0 : write_result(o, net, m->stmts, m->count);
 }
 
+/* A misspelt command is looked for as a file. */
+static void suggest_command(const char *word)
+{
+	const char **names = NULL;
+	int n = 0;
+	for (int i = 0; subcommands[i]; i++)
+		*vec_push(&names, &n) = subcommands[i]->name;
+	if (access(word, F_OK) != 0)
+		diag_suggest(word, names, n);
+}
+
 static int compile(const Options *o)
 {
-	Model m = {.options = o};
+	Model m;
 	Tuning *tuning = NULL;
-	m.stmts = expand_file(o->input, &o->expand, &m.count, &m.source);
-	if (diag_errors())
+	if (!read_model(&m, o->input, &o->model)) {
+		suggest_command(o->input);
 		return EXIT_MODEL;
+	}
 	Net *net = make_net(&m, NULL, o->after);
 	if (!net)
 		return EXIT_MODEL;
@@ -392,12 +288,28 @@ static int compile(const Options *o)
 	return answer(o, &m, tuning, net);
 }
 
+/* `nnc diff A B` is a command; a model of that name is ./diff. */
+static const Subcommand *find_subcommand(const char *word)
+{
+	for (int i = 0; subcommands[i]; i++)
+		if (strcmp(subcommands[i]->name, word) == 0)
+			return subcommands[i];
+	return NULL;
+}
+
+static int run(int argc, char **argv)
+{
+	const Subcommand *command = argc > 1 ? find_subcommand(argv[1]) : NULL;
+	if (command)
+		return command->run(command, argc - 1, argv + 1);
+	Options o;
+	int status = read_options(&o, argc, argv);
+	return status < 0 ? compile(&o) : status;
+}
+
 int main(int argc, char **argv)
 {
-	Options options;
-	int status = read_options(&options, argc, argv);
-	if (status < 0)
-		status = compile(&options);
+	int status = run(argc, argv);
 	arena_free();
 	return status;
 }

@@ -720,6 +720,31 @@ const char *openblas_function(Emit *e, const Gemm *g);
 Window turned_window(const Node *n);
 const char *turn_function(Emit *e, const Window *w);
 
+/* ---- model.c: a file -> its Net ------------------------------------------------------------- */
+
+/* Makes the model's Net again, by the passes up to and with `after`, or all if it is NULL. */
+typedef Net *MakeNet(void *model, Tuning *tuning, const char *after);
+
+typedef struct ModelOptions { /* those of MODEL_OPTIONS */
+	ExpandOptions expand;
+	const Kernel **kernels;
+	int kernel_count;
+} ModelOptions;
+
+typedef struct Model {      /* as read; Nets are made of it */
+	const ModelOptions *options;
+	Stmt *stmts;
+	int count;
+	const Source *source;
+	bool made;              /* once: the warnings were given */
+} Model;
+
+/* False: errors, reported. */
+bool read_model(Model *m, const char *path, const ModelOptions *options);
+/* A MakeNet; NULL: errors, reported. */
+Net *make_net(void *model, Tuning *tuning, const char *after);
+bool is_stage(const char *word); /* a pass, or build */
+
 /* ---- emit/: the Net -> C text -------------------------------------------------------------- */
 
 #include "emit/emit.h"
@@ -753,9 +778,6 @@ const char *compiler_text(void);
 
 /* ---- tune/: which kernels are the fastest here ---------------------------------------------- */
 
-/* Makes the model's Net again, by the passes up to and with `after`, or all if it is NULL. */
-typedef Net *MakeNet(void *model, Tuning *tuning, const char *after);
-
 /* Times what the cache does not know. *tuning is for make; 0, or an exit status. */
 int tune_kernels(Tuning **tuning, MakeNet *make, void *model,
                  const BuildOptions *options);
@@ -763,5 +785,50 @@ int tune_kernels(Tuning **tuning, MakeNet *make, void *model,
 double tuned_us(const Node *n, const Kernel *k);
 /* Of all that choices make a difference to: as chosen, or by the estimates. */
 double tuned_total(const Tuning *t, bool chosen);
+
+/* ---- options.c: a command's options, from one table ------------------------------------------ */
+
+enum { OPTION_LONG = 256 };     /* keys from here on have no letter */
+
+typedef struct Option {     /* tables end with a key of 0 */
+	int key;                /* its letter, or a number from OPTION_LONG on */
+	const char *name;       /* behind "--", or NULL */
+	const char *value;      /* what it takes, as the help calls it; NULL: nothing */
+	const char *help;       /* lines */
+} Option;
+
+/* The next one's key; -1: only operands are left, from optind on; '?': wrong, reported. */
+int next_option(const Option *table, int argc, char **argv, const char **value);
+void print_options(FILE *out, const Option *table);
+
+/* How a model is read, for every command that reads one: rows of its table. */
+enum { OPTION_KERNEL = OPTION_LONG + 100 };
+#define MODEL_OPTIONS                                                              \
+	{'D', NULL, "NAME=VALUE", "another value for a constant of the model"},    \
+	{'I', NULL, "DIR", "look for included files here too"},                    \
+	{OPTION_KERNEL, "kernel", "NAME",                                          \
+	 "take this kernel where it fits, whatever it costs; may be repeated"}
+/* Takes one of these, and no other; what is wrong with its value, or NULL. */
+const char *model_option(ModelOptions *o, int key, const char *value);
+
+/* ---- commands/NAME.c: what `nnc NAME` does ----------------------------------------------------- */
+
+enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_COMPILER = 3, EXIT_IO = 74 };
+
+typedef struct Subcommand Subcommand;
+struct Subcommand {
+	const char *name;
+	const char *operands;   /* "A.nn B.nn" */
+	const char *summary;
+	const char *detail;     /* lines below the options, or NULL */
+	const Option *options;
+	/* argv[0] is its name; the exit status. */
+	int (*run)(const Subcommand *self, int argc, char **argv);
+};
+
+extern const Subcommand *const subcommands[]; /* by name; ends with NULL */
+void print_usage(FILE *out, const Subcommand *c);
+int print_help(const Subcommand *c); /* 0 */
+int usage_error(const Subcommand *c, const char *message); /* 2; NULL: it was said already */
 
 #endif

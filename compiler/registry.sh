@@ -4,7 +4,7 @@
 set -eu
 export LC_ALL=C
 table() { # TYPE ARRAY FOLDER
-	names=$(sed -n "s/^const $1 \([A-Za-z0-9_]*\) = {.*/\1/p" "$3"/*.c | sort)
+	names=$(sed -n "s/^const $1 \([A-Za-z0-9_]*\) = {.*/\1/p" "$3"/*.c 2>/dev/null | sort)
 	for n in $names; do echo "extern const $1 $n;"; done
 	echo "const $1 *const $2[] = {"
 	for n in $names; do echo "	&$n,"; done
@@ -17,3 +17,4 @@ table Op ops "$1/ops"
 table Kernel kernels "$1/kernels"
 table Loss losses "$1/losses"
 table Optimizer optimizers "$1/optimizers"
+table Subcommand subcommands "$1/commands"
