@@ -13,10 +13,8 @@
 
 /* The last weights come first: without them nothing of the old run can be resumed. */
 static const char *const files[] = {
-	"last.safetensors",
-	"best.safetensors",
-	"history.csv",
-	"history.jsonl",
+	"last.safetensors", "best.safetensors", "history.csv", "history.jsonl",
+	"curves.gnuplot",   "curves.svg",       "curves.png",
 };
 
 void nnc_folder_file(char out[NNC_MAX_PATH], const NncFolder *folder, const char *name)

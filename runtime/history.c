@@ -92,6 +92,56 @@ int nnc_history_open(NncHistory *history, const NncFolder *folder, uint32_t keep
 	return code;
 }
 
+/* A row of the CSV file; false: it is none. */
+static bool read_row(const char *line, NncRow *row)
+{
+	double *field[] = {&row->loss,         &row->accuracy, &row->val_loss,
+			   &row->val_accuracy, &row->lr,       &row->seconds};
+	char *end;
+	unsigned long epoch = strtoul(line, &end, 10);
+
+	if (end == line || epoch < 1 || epoch > NNC_MAX_EPOCHS)
+		return false;
+	row->epoch = (uint32_t)epoch;
+	for (size_t i = 0; i < sizeof field / sizeof *field; i++) {
+		if (*end != ',')
+			return false;
+		char *from = end + 1;
+		*field[i] = strtod(from, &end);
+		if (end == from)
+			*field[i] = NAN;
+	}
+	return *end == '\n';
+}
+
+int nnc_history_read(const char *path, uint32_t keep, NncRow **rows, size_t *count,
+		     NncError *err)
+{
+	NncBytes text = {0};
+	size_t lines = 0;
+	int code = nnc_read_file(&text, path, MAX_HISTORY, err);
+
+	*rows = NULL;
+	*count = 0;
+	if (code)
+		return code;
+	for (size_t i = 0; i < text.size; i++)
+		lines += text.data[i] == '\n';
+	*rows = nnc_allocate(lines, sizeof **rows);
+	if (!*rows)
+		code = nnc_fail(err, NNC_NOMEM, "not enough memory for %s", path);
+	const char *line =
+		strchr((const char *)text.data, '\n'); /* after the heading */
+	for (; !code && line && *count < lines; line = strchr(line + 1, '\n')) {
+		NncRow *row = *rows + *count;
+		if (!read_row(line + 1, row) || row->epoch > keep)
+			break;
+		++*count;
+	}
+	nnc_bytes_free(&text);
+	return code;
+}
+
 /* A number, or `none` for NAN. */
 static void put(FILE *out, const char *before, double value, const char *none)
 {

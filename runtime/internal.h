@@ -55,6 +55,18 @@ uint32_t nnc_crc32_more(uint32_t crc, const void *bytes, size_t count);
    quoted. */
 const char *nnc_quote(char quoted[80], const char *text);
 
+/* ---- text.c: UTF-8 from outside -------------------------------------------------- */
+
+/* The code point at *text (not its end), which moves on. What is not UTF-8, a control
+   character or none at all is U+FFFD, and one byte long. */
+uint32_t nnc_code_point(const char **text);
+/* Its UTF-8; returns the length. */
+size_t nnc_utf8(char bytes[4], uint32_t code);
+/* How many cells of a terminal a text takes. */
+int nnc_cells(const char *text);
+/* Prints a text in just so many: cut off with an ellipsis, or filled with spaces. */
+void nnc_print_cells(FILE *out, const char *text, int cells);
+
 /* A shape for messages, "28x28x1", or "784" for a vector; returns text. */
 const char *nnc_shape_text(char text[64], int32_t height, int32_t width,
 			   int32_t channels);
@@ -513,6 +525,10 @@ int nnc_history_open(NncHistory *history, const NncFolder *folder, uint32_t keep
 /* Appends a row and flushes. Errors: NNC_IO. */
 int nnc_history_add(NncHistory *history, const NncRow *row, NncError *err);
 void nnc_history_close(NncHistory *history);
+/* The rows of a history.csv, up to the first that is none or is of an epoch after `keep`;
+   *rows is to be freed. Errors: NNC_NOINPUT, NNC_IO, NNC_NOMEM. */
+int nnc_history_read(const char *path, uint32_t keep, NncRow **rows, size_t *count,
+		     NncError *err);
 
 /* ---- progress.c: the line on stderr ------------------------------------------ */
 
@@ -621,6 +637,26 @@ int nnc_checkpoint_save_best(const char *path, const NncModel *model,
 			     NncError *err);
 /* Reads *state only, of either kind of file. */
 int nnc_checkpoint_state(const char *path, NncState *state, NncError *err);
+
+/* ---- curves.c: the learning curves, drawn ------------------------------------ */
+
+typedef struct NncCurves {
+	const NncModel *model;
+	const NncState *state;
+	uint32_t epochs;        /* in the history; at least 1 */
+	uint32_t best_epoch;    /* whose weights were kept, or 0 */
+	bool held_out;          /* samples are: there are validation columns */
+	const NncScore *test;   /* of the test part, or NULL */
+	const NncRow *rows;     /* NULL: the script reads history.csv */
+	size_t row_count;
+} NncCurves;
+
+/* A script for gnuplot, to be freed, or NULL: out of memory. With rows it prints one SVG,
+   for a page; else it draws curves.svg and curves.png beside history.csv. */
+char *nnc_curves_script(const NncCurves *curves);
+/* Writes the script, curves.gnuplot, and runs it. Errors: NNC_NOINPUT (gnuplot is not
+   installed; the script is there), NNC_FAILED, NNC_IO, NNC_NOMEM. */
+int nnc_curves_draw(const NncCurves *curves, const NncFolder *folder, NncError *err);
 
 /* ---- settings.c: what a run is ----------------------------------------------- */
 

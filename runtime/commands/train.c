@@ -9,6 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What only this command takes. */
+typedef struct TrainOptions {
+	NncOptions shared;
+	bool no_plot;
+} TrainOptions;
+
 static const NncOption options[] = {
 	NNC_OPTION_DATA,
 	NNC_OPTION_EPOCHS,
@@ -25,6 +31,8 @@ static const NncOption options[] = {
 	 "start from these weights, not from random ones"},
 	{"out", 'o', NNC_OPT_TEXT, offsetof(NncOptions, out), 0, 0, "DIR",
 	 "the run's folder (else PROGRAM.run)"},
+	{"no-plot", 0, NNC_OPT_FLAG, offsetof(TrainOptions, no_plot), 0, 0, NULL,
+	 "draw no learning curves"},
 	NNC_OPTION_QUIET,
 	NNC_OPTION_JSON,
 	NNC_OPTION_END,
@@ -305,8 +313,9 @@ static int print_result(const NncRun *run, const NncScore *score, const char *pa
 }
 
 /* Scores the test part; where there is none, what was held out, or the training part.
- */
-static int test(NncRun *run, const NncOptions *o, int *signal, NncError *err)
+ *tested is what the test part scored, if it did. */
+static int test(NncRun *run, const NncOptions *o, NncScore *tested, int *signal,
+		NncError *err)
 {
 	const NncData *data = &run->test;
 	const NncSplit *split = &run->split;
@@ -332,12 +341,44 @@ static int test(NncRun *run, const NncOptions *o, int *signal, NncError *err)
 	*signal = score.samples < count ? nnc_stop_signal() : 0;
 	if (*signal)
 		return NNC_OK;
+	if (data == &run->test)
+		*tested = score;
 	return print_result(run, &score, part, o->json, err);
+}
+
+/* Draws what there is of the learning curves. Whatever comes of it, the run is as good
+   as without them. */
+static void draw_curves(NncRun *run, const NncScore *tested)
+{
+	const NncState *s = &run->state;
+	NncCurves curves = {
+		.model = run->model,
+		.state = s,
+		.epochs = s->epoch,
+		.best_epoch = s->watch[0] ? s->best_epoch : 0,
+		.held_out = run->split.validation_count > 0,
+		.test = tested->samples ? tested : NULL,
+	};
+	NncError err = {0};
+	int code;
+
+	if (!s->epoch)
+		return;
+	fflush(stdout);
+	code = nnc_curves_draw(&curves, &run->folder, &err);
+	if (code == NNC_NOINPUT)
+		nnc_progress_note(&run->progress, "no picture of the curves: %s",
+				  err.message);
+	else if (code)
+		nnc_progress_note(&run->progress,
+				  "warning: no picture of the curves: %s", err.message);
 }
 
 static int run(const NncProgram *program, NncError *err)
 {
+	const TrainOptions *own = (const TrainOptions *)program->options;
 	NncRun run = {.model = program->model};
+	NncScore tested = {0};
 	int code, signal = 0;
 
 	nnc_progress_open(&run.progress, stderr, program->options->quiet);
@@ -351,8 +392,10 @@ static int run(const NncProgram *program, NncError *err)
 		say_how_to_resume(&run, program);
 	} else if (!code) {
 		say_stopped(&run);
-		code = test(&run, program->options, &signal, err);
+		code = test(&run, program->options, &tested, &signal, err);
 	}
+	if (!own->no_plot)
+		draw_curves(&run, &tested);
 	nnc_stop_unwatch();
 	nnc_progress_clear(&run.progress);
 	if (!code && signal)
@@ -369,5 +412,6 @@ const NncCommand command_train = {
 	.note = "The first Ctrl-C saves the run; train --resume goes on, to the same "
 		"bits.",
 	.options = options,
+	.options_size = sizeof(TrainOptions),
 	.run = run,
 };

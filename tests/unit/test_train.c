@@ -25,7 +25,8 @@ static const TinyRun *train(const NncModel *model, const char *run, const char *
 {
 	char arguments[512];
 
-	snprintf(arguments, sizeof arguments, "train --data d --out %s %s", run, more);
+	snprintf(arguments, sizeof arguments, "train --data d --no-plot --out %s %s",
+		 run, more);
 	return tiny_run(model, NULL, arguments);
 }
 
