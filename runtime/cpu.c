@@ -9,6 +9,7 @@
 
 #include <sched.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -151,6 +152,28 @@ DEFINE_PEAK(peak_128, 16, __attribute__((noinline)))
 #else
 #define HAS_PEAK 0
 #endif
+
+const char *nnc_cpu_name(char name[NNC_CPU_NAME])
+{
+	static const char key[] = "model name";
+	char line[512];
+	struct utsname machine;
+	FILE *f = fopen("/proc/cpuinfo", "re");
+
+	snprintf(name, NNC_CPU_NAME, "%s",
+		 uname(&machine) == 0 ? machine.machine : "unknown");
+	while (f && fgets(line, sizeof line, f)) {
+		const char *value = strchr(line, ':');
+		if (strncmp(line, key, sizeof key - 1) != 0 || !value)
+			continue;
+		value += 1 + strspn(value + 1, " \t");
+		snprintf(name, NNC_CPU_NAME, "%.*s", (int)strcspn(value, "\n"), value);
+		break;
+	}
+	if (f)
+		fclose(f);
+	return name;
+}
 
 double nnc_cpu_peak(double seconds)
 {

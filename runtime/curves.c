@@ -108,7 +108,7 @@ static void put_settings(FILE *out, const NncCurves *c)
 	fprintf(out,
 		"set encoding utf8\n"
 		"set datafile separator comma\n"
-		"set border 3 lc rgb \"black\"\n"
+		"set border 3\n"
 		"set tics nomirror\n"
 		"set grid ytics lt 1 lc rgb \"#c8c8c8\" lw 0.5\n"
 		"set key bmargin center horizontal reverse Left samplen 3 width 1\n"

@@ -70,6 +70,10 @@ void nnc_print_cells(FILE *out, const char *text, int cells);
 /* A shape for messages, "28x28x1", or "784" for a vector; returns text. */
 const char *nnc_shape_text(char text[64], int32_t height, int32_t width,
 			   int32_t channels);
+/* A layer's output likewise: "28x28x64". */
+const char *nnc_layer_shape(char text[64], const NncLayer *layer);
+/* 623306 as "623,306". */
+const char *nnc_grouped(char text[32], int64_t number);
 
 /* ---- init.c: walking a weight tensor in PyTorch's order -------------------------- */
 
@@ -530,6 +534,13 @@ void nnc_history_close(NncHistory *history);
 int nnc_history_read(const char *path, uint32_t keep, NncRow **rows, size_t *count,
 		     NncError *err);
 
+/* ---- terminal.c -------------------------------------------------------------- */
+
+/* The columns of the terminal that a stream goes to; 0: it goes to none. */
+int nnc_columns(FILE *stream);
+/* May it be coloured? NO_COLOR and terminals that cannot are honoured. */
+bool nnc_colored(FILE *stream);
+
 /* ---- progress.c: the line on stderr ------------------------------------------ */
 
 typedef struct NncProgress {
@@ -573,14 +584,53 @@ typedef struct NncScore {
 	double loss, accuracy;  /* means over the samples */
 } NncScore;
 
+/* A sample with a wrong answer. */
+typedef struct NncMistake {
+	uint32_t sample;        /* its place in the data set */
+	int32_t label, answer;
+	double sure;            /* the answer's probability (or output, if it is none) */
+	double label_sure;      /* the label's */
+} NncMistake;
+
+/* What is kept of the answers. */
+typedef struct NncTally {
+	/* (outputs, outputs): the label, the answer; added to unless NULL */
+	int64_t *confusion;
+	NncMistake *mistakes;   /* (room) the surest first; of equals the first sample */
+	int mistake_count, mistake_room;
+} NncTally;
+
 /*
  * Scores `count` samples: index[0..count), or the first `count` when index is NULL.
- * confusion (outputs x outputs, row: the label, column: the answer) is added to unless
- * NULL. Stops early, with fewer samples, once nnc_stop_signal(). Errors: NNC_NOMEM.
+ * tally may be NULL. Stops early, with fewer samples, once nnc_stop_signal(). Errors:
+ * NNC_NOMEM.
  */
 int nnc_evaluate(NncContext *context, const NncModel *model, const NncData *data,
-		 const uint32_t *index, int64_t count, int64_t *confusion,
-		 NncScore *score, NncError *err);
+		 const uint32_t *index, int64_t count, NncTally *tally, NncScore *score,
+		 NncError *err);
+
+/* The ends of Wilson's interval: where the accuracy on more samples would be, with 95 %
+   confidence. */
+void nnc_interval(const NncScore *score, double *low, double *high);
+
+/* How well a class is told from the others; 0 where that is 0/0, as in scikit-learn. */
+typedef struct NncClassScore {
+	double precision, recall, f1;
+	int64_t support;        /* samples with this label */
+} NncClassScore;
+
+/* Of a confusion matrix of `outputs` classes. */
+NncClassScore nnc_class_score(const int64_t *confusion, int32_t outputs, int32_t class);
+
+/* An off-diagonal cell of a confusion matrix. */
+typedef struct NncConfused {
+	int32_t label, answer;
+	int64_t count;
+} NncConfused;
+
+/* The most frequent of them, at most `room`, the largest first; returns how many. */
+int nnc_most_confused(NncConfused *confused, int room, const int64_t *confusion,
+		      int32_t outputs);
 /* The weights a command reads: --weights, or the run's best, or its last.
    Errors: NNC_NOINPUT with the paths tried. */
 int nnc_find_weights(char path[NNC_MAX_PATH], const NncProgram *program, NncError *err);

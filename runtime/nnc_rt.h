@@ -199,6 +199,12 @@ extern const NncFormat *const nnc_formats[]; /* every one, by name; ends with NU
 const NncFormat *nnc_find_format(const char *name); /* or NULL */
 void nnc_data_free(NncData *data); /* leaves it all zero */
 
+/* ---- the machine (runtime/cpu.c) ---------------------------------------------- */
+
+enum { NNC_CPU_NAME = 128 };
+/* "Intel(R) Xeon(R) Gold 6348", or the architecture where Linux tells no more. */
+const char *nnc_cpu_name(char name[NNC_CPU_NAME]);
+
 /* ---- the compiled model ----------------------------------------------------- */
 
 /* One weight tensor. Files hold it in PyTorch's shape and order, C in its own. */
@@ -401,6 +407,9 @@ void nnc_init_params(NncContext *c, const NncModel *model, uint32_t seed);
  */
 int nnc_main(int argc, char **argv, const NncModel *model, const NncModel *twin);
 
+/* The compiler of the generated file, "gcc 12.2.0"; NULL where that has no NNC_MAIN. */
+extern const char nnc_compiler[] __attribute__((weak));
+
 /* ---- for the generated file ------------------------------------------------- */
 
 #define NNC_PASTE_(a, b) a##b
@@ -417,7 +426,13 @@ int nnc_main(int argc, char **argv, const NncModel *model, const NncModel *twin)
 #if defined(NNC_DOUBLE) || defined(NNC_LIBRARY)
 #define NNC_MAIN(name) extern const NncModel NNC_MODEL(name)
 #else
+#ifdef __clang__
+#define NNC_COMPILER __VERSION__
+#else
+#define NNC_COMPILER "gcc " __VERSION__
+#endif
 #define NNC_MAIN(name)                                                           \
+	const char nnc_compiler[] = NNC_COMPILER;                                    \
 	extern const NncModel name##_model_double __attribute__((weak));             \
 	int main(int argc, char **argv)                                              \
 	{                                                                            \

@@ -12,8 +12,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 enum { BAR = 20, MIN_BAR = 4 }; /* cells */
 
@@ -33,28 +31,15 @@ static bool unicode_locale(void)
 	return false;
 }
 
-static int terminal_columns(int fd)
-{
-	struct winsize size;
-
-	if (!ioctl(fd, TIOCGWINSZ, &size) && size.ws_col > 0)
-		return size.ws_col;
-	return 80;
-}
-
 void nnc_progress_open(NncProgress *progress, FILE *out, bool quiet)
 {
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-	int fd = fileno(out);
-
 	memset(progress, 0, sizeof *progress);
 	progress->out = out;
 	progress->quiet = quiet;
-	progress->terminal = fd >= 0 && isatty(fd) && term && strcmp(term, "dumb") != 0;
-	progress->color = progress->terminal && !(no_color && *no_color);
+	progress->columns = nnc_columns(out);
+	progress->terminal = progress->columns > 0;
+	progress->color = nnc_colored(out);
 	progress->unicode = !progress->terminal || unicode_locale();
-	progress->columns = progress->terminal ? terminal_columns(fd) : 0;
 }
 
 /* ---- the line's parts -------------------------------------------------------- */
@@ -124,16 +109,6 @@ static void append_bar(char *text, size_t size, const NncProgress *p, int width,
 		append(text, size, "\033[0m");
 }
 
-/* Cells that a UTF-8 text takes: its bytes but for continuation bytes. */
-static int cells(const char *text)
-{
-	int count = 0;
-
-	for (; *text; text++)
-		count += (*text & 0xc0) != 0x80;
-	return count;
-}
-
 /* The metrics, but for those that would make a passing line wider than `room`. */
 static void append_metrics(char *text, size_t size, const NncLine *line, int room)
 {
@@ -151,7 +126,7 @@ static void append_metrics(char *text, size_t size, const NncLine *line, int roo
 		char one[64] = "";
 		append_metric(one, sizeof one, metric[i].name, metric[i].value,
 			      metric[i].digits);
-		if (line->step < line->steps && cells(text) + cells(one) > room)
+		if (line->step < line->steps && nnc_cells(text) + nnc_cells(one) > room)
 			return;
 		append(text, size, "%s", one);
 	}
@@ -168,13 +143,14 @@ char *nnc_progress_text(char *text, size_t size, const NncProgress *p,
 	*text = '\0';
 	append(text, size, "Epoch %u/%u ", (unsigned)line->epoch,
 	       (unsigned)line->epochs);
-	room = p->columns ? p->columns - 1 - cells(text) : 1 << 20;
+	room = p->columns ? p->columns - 1 - nnc_cells(text) : 1 << 20;
 	append(tail, sizeof tail, " %lld/%lld  ", (long long)line->step,
 	       (long long)line->steps);
 	append_duration(tail, sizeof tail, line->seconds);
 	append_per_step(tail, sizeof tail, line->per_step, p->unicode);
 	append_metrics(tail, sizeof tail, line, room - MIN_BAR);
-	room -= cells(tail) + (isnan(line->val_accuracy) ? (int)sizeof later - 1 : 0);
+	room -= nnc_cells(tail) +
+		(isnan(line->val_accuracy) ? (int)sizeof later - 1 : 0);
 	if (room < width)
 		width = room < MIN_BAR ? MIN_BAR : room;
 	append_bar(text, size, p, width, share);
@@ -195,7 +171,7 @@ void nnc_progress_step(NncProgress *p, const NncLine *line)
 	if (now - p->drawn < redraw_seconds)
 		return;
 	p->drawn = now;
-	p->columns = terminal_columns(fileno(p->out));
+	p->columns = nnc_columns(p->out);
 	nnc_progress_text(text, sizeof text, p, line);
 	fprintf(p->out, "\r%s\033[K", text);
 	fflush(p->out);

@@ -1,6 +1,7 @@
 /* score.c - how good weights are on samples, and which weights a command means. */
 #include "internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,18 +23,47 @@ static int32_t answer(const NncModel *model, const void *arena, int32_t row)
 	return largest;
 }
 
-static void add_answers(int64_t *confusion, const NncModel *model, const void *arena,
+/* Keeps the surest, in their order. */
+static void add_mistake(NncTally *tally, const NncMistake *mistake)
+{
+	NncMistake *list = tally->mistakes;
+	int at = tally->mistake_count;
+
+	while (at > 0 && (mistake->sure > list[at - 1].sure ||
+			  (mistake->sure >= list[at - 1].sure &&
+			   mistake->sample < list[at - 1].sample)))
+		at--;
+	if (at >= tally->mistake_room)
+		return;
+	if (tally->mistake_count < tally->mistake_room)
+		tally->mistake_count++;
+	memmove(list + at + 1, list + at,
+		(size_t)(tally->mistake_count - 1 - at) * sizeof *list);
+	list[at] = *mistake;
+}
+
+static void add_answers(NncTally *tally, const NncModel *model, const void *arena,
 			const NncBatch *batch)
 {
 	for (int32_t row = 0; row < batch->rows; row++) {
-		int64_t label = batch->labels[batch->index[row]];
-		confusion[label * model->outputs + answer(model, arena, row)]++;
+		int64_t at = model->output + (int64_t)row * model->outputs;
+		NncMistake m = {.sample = batch->index[row],
+				.label = batch->labels[batch->index[row]],
+				.answer = answer(model, arena, row)};
+		if (tally->confusion)
+			tally->confusion[(int64_t)m.label * model->outputs +
+					 m.answer]++;
+		if (m.label == m.answer)
+			continue;
+		m.sure = nnc_real_at(model, arena, at + m.answer);
+		m.label_sure = nnc_real_at(model, arena, at + m.label);
+		add_mistake(tally, &m);
 	}
 }
 
 int nnc_evaluate(NncContext *context, const NncModel *model, const NncData *data,
-		 const uint32_t *index, int64_t count, int64_t *confusion,
-		 NncScore *score, NncError *err)
+		 const uint32_t *index, int64_t count, NncTally *tally, NncScore *score,
+		 NncError *err)
 {
 	bool dropout = context->dropout;
 	uint32_t *own = nnc_allocate((size_t)model->batch, sizeof *own);
@@ -54,8 +84,8 @@ int nnc_evaluate(NncContext *context, const NncModel *model, const NncData *data
 		for (int32_t i = 0; i < batch.rows; i++)
 			own[i] = index ? index[done + i] : (uint32_t)(done + i);
 		nnc_step_evaluate(context, model, &batch);
-		if (confusion)
-			add_answers(confusion, model, context->arena, &batch);
+		if (tally)
+			add_answers(tally, model, context->arena, &batch);
 		done += batch.rows;
 	}
 	score->samples = done;
@@ -67,6 +97,63 @@ int nnc_evaluate(NncContext *context, const NncModel *model, const NncData *data
 	context->dropout = dropout;
 	free(own);
 	return NNC_OK;
+}
+
+void nnc_interval(const NncScore *score, double *low, double *high)
+{
+	const double z = 1.959964; /* of the normal distribution */
+	double n = (double)score->samples, p = score->accuracy;
+	double middle, half;
+
+	if (score->samples < 1) {
+		*low = 0;
+		*high = 1;
+		return;
+	}
+	middle = (p + z * z / (2 * n)) / (1 + z * z / n);
+	half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+	*low = fmax(0, middle - half);
+	*high = fmin(1, middle + half);
+}
+
+NncClassScore nnc_class_score(const int64_t *confusion, int32_t outputs, int32_t class)
+{
+	int64_t n = outputs, answers = 0, right = confusion[class * n + class];
+	NncClassScore s = {0};
+
+	for (int64_t i = 0; i < n; i++) {
+		s.support += confusion[class * n + i];
+		answers += confusion[i * n + class];
+	}
+	s.precision = answers ? (double)right / (double)answers : 0;
+	s.recall = s.support ? (double)right / (double)s.support : 0;
+	if (right)
+		s.f1 = 2 * s.precision * s.recall / (s.precision + s.recall);
+	return s;
+}
+
+int nnc_most_confused(NncConfused *confused, int room, const int64_t *confusion,
+		      int32_t outputs)
+{
+	int count = 0;
+
+	for (int32_t i = 0; i < outputs; i++)
+		for (int32_t j = 0; j < outputs; j++) {
+			NncConfused c = {i, j, confusion[(int64_t)i * outputs + j]};
+			int at = count;
+			if (i == j || !c.count)
+				continue;
+			while (at > 0 && c.count > confused[at - 1].count)
+				at--;
+			if (at >= room)
+				continue;
+			if (count < room)
+				count++;
+			memmove(confused + at + 1, confused + at,
+				(size_t)(count - 1 - at) * sizeof *confused);
+			confused[at] = c;
+		}
+	return count;
 }
 
 int nnc_find_weights(char path[NNC_MAX_PATH], const NncProgram *program, NncError *err)

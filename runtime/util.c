@@ -107,3 +107,29 @@ const char *nnc_shape_text(char text[64], int32_t height, int32_t width,
 			 channels);
 	return text;
 }
+
+const char *nnc_grouped(char text[32], int64_t number)
+{
+	char digits[24];
+	size_t n = (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number);
+	char *out = text;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i && (n - i) % 3 == 0)
+			*out++ = ',';
+		*out++ = digits[i];
+	}
+	*out = '\0';
+	return text;
+}
+
+const char *nnc_layer_shape(char text[64], const NncLayer *layer)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	for (int32_t d = 0; d < layer->rank && used < 48; d++)
+		used += (size_t)snprintf(text + used, 64 - used, "%s%d", d ? "x" : "",
+					 (int)layer->dim[d]);
+	return text;
+}

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "tune/tune.h"
 
@@ -30,27 +29,6 @@ static const char *folder(void)
 	if (home && *home == '/')
 		return arena_printf("%s/.cache/nnc", home);
 	return NULL;
-}
-
-/* "Intel(R) Xeon(R) Gold 6348", or the machine's name where Linux tells no more. */
-static const char *cpu_name(void)
-{
-	static const char key[] = "model name";
-	char line[512];
-	struct utsname machine;
-	FILE *f = fopen("/proc/cpuinfo", "re");
-	while (f && fgets(line, sizeof line, f)) {
-		char *value = strchr(line, ':');
-		if (strncmp(line, key, sizeof key - 1) != 0 || !value)
-			continue;
-		fclose(f);
-		value += 1 + strspn(value + 1, " \t");
-		value[strcspn(value, "\n")] = '\0';
-		return arena_printf("%s", value);
-	}
-	if (f)
-		fclose(f);
-	return uname(&machine) == 0 ? arena_printf("%s", machine.machine) : "unknown";
 }
 
 /* Of all C text that kernels are made from: what was timed is what would be emitted. */
@@ -151,10 +129,11 @@ static void complain(Cache *c)
 bool cache_open(Cache *c, const BuildOptions *options)
 {
 	const char *dir = folder(), *compiler = compiler_text();
+	char cpu[NNC_CPU_NAME];
 	*c = (Cache){.text = ""};
 	if (!compiler)
 		return false;
-	c->key = arena_printf("%s\t%s\t%s\t%s %08x\t", field(cpu_name()),
+	c->key = arena_printf("%s\t%s\t%s\t%s %08x\t", field(nnc_cpu_name(cpu)),
 			      field(options->march), field(compiler), NNC_VERSION,
 			      fingerprint());
 	if (!dir) {

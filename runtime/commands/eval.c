@@ -25,104 +25,158 @@ static const NncOption options[] = {
 };
 
 enum {
-	MAX_MATRIX = 40, /* classes of the largest matrix shown */
-	MAX_KEPT = 4096, /* classes of the largest that is counted */
-	NAME_CELLS = 16,
+	MAX_MATRIX = 40,   /* classes of the largest matrix shown */
+	MAX_KEPT = 4096,   /* classes of the largest that is counted */
+	MAX_CONFUSED = 20, /* mistakes listed where the matrix is too large */
+	MIN_NAME = 5,
+	MAX_NAME = 24, /* cells of a class's name */
 };
 
 /* A scored part of a data set. */
 typedef struct Report {
 	const NncModel *model;
 	NncScore score;
-	int64_t *confusion; /* (outputs, outputs): label, answer; or NULL */
+	NncTally tally;
 } Report;
-
-typedef struct ClassScore {
-	double precision, recall, f1;
-	int64_t support; /* samples with this label */
-} ClassScore;
-
-static ClassScore class_score(const Report *r, int32_t class)
-{
-	int32_t n = r->model->outputs;
-	int64_t answers = 0, right = r->confusion[(int64_t) class * n + class];
-	ClassScore s = {0};
-
-	for (int32_t i = 0; i < n; i++) {
-		s.support += r->confusion[(int64_t) class * n + i];
-		answers += r->confusion[(int64_t)i * n + class];
-	}
-	s.precision = answers ? (double)right / (double)answers : 0;
-	s.recall = s.support ? (double)right / (double)s.support : 0;
-	if (right)
-		s.f1 = 2 * s.precision * s.recall / (s.precision + s.recall);
-	return s;
-}
 
 /* ---- for reading ------------------------------------------------------------- */
 
-/* Cells of the widest count. */
-static int count_width(const Report *r)
+/* Cells of the longest name of a class, within bounds. */
+static int name_width(const NncModel *model)
 {
-	int64_t largest = 0, n = r->model->outputs;
-	int width = 3;
+	int width = MIN_NAME;
+	char name[64];
 
-	for (int64_t i = 0; i < n * n; i++)
-		if (r->confusion[i] > largest)
-			largest = r->confusion[i];
-	for (; largest >= 1000; largest /= 10)
-		width++;
+	for (int32_t i = 0; i < model->outputs && width < MAX_NAME; i++) {
+		int cells = nnc_cells(nnc_class_name(name, model, i));
+		if (cells > width)
+			width = cells < MAX_NAME ? cells : MAX_NAME;
+	}
 	return width;
 }
 
-static void print_matrix(const Report *r)
+static int digits(int64_t number)
 {
-	int32_t n = r->model->outputs;
-	int width = count_width(r);
+	int count = 1;
+
+	for (; number >= 10; number /= 10)
+		count++;
+	return count;
+}
+
+/* Cells of the widest count or number of a class. */
+static int count_width(const Report *r)
+{
+	int64_t largest = r->model->outputs - 1, n = r->model->outputs;
+
+	for (int64_t i = 0; i < n * n; i++)
+		if (r->tally.confusion[i] > largest)
+			largest = r->tally.confusion[i];
+	return digits(largest) > 3 ? digits(largest) : 3;
+}
+
+static void print_name(const NncModel *model, int32_t class, int width)
+{
 	char name[64];
 
+	nnc_print_cells(stdout, nnc_class_name(name, model, class), width);
+}
+
+/* Right answers are green, frequent mistakes red, cells without any are faint. */
+static void print_cell(int64_t count, int64_t row, bool right, int width, bool color)
+{
+	const char *on = !color              ? ""
+			 : !count            ? "\033[2m"
+			 : right             ? "\033[1;32m"
+			 : count * 10 >= row ? "\033[1;31m"
+			 : count * 50 >= row ? "\033[31m"
+					     : "";
+
+	if (count)
+		printf(" %s%*lld%s", on, width, (long long)count, *on ? "\033[0m" : "");
+	else
+		printf(" %s%*s%s", on, width, ".", *on ? "\033[0m" : "");
+}
+
+static void print_matrix(const Report *r, int name_cells, int width)
+{
+	int32_t n = r->model->outputs;
+	int index = digits(n - 1);
+	bool color = nnc_colored(stdout);
+
 	printf("\nConfusion matrix (row: the label, column: the answer)\n%*s",
-	       NAME_CELLS + 4, "");
+	       name_cells + 1 + index, "");
 	for (int32_t j = 0; j < n; j++)
 		printf(" %*d", width, (int)j);
 	printf("\n");
 	for (int32_t i = 0; i < n; i++) {
-		nnc_class_name(name, r->model, i);
-		printf("%-*.*s %3d", NAME_CELLS, NAME_CELLS, name, (int)i);
-		for (int32_t j = 0; j < n; j++) {
-			int64_t count = r->confusion[(int64_t)i * n + j];
-			if (count)
-				printf(" %*lld", width, (long long)count);
-			else
-				printf(" %*s", width, ".");
-		}
+		const int64_t *row = r->tally.confusion + (int64_t)i * n;
+		int64_t samples = 0;
+		for (int32_t j = 0; j < n; j++)
+			samples += row[j];
+		print_name(r->model, i, name_cells);
+		printf(" %*d", index, (int)i);
+		for (int32_t j = 0; j < n; j++)
+			print_cell(row[j], samples, i == j, width, color);
 		printf("\n");
 	}
 }
 
-static void print_classes(const Report *r)
+/* What the matrix would show, where there is no room for it. */
+static void print_confused(const Report *r, int name_cells)
 {
-	char name[64];
+	NncConfused confused[MAX_CONFUSED];
+	int count = nnc_most_confused(confused, MAX_CONFUSED, r->tally.confusion,
+				      r->model->outputs);
 
-	printf("\n%-*s     precision  recall      f1  samples\n", NAME_CELLS, "Class");
+	if (!count)
+		return;
+	printf("\nMost frequent mistakes (--json has the whole matrix)\n");
+	nnc_print_cells(stdout, "Label", name_cells + 7);
+	nnc_print_cells(stdout, "Answer", name_cells + 5);
+	printf("  samples\n");
+	for (int i = 0; i < count; i++) {
+		print_name(r->model, confused[i].label, name_cells);
+		printf(" %5d ", (int)confused[i].label);
+		print_name(r->model, confused[i].answer, name_cells);
+		printf(" %5d  %6lld\n", (int)confused[i].answer,
+		       (long long)confused[i].count);
+	}
+}
+
+static void print_classes(const Report *r, int name_cells)
+{
+	int index = digits(r->model->outputs - 1);
+
+	printf("\n");
+	nnc_print_cells(stdout, "Class", name_cells + 1 + index);
+	printf("  precision  recall      f1  samples\n");
 	for (int32_t i = 0; i < r->model->outputs; i++) {
-		ClassScore s = class_score(r, i);
-		nnc_class_name(name, r->model, i);
-		printf("%-*.*s %3d  %9.4f  %6.4f  %6.4f  %7lld\n", NAME_CELLS,
-		       NAME_CELLS, name, (int)i, s.precision, s.recall, s.f1,
-		       (long long)s.support);
+		NncClassScore s =
+			nnc_class_score(r->tally.confusion, r->model->outputs, i);
+		print_name(r->model, i, name_cells);
+		printf(" %*d  %9.4f  %6.4f  %6.4f  %7lld\n", index, (int)i, s.precision,
+		       s.recall, s.f1, (long long)s.support);
 	}
 }
 
 static void print_report(const Report *r)
 {
+	int name_cells, width, columns = nnc_columns(stdout);
+	int32_t n = r->model->outputs;
+
 	printf("accuracy %.4f  loss %.4f  (%lld samples)\n", r->score.accuracy,
 	       r->score.loss, (long long)r->score.samples);
-	if (!r->confusion)
+	if (!r->tally.confusion)
 		return;
-	if (r->model->outputs <= MAX_MATRIX)
-		print_matrix(r);
-	print_classes(r);
+	name_cells = name_width(r->model);
+	width = count_width(r);
+	if (n <= MAX_MATRIX &&
+	    (!columns || name_cells + 1 + digits(n - 1) + n * (width + 1) <= columns))
+		print_matrix(r, name_cells, width);
+	else
+		print_confused(r, name_cells);
+	print_classes(r, name_cells);
 }
 
 /* ---- as JSON ----------------------------------------------------------------- */
@@ -135,7 +189,8 @@ static json_t *json_matrix(const Report *r)
 		json_t *row = json_array();
 		for (int32_t j = 0; j < r->model->outputs; j++) {
 			int64_t at = (int64_t)i * r->model->outputs + j;
-			json_array_append_new(row, json_integer(r->confusion[at]));
+			json_array_append_new(row,
+					      json_integer(r->tally.confusion[at]));
 		}
 		json_array_append_new(matrix, row);
 	}
@@ -148,7 +203,8 @@ static json_t *json_classes(const Report *r)
 	char name[64];
 
 	for (int32_t i = 0; i < r->model->outputs; i++) {
-		ClassScore s = class_score(r, i);
+		NncClassScore s =
+			nnc_class_score(r->tally.confusion, r->model->outputs, i);
 		json_t *class = json_object();
 		json_object_set_new(class, "name",
 				    json_string(nnc_class_name(name, r->model, i)));
@@ -165,7 +221,7 @@ static int print_json(const Report *r, NncError *err)
 {
 	json_t *root = nnc_score_json(&r->score);
 
-	if (r->confusion) {
+	if (r->tally.confusion) {
 		json_object_set_new(root, "confusion", json_matrix(r));
 		json_object_set_new(root, "classes", json_classes(r));
 	}
@@ -207,15 +263,15 @@ static int score(Report *r, const EvalOptions *o, NncContext *context,
 	if (!code && o->held_out)
 		code = held_out(&split, &data, weights, err);
 	if (!code && n <= MAX_KEPT) {
-		r->confusion = calloc(n * n, sizeof *r->confusion);
-		if (!r->confusion)
+		r->tally.confusion = calloc(n * n, sizeof *r->tally.confusion);
+		if (!r->tally.confusion)
 			code = nnc_fail(err, NNC_NOMEM, "not enough memory");
 	}
 	if (!code)
 		code = nnc_evaluate(context, r->model, &data, split.validation,
 				    o->held_out ? (int64_t)split.validation_count
 						: data.count,
-				    r->confusion, &r->score, err);
+				    &r->tally, &r->score, err);
 	nnc_split_free(&split);
 	nnc_data_free(&data);
 	return code;
@@ -240,7 +296,7 @@ static int run(const NncProgram *program, NncError *err)
 		code = print_json(&r, err);
 	else if (!code)
 		print_report(&r);
-	free(r.confusion);
+	free(r.tally.confusion);
 	nnc_context_close(&context);
 	return code;
 }

@@ -9,22 +9,6 @@ static const NncOption options[] = {
 	NNC_OPTION_END,
 };
 
-/* 623306 as "623,306". */
-static const char *grouped(char text[32], int64_t number)
-{
-	char digits[24];
-	size_t n = (size_t)snprintf(digits, sizeof digits, "%lld", (long long)number);
-	char *out = text;
-
-	for (size_t i = 0; i < n; i++) {
-		if (i && (n - i) % 3 == 0)
-			*out++ = ',';
-		*out++ = digits[i];
-	}
-	*out = '\0';
-	return text;
-}
-
 /* The input as people write it: 28x28x1, or 784. */
 static const char *input_text(char text[64], const NncModel *model)
 {
@@ -32,17 +16,6 @@ static const char *input_text(char text[64], const NncModel *model)
 		snprintf(text, 64, "%d", (int)model->channels);
 	else
 		nnc_shape_text(text, model->height, model->width, model->channels);
-	return text;
-}
-
-static const char *layer_shape(char text[64], const NncLayer *layer)
-{
-	size_t used = 0;
-
-	*text = '\0';
-	for (int32_t d = 0; d < layer->rank && used < 48; d++)
-		used += (size_t)snprintf(text + used, 64 - used, "%s%d", d ? "x" : "",
-					 (int)layer->dim[d]);
 	return text;
 }
 
@@ -79,12 +52,13 @@ static void print_layers(const NncModel *model)
 	for (int32_t i = 0; i < model->layer_count; i++) {
 		const NncLayer *layer = &model->layers[i];
 		printf("%-12s  %-*.*s  %-12s  %12s  %14s\n", layer->name, widest,
-		       widest, layer->source, layer_shape(shape, layer),
-		       grouped(parameters, layer->parameters),
-		       grouped(macs, layer->macs));
+		       widest, layer->source, nnc_layer_shape(shape, layer),
+		       nnc_grouped(parameters, layer->parameters),
+		       nnc_grouped(macs, layer->macs));
 	}
 	printf("%-12s  %-*s  %-12s  %12s  %14s\n", "total", widest, "", "",
-	       grouped(parameters, model->parameters), grouped(macs, model->macs));
+	       nnc_grouped(parameters, model->parameters),
+	       nnc_grouped(macs, model->macs));
 }
 
 static void print_training(const NncModel *model)
