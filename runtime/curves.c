@@ -19,13 +19,14 @@ enum {
 /* A curve's column of history.csv in the two panels. */
 typedef struct Panel {
 	const char *title;
-	int train, held_out; /* columns */
-	int test;            /* column of $test */
+	int train, held_out;      /* columns */
+	int test;                 /* column of $test */
+	const char *most, *limit; /* where its axis ends with one epoch, with more */
 } Panel;
 
 static const Panel panels[] = {
-	{"loss", 2, 4, 2},
-	{"accuracy", 3, 5, 3},
+	{"loss", 2, 4, 2, "*", "*"},
+	{"accuracy", 3, 5, 3, "1", "*<1"},
 };
 
 /* The distance of ticks that are whole epochs, ten or fewer. */
@@ -83,7 +84,9 @@ static void put_panel(FILE *out, const NncCurves *c, const Panel *p)
 {
 	fprintf(out, "\tset title \"%s\"\n", p->title);
 	if (c->epochs == 1) /* one point has no range */
-		fprintf(out, "\tset yrange [0:%s]\n", p->train == 3 ? "1" : "*");
+		fprintf(out, "\tset yrange [0:%s]\n", p->most);
+	else
+		fprintf(out, "\tset yrange [0<*:%s]\n", p->limit);
 	fprintf(out, "\tplot");
 	put_curve(out, c, p->train, 1, "training");
 	if (c->held_out) {
@@ -119,8 +122,7 @@ static void put_settings(FILE *out, const NncCurves *c)
 		"set xlabel \"epoch\"\n"
 		"set bmargin %g\n"
 		"set xrange [%g:%g]\n"
-		"set xtics %u\n"
-		"set offsets 0, 0, graph 0.05, graph 0.05\n",
+		"set xtics %u\n",
 		c->best_epoch ? 6.5 : 5, 1 - margin, c->epochs + margin,
 		(unsigned)tick(c->epochs));
 	if (c->best_epoch)

@@ -78,9 +78,9 @@ static int put_mistake(FILE *page, const NncReport *r, const NncMistake *m,
 		code = put_image(page, &r->data, m->sample, pixels, alt, err);
 	fputs("<figcaption><b>", page);
 	nnc_html_text(page, answer);
-	fprintf(page, "</b> %.4f<br>is ", m->sure);
+	fprintf(page, "</b> %.4f<br>label ", m->sure);
 	nnc_html_text(page, label);
-	fprintf(page, " %.4f<br>sample %u", m->label_sure, (unsigned)m->sample);
+	fprintf(page, ", %.4f<br>sample %u", m->label_sure, (unsigned)m->sample);
 	if (!image)
 		put_values(page, &r->data, m->sample);
 	fputs("</figcaption></figure>\n", page);

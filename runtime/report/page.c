@@ -25,7 +25,7 @@ static const char style[] =
 	"h3{font-size:1rem;margin:1.2rem 0 .4rem}\n"
 	"p{margin:.4rem "
 	"0}.faint,figcaption,caption{color:var(--faint);font-size:.87rem}\n"
-	"caption{text-align:left;padding-bottom:.3rem}\n"
+	"caption{text-align:left;white-space:nowrap;padding-bottom:.3rem}\n"
 	".wide{overflow-x:auto}\n"
 	"table{border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
 	"th,td{padding:.15rem .6rem;text-align:left;vertical-align:top}\n"

@@ -6,11 +6,11 @@
 
 /* ---- in large figures -------------------------------------------------------- */
 
-/* "1 h 04 min", "3 min 12 s", "7.5 s". */
+/* "1 h 04 min", "3 min 12 s", "7.5 s", "0.04 s". */
 static void put_duration(FILE *page, double s)
 {
 	if (s < 60)
-		fprintf(page, "%.1f s", s);
+		fprintf(page, "%.*f s", s < 1 ? 2 : 1, s);
 	else if (s < 3600)
 		fprintf(page, "%d min %02d s", (int)s / 60, (int)s % 60);
 	else

@@ -28,7 +28,9 @@ static void put_training(FILE *page, const NncReport *r)
 	nnc_report_row(page, "learning rate", "%g", run ? s->lr : t->lr);
 	nnc_report_row(page, "batch", "%d", (int)r->model->batch);
 	if (run)
-		nnc_report_row(page, "epochs", "%u of %d", (unsigned)s->epoch,
+		nnc_report_row(page, "epochs", "%u of %d",
+			       (unsigned)(r->row_count ? r->rows[r->row_count - 1].epoch
+						       : s->epoch),
 			       (int)s->epochs);
 	else
 		nnc_report_row(page, "epochs", "%d", (int)t->epochs);
@@ -37,15 +39,21 @@ static void put_training(FILE *page, const NncReport *r)
 		nnc_report_row(page, "early stopping",
 			       "%s, patience %d; best %.4f in epoch %u", s->watch,
 			       (int)s->patience, s->best, (unsigned)s->best_epoch);
-	nnc_report_row(page, "weights", "%s", r->weights);
+	if (run)
+		nnc_report_row(page, "weights", "%s, after epoch %u", r->weights,
+			       (unsigned)s->epoch);
+	else
+		nnc_report_row(page, "weights", "%s", r->weights);
 	end(page);
 }
 
 static void put_crc(FILE *page, const char *name, uint32_t samples, uint32_t labels)
 {
-	if (samples || labels)
+	if (samples && labels)
 		nnc_report_row(page, name, "samples %08x, labels %08x",
 			       (unsigned)samples, (unsigned)labels);
+	else if (samples)
+		nnc_report_row(page, name, "%08x", (unsigned)samples);
 }
 
 static void put_data(FILE *page, const NncReport *r)

@@ -266,6 +266,12 @@ static void scripts(void)
 		free(svg);
 		free(script);
 	}
+	row[0].loss = row[1].loss = 0; /* flat, at the ends of the axes */
+	row[0].accuracy = row[1].accuracy = 1;
+	c.row_count = c.epochs = 2;
+	char *flat = nnc_curves_script(&c);
+	CU_ASSERT_EQUAL(nnc_gnuplot(NULL, flat, 30, NULL, NULL), NNC_OK);
+	free(flat);
 	c.rows = NULL; /* with a title, which is not on the page */
 	char *script = nnc_curves_script(&c);
 	CU_ASSERT_PTR_NULL(strstr(script, "touch canary`"));
