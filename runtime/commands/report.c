@@ -184,7 +184,7 @@ static int run(const NncProgram *program, NncError *err)
 
 const NncCommand command_report = {
 	.name = "report",
-	.place = 25,
+	.place = 35,
 	.summary = "Writes a page about a run: curves, result, mistakes, filters.",
 	.note = "One HTML file with all that it shows; any browser opens it.",
 	.options = options,
