@@ -111,23 +111,34 @@ static const Stmt *as_activation(const Stmt *stmt)
 	return s;
 }
 
-static const char *ordinal_id(Net *net, const char *word)
+/* The last layer of the same word, which has its number; or NULL. */
+static const NetLayer *last_of(const Net *net, const char *word)
 {
-	int n = 1;
-	for (int i = 0; i < net->layer_count; i++)
-		n += strcmp(net->layers[i]->word, word) == 0;
-	bool input = n == 1 && strcmp(word, "input") == 0;
-	return input ? word : arena_printf("%s%d", word, n);
+	for (int i = net->layer_count - 1; i >= 0; i--)
+		if (strcmp(net->layers[i]->word, word) == 0)
+			return net->layers[i];
+	return NULL;
 }
 
-static bool name_taken(const Net *net, const NetLayer *use, Span at)
+static void number(const Net *net, NetLayer *use)
 {
-	for (int i = 0; i < net->layer_count; i++)
-		if (strcmp(net->layers[i]->name, use->name) == 0) {
+	const NetLayer *before = last_of(net, use->word);
+	use->ordinal = before ? before->ordinal + 1 : 1;
+	bool input = use->ordinal == 1 && strcmp(use->word, "input") == 0;
+	use->id = input ? use->word : arena_printf("%s%d", use->word, use->ordinal);
+}
+
+static bool name_taken(Net *net, NetLayer *use, Span at)
+{
+	NetLayer **bucket = &net->by_name[hash_text(use->name) % NAME_BUCKETS];
+	for (const NetLayer *l = *bucket; l; l = l->next_name)
+		if (strcmp(l->name, use->name) == 0) {
 			diag_error(at, "two layers are named \"%s\"", use->name);
-			diag_note(net->layers[i]->stmt->span, "the first one is here");
+			diag_note(l->stmt->span, "the first one is here");
 			return true;
 		}
+	use->next_name = *bucket;
+	*bucket = use;
 	return false;
 }
 
@@ -173,7 +184,7 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 	*use = (NetLayer){.layer = layer, .stmt = stmt, .word = word};
 	use->index = net->layer_count;
 	use->text = span_text(stmt->span);
-	use->id = ordinal_id(net, word);
+	number(net, use);
 	use->name = use->id;
 	if (x)
 		use->in = x->shape;

@@ -58,7 +58,10 @@ bool replace_file(const char *path, const char *text, size_t size)
 {
 	if (is_special(path))
 		return write_special(path, text, size);
-	char *temporary = arena_printf("%s.XXXXXX", path);
+	/* In the same folder, by a name that is never too long. */
+	const char *slash = strrchr(path, '/');
+	char *temporary = arena_printf("%.*s.nnc-XXXXXX",
+				       slash ? (int)(slash + 1 - path) : 0, path);
 	int fd = mkstemp(temporary);
 	if (fd < 0)
 		return false;
@@ -271,9 +274,10 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 	if (!find_paths(&paths))
 		return EXIT_IO;
 	FILE *out = open_memstream(&text, &size);
-	emit_program(net, out);
+	int status = emit_program(net, out) ? 0 : EXIT_MODEL;
 	fclose(out);
-	int status = write_output(paths.source, text, size);
+	if (status == 0)
+		status = write_output(paths.source, text, size);
 	if (status == 0)
 		status = build(&paths, &runtime, options);
 	bool failed = status == EXIT_COMPILER;

@@ -17,6 +17,7 @@ enum {
 	LEAD = 60,    /* ... of which so many stand before the caret */
 	FEW = 12,     /* candidates that are listed when none is near */
 	SHOWN_ORIGINS = 6,
+	LONGEST = 240, /* bytes of a source's text in messages and comments */
 };
 
 static FILE *stream; /* NULL: stderr */
@@ -58,13 +59,22 @@ Span span_join(Span a, Span b)
 	return s;
 }
 
+/* Not the second or later byte of a UTF-8 character. */
+static bool starts_char(char c)
+{
+	return ((unsigned char)c & 0xC0) != 0x80;
+}
+
 const char *span_text(Span s)
 {
 	if (!s.source)
 		return "";
-	char *text = arena_alloc(s.end - s.start + 1);
+	/* A statement in a repeat is asked for again and again. */
+	uint32_t end = s.end - s.start > MAX_TOKEN ? s.start + MAX_TOKEN : s.end;
+	char *text = arena_alloc(LONGEST + sizeof "...");
 	size_t n = 0;
-	for (uint32_t i = s.start; i < s.end; i++) {
+	uint32_t i = s.start;
+	for (; i < end && n < LONGEST; i++) {
 		char c = s.source->text[i];
 		bool space = c == ' ' || c == '\t' || c == '\r' || c == '\n' ||
 			     c == '\f' || c == '\v';
@@ -73,8 +83,12 @@ const char *span_text(Span s)
 		else if (n && text[n - 1] != ' ')
 			text[n++] = ' ';
 	}
-	text[n] = '\0';
-	return text;
+	if (i < s.end) {
+		while (n && !starts_char(s.source->text[i])) /* not half a character */
+			i--, n--;
+		strcpy(text + n, "...");
+	}
+	return arena_resize(text, LONGEST + sizeof "...", strlen(text) + 1);
 }
 
 int span_line(Span s)
@@ -95,12 +109,6 @@ int span_line(Span s)
 static uint32_t line_start(Span s)
 {
 	return s.source->lines ? s.source->lines[span_line(s) - 1] : 0;
-}
-
-/* Not the second or later byte of a UTF-8 character. */
-static bool starts_char(char c)
-{
-	return ((unsigned char)c & 0xC0) != 0x80;
 }
 
 int span_column(Span s)
@@ -126,8 +134,7 @@ static bool colours(void)
 	return !(no && *no) && isatty(fileno(out()));
 }
 
-/* Bytes of the character at text: 1..4; 0 if it must not reach a terminal. */
-static size_t safe_char(const char *text, size_t n)
+size_t safe_char(const char *text, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)text;
 	if (u[0] < 0x80)

@@ -47,7 +47,7 @@ static bool is_inside(const char *path, const char *folder)
 	size_t n = strlen(folder);
 	if (n == 1) /* "/" */
 		return true;
-	return strncmp(path, folder, n) == 0 && path[n] == '/';
+	return strncmp(path, folder, n) == 0 && (path[n] == '/' || !path[n]);
 }
 
 static const char *join(const char *dir, const char *path)

@@ -68,10 +68,7 @@ static Tensor *new_tensor(TensorKind kind, const char *id, Shape shape)
 
 static Tensor **id_bucket(Program *p, const char *id)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-	for (const char *c = id; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * 16777619u;
-	return &p->ids[hash % ID_BUCKETS];
+	return &p->ids[hash_text(id) % ID_BUCKETS];
 }
 
 static bool id_taken(Program *p, const char *id)
@@ -223,8 +220,10 @@ void sweep(Program *p)
 {
 	int kept = 0;
 	for (int i = 0; i < p->count; i++)
-		if (!p->nodes[i]->dead)
+		if (!p->nodes[i]->dead) {
+			p->nodes[i]->index = kept;
 			p->nodes[kept++] = p->nodes[i];
+		}
 	p->count = kept;
 }
 

@@ -228,14 +228,16 @@ static int write_result(const Options *o, const Net *net, const Stmt *stmts, int
 	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
+	int status = 0;
 	if (c)
-		emit_program(net, out);
+		status = emit_program(net, out) ? 0 : EXIT_MODEL;
 	else if (strcmp(o->emit, "ir") == 0)
 		print_ir(out, net);
 	else
 		print_stmts(out, stmts, count);
 	fclose(out);
-	int status = write_text(output, text, size);
+	if (status == 0)
+		status = write_text(output, text, size);
 	free(text);
 	return status;
 }

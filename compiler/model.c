@@ -6,43 +6,6 @@
 
 #include "nnc.h"
 
-/* The passes: each requires the one before it and keeps ir_check() content. */
-static const struct Pass {
-	const char *name;
-	void (*run)(Net *net);
-} passes[] = {
-	{"reorder", pass_reorder}, /* bias and activation behind maxpool */
-	{"infer", pass_infer},     /* the inference program */
-	{"diff", pass_diff},       /* loss, backward, update */
-	{"fuse", pass_fuse},       /* elementwise ops into their producers */
-	{"select", pass_select},   /* a kernel for every node */
-	{"tune", pass_tune},       /* another, where that was measured to be faster */
-	{"pool", pass_pool},       /* maxpool into the kernels beside it */
-	{"update", pass_update},   /* the step into the kernels of gradients */
-	{"lower", pass_lower},     /* kernels that are made of other ops */
-	{"plan", pass_plan},       /* a place for every value */
-	{"sync", pass_sync},       /* barriers between threads */
-};
-
-bool is_stage(const char *word)
-{
-	for (size_t i = 0; i < sizeof passes / sizeof *passes; i++)
-		if (strcmp(word, passes[i].name) == 0)
-			return true;
-	return strcmp(word, "build") == 0;
-}
-
-static void run_passes(Net *net, const char *after)
-{
-	ir_check(net);
-	for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
-		if (after && strcmp(after, i ? passes[i - 1].name : "build") == 0)
-			return;
-		passes[i].run(net);
-		ir_check(net);
-	}
-}
-
 /* ---- options ------------------------------------------------------------------ */
 
 static bool add_define(ModelOptions *o, const char *text)
@@ -105,7 +68,7 @@ Net *make_net(void *model, Tuning *tuning, const char *after)
 		net->preferred = m->options->kernels;
 		net->preferred_count = m->options->kernel_count;
 		net->tuning = tuning;
-		run_passes(net, after);
+		run_passes(net, NULL, after);
 	}
 	diag_silence(false);
 	return net;

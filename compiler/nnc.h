@@ -33,6 +33,7 @@ enum {
 	MAX_NESTING = 64,        /* bodies in bodies, parentheses, includes, block calls */
 	MAX_LAYERS = 4096,       /* layer statements after expansion */
 	MAX_ERRORS = 50,         /* reported before a stage gives up */
+	MAX_KERNEL_TEXT = 16 << 20, /* bytes of all kernels of a model, as C */
 };
 
 /* ---- util.c: arena, vectors, strings ----------------------------------------- */
@@ -43,6 +44,8 @@ void arena_free(void);
 char *arena_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *arena_vprintf(const char *format, va_list args);
 char *arena_strndup(const char *text, size_t length);
+/* p, an allocation of `old` bytes, as one of `size`: in place where it is the newest. */
+void *arena_resize(void *p, size_t old, size_t size);
 
 /* A growing array in the arena: int *v = NULL; int n = 0; *vec_push(&v, &n) = 7; */
 void *vec_grow(void *items, int count, size_t item_size);
@@ -52,6 +55,9 @@ void *vec_grow(void *items, int count, size_t item_size);
 /* a * b, a + b; false and *r untouched on overflow. Operands are not negative. */
 bool mul_ok(int64_t a, int64_t b, int64_t *r);
 bool add_ok(int64_t a, int64_t b, int64_t *r);
+
+/* Of a table's keys; long ones take no longer than reading them. */
+uint32_t hash_text(const char *text);
 
 /* The nearest of candidates[0..n) to name, or NULL when none is near enough to offer. */
 const char *nearest(const char *name, const char *const *candidates, int n);
@@ -84,6 +90,12 @@ Span span_join(Span a, Span b);
 const char *span_text(Span s);       /* the spanned bytes on one line, spaces folded */
 int span_line(Span s);               /* 1-based */
 int span_column(Span s);             /* 1-based, in characters */
+
+/*
+ * Bytes of the character at text, of n: 1..4; 0 if it is none, or must not reach a
+ * terminal: a control, a line separator, an override of the text's direction.
+ */
+size_t safe_char(const char *text, size_t n);
 
 /*
  * gcc's form: file:line:column: error: message, the source line, a caret under the
@@ -326,6 +338,7 @@ struct Tensor {
 	Node *producer;         /* NULL for weights */
 	int uses;               /* how many nodes read it, and the last of them: count_uses */
 	Node *reader;
+	struct Made *made;      /* its transforms so far: kernels/conv_fft.c */
 	bool needed;            /* diff: some weight's gradient depends on its adjoint, */
 	Tensor *adjoint;        /* which is this, as far as it has been summed */
 	Tensor *grad;           /* of a PARAM, once diff has run */
@@ -355,6 +368,8 @@ struct NetLayer {
 	int64_t params, macs;   /* weights; multiply-adds of one sample's forward pass */
 	Tensor *output;
 	int index;              /* in the Net's layers */
+	int ordinal;            /* among those of its word, from 1 */
+	NetLayer *next_name;    /* in its bucket of by_name */
 };
 
 typedef enum {
@@ -363,6 +378,8 @@ typedef enum {
 	PHASE_BACKWARD,
 	PHASE_UPDATE,
 } Phase;
+
+typedef enum { BINS_Y, BINS_DX, BINS_DW } BinsForm; /* which of a convolution's passes */
 
 /* What an op needs beyond its tensors; each op uses the fields its file names. */
 typedef struct Attr {
@@ -378,7 +395,7 @@ typedef struct Attr {
 	const Args *args;       /* of the optimizer */
 	const struct Spectral *spectral; /* fft_rows, fft_bins, fft_back: fft/fft.h */
 	const struct Rows *rows; /* fft_rows, fft_back: of what */
-	enum { BINS_Y, BINS_DX, BINS_DW } form; /* fft_bins: which of a convolution's passes */
+	BinsForm form;          /* fft_bins */
 } Attr;
 
 enum { MAX_IN = 4, MAX_OUT = 2, MAX_FUSED = 6 };
@@ -408,7 +425,7 @@ struct Node {
 	bool barrier;           /* sync: all threads must be done with what is before it */
 };
 
-enum { ID_BUCKETS = 1024 };
+enum { ID_BUCKETS = 1024, NAME_BUCKETS = 1024 };
 
 /* Nodes in order of execution, and the tensors they make. */
 struct Program {
@@ -453,6 +470,7 @@ struct Net {
 	Training training;
 	NetLayer **layers;
 	int layer_count;
+	NetLayer *by_name[NAME_BUCKETS]; /* the same by name */
 	Tensor **params;
 	int param_count;
 	int64_t params_total, macs_total;
@@ -656,7 +674,14 @@ struct Optimizer {
 
 extern const Optimizer *const optimizers[];
 
-/* ---- passes/NAME.c, in this order -------------------------------------------------------- */
+/* ---- passes.c, passes/NAME.c, in this order ----------------------------------------------- */
+
+/*
+ * From the pass `first` (NULL: the first of all) to `last` (NULL: the last), with both;
+ * "build" is the stage before them.
+ */
+void run_passes(Net *net, const char *first, const char *last);
+bool is_stage(const char *name); /* a pass, or build */
 
 void pass_reorder(Net *net); /* bias and activation behind the maxpool that follows */
 void pass_infer(Net *net);   /* the inference program */
@@ -743,7 +768,6 @@ typedef struct Model {      /* as read; Nets are made of it */
 bool read_model(Model *m, const char *path, const ModelOptions *options);
 /* A MakeNet; NULL: errors, reported. */
 Net *make_net(void *model, Tuning *tuning, const char *after);
-bool is_stage(const char *word); /* a pass, or build */
 
 /* ---- emit/: the Net -> C text -------------------------------------------------------------- */
 

@@ -12,10 +12,7 @@
 
 static Symbol **bucket(Expand *x, const char *name)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-	for (const char *p = name; *p; p++)
-		hash = (hash ^ (unsigned char)*p) * 16777619u;
-	return &x->symbols[(hash ^ hash >> 16) % SYMBOLS];
+	return &x->symbols[hash_text(name) % SYMBOLS];
 }
 
 static Symbol *find(Expand *x, const char *name)

@@ -15,6 +15,19 @@
 
 #include "nnc.h"
 
+/* AddressSanitizer sees a byte too many between two allocations, too. */
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+#if defined __SANITIZE_ADDRESS__ || __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(start, size)   ((void)(start), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(start, size) ((void)(start), (void)(size))
+enum { GAP = 0 };
+#endif
+
 enum { CHUNK = 1 << 16, ALIGN = 16 };
 
 typedef struct Chunk Chunk;
@@ -42,7 +55,8 @@ static size_t round_up(size_t size)
 
 void *arena_alloc(size_t size)
 {
-	size = round_up(size ? size : 1);
+	size_t asked = size ? size : 1;
+	size = round_up(asked) + GAP;
 	if (!arena || arena->size - arena->used < size) {
 		size_t room = size > CHUNK ? size : CHUNK;
 		Chunk *chunk = calloc(1, sizeof *chunk + room);
@@ -50,9 +64,11 @@ void *arena_alloc(size_t size)
 			out_of_memory();
 		chunk->size = room;
 		chunk->next = arena;
+		ASAN_POISON_MEMORY_REGION(chunk->data, room);
 		arena = chunk;
 	}
 	last = arena->data + arena->used;
+	ASAN_UNPOISON_MEMORY_REGION(last, asked);
 	arena->used += size;
 	return last;
 }
@@ -72,8 +88,17 @@ char *arena_vprintf(const char *format, va_list args)
 	va_list again;
 	va_copy(again, args);
 	assert(format);
-	int length = vsnprintf(NULL, 0, format, args);
+	/* Mostly it fits where it would be allocated. */
+	size_t room = arena && !GAP ? arena->size - arena->used : 0;
+	char *here = room ? arena->data + arena->used : NULL;
+	int length = vsnprintf(here, room, format, args);
 	assert(length >= 0);
+	if ((size_t)length < room) {
+		va_end(again);
+		return arena_alloc((size_t)length + 1);
+	}
+	if (room)
+		memset(here, 0, room);
 	char *text = arena_alloc((size_t)length + 1);
 	vsnprintf(text, (size_t)length + 1, format, again);
 	va_end(again);
@@ -96,24 +121,48 @@ char *arena_strndup(const char *text, size_t length)
 	return copy;
 }
 
+void *arena_resize(void *p, size_t old, size_t size)
+{
+	if (p && !GAP && (char *)p == last) {
+		size_t begin = (size_t)((char *)p - arena->data), end = arena->used;
+		if (round_up(size) <= arena->size - begin) {
+			arena->used = begin + round_up(size ? size : 1);
+			if (arena->used < end)
+				memset((char *)p + size, 0, end - begin - size);
+			return p;
+		}
+	}
+	if (size <= old)
+		return p;
+	void *grown = arena_alloc(size);
+	if (old)
+		memcpy(grown, p, old);
+	return grown;
+}
+
 /* The capacity is never stored: it is the next power of two. */
 void *vec_grow(void *items, int count, size_t item_size)
 {
 	assert(count >= 0 && count < 1 << 30);
 	if (count & (count - 1))
 		return items;
-	size_t size = (size_t)count * item_size, need = size ? 2 * size : item_size;
-	if (size && (char *)items == last) {
-		size_t more = round_up(need) - round_up(size);
-		if (arena->size - arena->used >= more) {
-			arena->used += more;
-			return items;
-		}
+	size_t size = (size_t)count * item_size;
+	return arena_resize(items, size, size ? 2 * size : item_size);
+}
+
+uint32_t hash_text(const char *text)
+{
+	uint64_t h = 0x9E3779B97F4A7C15u, word;
+	size_t n = strlen(text);
+	for (; n >= sizeof word; text += sizeof word, n -= sizeof word) {
+		memcpy(&word, text, sizeof word);
+		h = (h ^ word) * 0xFF51AFD7ED558CCDu;
+		h ^= h >> 32;
 	}
-	void *grown = arena_alloc(need);
-	if (size)
-		memcpy(grown, items, size);
-	return grown;
+	word = n;
+	memcpy(&word, text, n);
+	h = (h ^ word ^ (uint64_t)n << 56) * 0xFF51AFD7ED558CCDu;
+	return (uint32_t)(h >> 32);
 }
 
 bool mul_ok(int64_t a, int64_t b, int64_t *r)
@@ -142,15 +191,17 @@ static int min3(int a, int b, int c)
 	return least < c ? least : c;
 }
 
-/* Edits between a and b, letter case aside; two neighbours swapped are one edit. */
-static int distance(const char *a, size_t n, const char *b, size_t m)
+/* Edits between a and b, letter case aside; two neighbours swapped are one edit. More
+   than `most` may be any number above it. */
+static int distance(const char *a, size_t n, const char *b, size_t m, int most)
 {
+	int least_above = 0;
 	int row[3][MAX_NEAR + 1];
 	int *before = row[0], *above = row[1], *here = row[2];
 	for (size_t j = 0; j <= m; j++)
 		above[j] = (int)j;
 	for (size_t i = 1; i <= n; i++) {
-		here[0] = (int)i;
+		int least = here[0] = (int)i;
 		for (size_t j = 1; j <= m; j++) {
 			int ca = tolower((unsigned char)a[i - 1]);
 			int cb = tolower((unsigned char)b[j - 1]);
@@ -159,7 +210,11 @@ static int distance(const char *a, size_t n, const char *b, size_t m)
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
 			    a[i - 2] == b[j - 1] && before[j - 2] + 1 < here[j])
 				here[j] = before[j - 2] + 1;
+			least = here[j] < least ? here[j] : least;
 		}
+		if (least > most && least_above > most)
+			return most + 1;
+		least_above = least;
 		int *oldest = before;
 		before = above;
 		above = here;
@@ -180,7 +235,7 @@ const char *nearest(const char *name, const char *const *candidates, int n)
 		if (other > MAX_NEAR || other > length + (size_t)limit ||
 		    length > other + (size_t)limit)
 			continue;
-		int d = distance(name, length, candidates[i], other);
+		int d = distance(name, length, candidates[i], other, best);
 		/* Something of the name has to be left. */
 		if (d < best && d < (int)other && d < (int)length) {
 			best = d;

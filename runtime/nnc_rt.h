@@ -412,19 +412,19 @@ extern const char nnc_compiler[] __attribute__((weak));
 
 /* ---- for the generated file ------------------------------------------------- */
 
-#define NNC_PASTE_(a, b) a##b
-#define NNC_PASTE(a, b) NNC_PASTE_(a, b)
-
-/* NNC_MODEL(cnn): cnn_model, or cnn_model_double in the double twin. */
+/* NNC_MODEL(cnn): cnn_model, or cnn_model_double in the double twin. Pasted at once: the
+   name of a model may be that of a macro, as linux is. */
 #ifdef NNC_DOUBLE
-#define NNC_MODEL(name) NNC_PASTE(name, _model_double)
+#define NNC_MODEL(name) name##_model_double
 #else
-#define NNC_MODEL(name) NNC_PASTE(name, _model)
+#define NNC_MODEL(name) name##_model
 #endif
 
 /* NNC_MAIN(cnn) is main() in the float build, and nothing in the double one. */
-#if defined(NNC_DOUBLE) || defined(NNC_LIBRARY)
-#define NNC_MAIN(name) extern const NncModel NNC_MODEL(name)
+#if defined(NNC_DOUBLE)
+#define NNC_MAIN(name) extern const NncModel name##_model_double
+#elif defined(NNC_LIBRARY)
+#define NNC_MAIN(name) extern const NncModel name##_model
 #else
 #ifdef __clang__
 #define NNC_COMPILER __VERSION__

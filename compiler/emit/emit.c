@@ -15,10 +15,7 @@ void text_add(Text *t, const char *bytes, size_t length)
 {
 	if (t->length + length + 1 > t->capacity) {
 		size_t capacity = 2 * (t->length + length + 1);
-		char *grown = arena_alloc(capacity);
-		if (t->length)
-			memcpy(grown, t->bytes, t->length);
-		t->bytes = grown;
+		t->bytes = arena_resize(t->bytes, t->capacity, capacity);
 		t->capacity = capacity;
 	}
 	memcpy(t->bytes + t->length, bytes, length);
@@ -60,8 +57,14 @@ void put(Emit *e, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	char *text = arena_vprintf(format, args);
+	char few[2048], *text = few;
+	int size = vsnprintf(few, sizeof few, format, args);
 	va_end(args);
+	if (size >= (int)sizeof few) {
+		va_start(args, format);
+		text = arena_vprintf(format, args);
+		va_end(args);
+	}
 	for (char *line = text; line;) {
 		char *end = strchr(line, '\n');
 		size_t length = end ? (size_t)(end - line) : strlen(line);
@@ -112,10 +115,13 @@ const char *find_hole(const Hole *holes, const char *name)
 /* Text of several lines takes the indentation of the line its hole stands in. */
 static void add_indented(Text *out, const char *text, const char *indent, size_t width)
 {
-	for (const char *c = text; *c; c++) {
-		text_add(out, c, 1);
-		if (*c == '\n')
+	while (*text) {
+		size_t line = strcspn(text, "\n");
+		line += text[line] == '\n';
+		text_add(out, text, line);
+		if (text[line - 1] == '\n')
 			text_add(out, indent, width);
+		text += line;
 	}
 }
 
@@ -137,17 +143,19 @@ static void fill_line(Text *out, const char *line, size_t length, const Hole *ho
 	size_t width = 0;
 	while (width < length && isspace((unsigned char)line[width]))
 		width++;
-	for (size_t i = 0; i < length; i++) {
-		const char *close = line[i] == '$'
-					    ? memchr(line + i + 1, '$', length - i - 1)
-					    : NULL;
-		if (!close) {
-			text_add(out, line + i, 1);
-			continue;
-		}
-		size_t name = (size_t)(close - line) - i - 1;
-		add_indented(out, hole_text(holes, line + i + 1, name), line, width);
-		i += name + 1;
+	for (size_t i = 0; i < length;) {
+		const char *open = memchr(line + i, '$', length - i);
+		const char *close =
+			open ? memchr(open + 1, '$', (size_t)(line + length - open) - 1)
+			     : NULL;
+		size_t plain = (close ? (size_t)(open - line) : length) - i;
+		text_add(out, line + i, plain);
+		i += plain;
+		if (!close)
+			break;
+		size_t name = (size_t)(close - open) - 1;
+		add_indented(out, hole_text(holes, open + 1, name), line, width);
+		i += name + 2;
 	}
 	add(out, "\n");
 }
@@ -163,7 +171,7 @@ const char *fill(const char *template, const Hole *holes)
 			fill_line(&out, line, length, holes);
 		line += length + (end != NULL);
 	}
-	return out.bytes;
+	return arena_resize(out.bytes, out.capacity, out.length + 1);
 }
 
 Hole *join_holes(const Hole *a, size_t count, const Hole *b)
@@ -181,16 +189,53 @@ Hole *join_holes(const Hole *a, size_t count, const Hole *b)
 /* ---- functions
  * ----------------------------------------------------------------------- */
 
+/* The place of its number, from 1, in e->by_name; 0 there: it is not yet emitted. */
+static int *function_slot(const Emit *e, const char *name)
+{
+	for (uint32_t h = hash_text(name);; h++) {
+		int *slot = &e->by_name[h & (e->slot_count - 1)];
+		if (!*slot || strcmp(e->functions[*slot - 1].name, name) == 0)
+			return slot;
+	}
+}
+
+/* At least half of the table stays free. */
+static void grow_by_name(Emit *e)
+{
+	if (2 * ((unsigned)e->function_count + 1) <= e->slot_count)
+		return;
+	e->slot_count = e->slot_count ? 2 * e->slot_count : 64;
+	e->by_name = arena_alloc(e->slot_count * sizeof *e->by_name);
+	for (int i = 0; i < e->function_count; i++)
+		*function_slot(e, e->functions[i].name) = i + 1;
+}
+
+const Function *find_function(const Emit *e, const char *name)
+{
+	int i = e->slot_count ? *function_slot(e, name) : 0;
+	return i ? &e->functions[i - 1] : NULL;
+}
+
+bool is_emitted(Emit *e, const char *name)
+{
+	int i = e->slot_count ? *function_slot(e, name) : 0;
+	if (i)
+		e->functions[i - 1].double_only &= e->double_only;
+	return i != 0;
+}
+
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes)
 {
-	for (int i = 0; i < e->function_count; i++)
-		if (strcmp(e->functions[i].name, name) == 0) {
-			e->functions[i].double_only &= e->double_only;
-			return;
-		}
-	const char *text = fill(find_template(template), holes);
+	if (is_emitted(e, name))
+		return;
+	grow_by_name(e);
+	bool room = e->kernel_text <= MAX_KERNEL_TEXT;
+	const char *text = room ? fill(find_template(template), holes) : "";
+	e->kernel_text += strlen(text);
+	int *slot = function_slot(e, name);
 	Function *f = vec_push(&e->functions, &e->function_count);
 	*f = (Function){.name = name, .text = text, .double_only = e->double_only};
+	*slot = e->function_count;
 }
 
 /* "static void NAME(...);" of a function's own text, or NULL for an inline one. */

@@ -34,10 +34,14 @@ typedef struct Call {       /* of a node's function, where the network computes 
 struct Emit {
 	const Net *net;
 	Text *out;
+	FILE *written;          /* where finished text of out goes, or NULL */
 	int depth;              /* of braces */
 	Function *functions;
 	int function_count;
+	int *by_name;           /* hash table of slot_count: which function, from 1 */
+	unsigned slot_count;
 	bool double_only;       /* of the functions being emitted */
+	size_t kernel_text;     /* bytes of them all; over MAX_KERNEL_TEXT no more is made */
 	Call *calls;            /* in their order */
 	int call_count;
 	bool blas;
@@ -52,6 +56,9 @@ const char *fill(const char *template, const Hole *holes);
 const char *find_hole(const Hole *holes, const char *name);
 Hole *join_holes(const Hole *a, size_t count, const Hole *b); /* b ends with NULL, or is it */
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes);
+/* Whether it is there already, for this use too: then its text need not be made. */
+bool is_emitted(Emit *e, const char *name);
+const Function *find_function(const Emit *e, const char *name); /* or NULL */
 const char *prototype(const Function *f);
 void use_blas(Emit *e);
 void emit_node(Emit *e, const Node *n);
@@ -73,6 +80,9 @@ const Tensor *place_of(const Tensor *t);
 const char *ref(const Tensor *t);
 double batch_size(const Net *net, const Tensor *t); /* elements of a whole batch */
 int64_t padded(int64_t reals);                      /* up to a multiple of NNC_ALIGN */
+
+/* wrap.c */
+void write_wrapped(const char *text, FILE *out);
 
 /* epilogue.c */
 const char *suffixes(const Node *n);
@@ -105,7 +115,8 @@ void emit_step(Emit *e, const char *comment, const char *name, const char *setup
 	       const char *before, const char *body);
 void emit_prototypes(Emit *e);
 void emit_kernels(Emit *e);
-void emit_program(const Net *net, FILE *out);
+/* False, and reported: its kernels would be over MAX_KERNEL_TEXT. */
+bool emit_program(const Net *net, FILE *out);
 void emit_tables(Emit *e);
 bool takes_bytes(const Net *net);
 

@@ -56,19 +56,32 @@ static void emit_place(Emit *e, const Tensor *t, const char *at)
 	put(e, "%-40s /* (%s%s) */", left, batch, shape_name(t->shape));
 }
 
+/* The values with a name of their own for another's place. */
+typedef struct Sharers {
+	Tensor **tensors;
+	int count;
+} Sharers;
+
+static Sharers find_sharers(const Program *p)
+{
+	Sharers s = {0};
+	for (int i = 0; i < p->tensor_count; i++)
+		if (p->tensors[i]->alias && place_of(p->tensors[i]) == p->tensors[i])
+			*vec_push(&s.tensors, &s.count) = p->tensors[i];
+	return s;
+}
+
 /* The name of a tensor's place, and of those that work in place there. */
-static void emit_places(Emit *e, const Program *p, const Tensor *t)
+static void emit_places(Emit *e, const Sharers *s, const Tensor *t)
 {
 	const char *after =
 		t->after ? arena_printf("%s + %lld", upper_text(t->after->id),
 					(long long)t->after->reals)
 			 : "0";
 	emit_place(e, t, after);
-	for (int i = 0; i < p->tensor_count; i++) {
-		Tensor *other = p->tensors[i];
-		if (other->alias && storage(other) == t && place_of(other) == other)
-			emit_place(e, other, upper_text(t->id));
-	}
+	for (int i = 0; i < s->count; i++)
+		if (storage(s->tensors[i]) == t)
+			emit_place(e, s->tensors[i], upper_text(t->id));
 }
 
 static void emit_total(Emit *e, const Program *p, const char *total, bool input_only)
@@ -86,15 +99,16 @@ static void emit_total(Emit *e, const Program *p, const char *total, bool input_
 /* One arena: each tensor at 0 or right behind another whose memory it cannot share. */
 void emit_arena(Emit *e, const Program *p, const char *title, const char *total)
 {
+	const Sharers sharers = find_sharers(p);
 	section(e, title);
 	put(e, "enum {");
 	int i = 0;
 	for (; i < p->placed_count && !p->placed[i]->producer->input_only; i++)
-		emit_places(e, p, p->placed[i]);
+		emit_places(e, &sharers, p->placed[i]);
 	if (i < p->placed_count) {
 		put(e, "#ifdef NNC_DOUBLE /* for the gradient of the input */");
 		for (; i < p->placed_count; i++)
-			emit_places(e, p, p->placed[i]);
+			emit_places(e, &sharers, p->placed[i]);
 		emit_total(e, p, total, true);
 		put(e, "#else");
 	}
@@ -308,6 +322,16 @@ static void emit_network(Emit *e)
 		  body_of(e, &net->infer, is_infer_loss, false));
 }
 
+/* What is finished leaves memory: with many kernels it would be there twice. */
+static void write_out(Emit *e)
+{
+	if (!e->written)
+		return;
+	write_wrapped(e->out->bytes, e->written);
+	e->out->length = 0;
+	e->out->bytes[0] = '\0';
+}
+
 /* ---- kernels
  * ----------------------------------------------------------------------------- */
 
@@ -335,6 +359,7 @@ void emit_prototypes(Emit *e)
 void emit_kernels(Emit *e)
 {
 	section(e, "the kernels");
+	write_out(e);
 	for (int i = 0; i < e->function_count; i++) {
 		const Function *f = &e->functions[i];
 		if (i)
@@ -344,85 +369,31 @@ void emit_kernels(Emit *e)
 		put_raw(e, f->text);
 		if (f->double_only)
 			put(e, "#endif");
-	}
-}
-
-/* ---- lines
- * ---------------------------------------------------------------------------------- */
-
-enum { WIDTH = 88, TAB = 8 };
-
-/* Where to break a line that is too wide: behind the last comma or operator that fits,
- * or NULL. */
-static const char *break_of(const char *line)
-{
-	const char *best = NULL;
-	int column = 0;
-	bool quoted = false;
-	for (const char *c = line; *c; c++) {
-		column = *c == '\t' ? (column / TAB + 1) * TAB : column + 1;
-		quoted ^= *c == '"' && (c == line || c[-1] != '\\');
-		if (column > WIDTH && best)
-			return best;
-		if (!quoted && c[0] == ',' && c[1] == ' ' && c[2])
-			best = c + 2;
-		if (!quoted && (strncmp(c, "&& ", 3) == 0 || strncmp(c, "|| ", 3) == 0))
-			best = c + 3;
-		if (!quoted && strchr("*/+:", *c) && c > line && c[-1] == ' ' &&
-		    c[1] == ' ')
-			best = c + 2;
-	}
-	return NULL;
-}
-
-/* A line of code that ends inside a parenthesis. */
-static bool continues(const char *line)
-{
-	int open = 0;
-	for (const char *c = line; *c; c++)
-		open += (*c == '(') - (*c == ')');
-	return open > 0 && line[strlen(line) - 1] == ',';
-}
-
-/* The next line; a parameter list that a template broke is joined again first. */
-static const char *next_line(const char **text)
-{
-	const char *line = arena_strndup(*text, strcspn(*text, "\n"));
-	*text += strlen(line) + 1;
-	bool comment = strchr("/*#", *(line + strspn(line, "\t ")));
-	while (!comment && continues(line)) {
-		const char *more = *text + strspn(*text, "\t ");
-		size_t size = strcspn(more, "\n");
-		line = arena_printf("%s %.*s", line, (int)size, more);
-		*text = more + size + 1;
-	}
-	return line;
-}
-
-/* Lines of code wider than WIDTH are continued a tab further in. */
-static void write_wrapped(const char *text, FILE *out)
-{
-	while (*text) {
-		const char *line = next_line(&text);
-		int indent = (int)strspn(line, "\t");
-		const char *code = line + strspn(line, "\t "), *rest;
-		bool comment = *code && strchr("/*#", *code);
-		while (!comment && (rest = break_of(line))) {
-			fprintf(out, "%.*s\n", (int)(rest - line) - 1, line);
-			line = arena_printf("%.*s\t%s", indent, line, rest);
-		}
-		fprintf(out, "%s\n", line);
+		write_out(e);
 	}
 }
 
 /* ---- the whole
  * ------------------------------------------------------------------------------ */
 
-void emit_program(const Net *net, FILE *out)
+static void report_kernels(const Emit *e)
+{
+	diag_error((Span){e->net->source, 0, 0},
+		   "the kernels of this model would be over %d MiB of C text",
+		   MAX_KERNEL_TEXT >> 20);
+	diag_help("each shape has its own, here %d: let more layers have the same",
+		  e->function_count);
+}
+
+bool emit_program(const Net *net, FILE *out)
 {
 	Text network = {0}, file = {0};
 	Emit e = {.net = net, .out = &network};
 	emit_network(&e);
+	if (e.kernel_text > MAX_KERNEL_TEXT) {
+		report_kernels(&e);
+		return false;
+	}
 	e.out = &file;
 	emit_head(&e);
 	emit_params(&e);
@@ -432,7 +403,9 @@ void emit_program(const Net *net, FILE *out)
 	assert(net->x->offset == 0 && net->infer_x->offset == 0);
 	emit_prototypes(&e);
 	put_raw(&e, network.bytes);
+	e.written = out;
 	emit_kernels(&e);
 	emit_tables(&e);
-	write_wrapped(file.bytes, out);
+	write_out(&e);
+	return true;
 }

@@ -109,18 +109,11 @@ static double step_flops(const Net *net)
 	return flops;
 }
 
-static const char *function_text(const Emit *e, const char *name)
-{
-	for (int i = 0; i < e->function_count; i++)
-		if (strcmp(e->functions[i].name, name) == 0)
-			return e->functions[i].text;
-	return "";
-}
-
 /* Of a function and its helpers, the one that shares out work first; or NULL. */
 static const char *first_to_share(const Emit *e, const char *name)
 {
-	const char *text = function_text(e, name), *end = strstr(text, "(thread,");
+	const Function *f = find_function(e, name);
+	const char *text = f ? f->text : "", *end = strstr(text, "(thread,");
 	if (!end)
 		return NULL;
 	const char *start = end;
@@ -134,11 +127,8 @@ static const char *first_to_share(const Emit *e, const char *name)
 static int layer_of(const Net *net, const Node *n)
 {
 	const NetLayer *layer = n->layer ? n->layer : n->in[0]->producer->layer;
-	int i = 0;
-	while (i < net->layer_count && net->layers[i] != layer)
-		i++;
-	assert(i < net->layer_count);
-	return i;
+	assert(net->layers[layer->index] == layer);
+	return layer->index;
 }
 
 static const char *phase_text(const Net *net, const Call *c)

@@ -75,16 +75,21 @@ static void add(Text *t, const char *text)
 	text_add(t, text, strlen(text));
 }
 
-/* User's text inside a comment: nothing that could end it or begin another. */
+/* User's text inside a comment: nothing that could end it, begin another, or make it
+ * look like something else. */
 const char *comment_text(const char *text)
 {
 	Text out = {0};
+	size_t left = strlen(text);
 	add(&out, "");
-	for (const char *c = text; *c; c++) {
-		bool control = (unsigned char)*c < 32 || *c == 127 || *c == '\\';
-		text_add(&out, control ? " " : c, 1);
+	for (const char *c = text; left > 0;) {
+		size_t size = *c == '\\' ? 0 : safe_char(c, left);
+		text_add(&out, size ? c : " ", size ? size : 1);
 		if ((c[0] == '*' && c[1] == '/') || (c[0] == '/' && c[1] == '*'))
 			add(&out, " ");
+		size = size ? size : 1;
+		c += size;
+		left -= size;
 	}
 	return out.bytes;
 }
@@ -99,7 +104,10 @@ const char *string_text(const char *text)
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		bool plain = *c < 128 && (isalnum(*c) ||
 					  strchr(" _-+.,:;=()[]{}/<>!*&|^~@#$'`", *c));
-		add(&out, plain ? arena_printf("%c", *c) : arena_printf("\\%03o", *c));
+		if (plain)
+			text_add(&out, (const char *)c, 1);
+		else
+			add(&out, arena_printf("\\%03o", *c));
 	}
 	add(&out, "\"");
 	return out.bytes;

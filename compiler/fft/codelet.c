@@ -100,6 +100,8 @@ static const char *unused(const char *body, bool in_im, bool out_im)
 const char *codelet_function(Emit *e, const Codelet *c)
 {
 	const char *name = codelet_name(c);
+	if (is_emitted(e, name))
+		return name;
 	Dag *d = dag_new();
 	int operations;
 	assert(c->size % 2 == 0 && c->size <= MAX_TRANSFORM && c->count <= c->size);

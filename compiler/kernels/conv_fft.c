@@ -61,13 +61,14 @@ static Spectral spectral(const Net *net, const Node *n)
 /* Does p have n, and before it another that transforms t? */
 static bool is_made(const Program *p, const Node *n, const Tensor *t)
 {
-	bool made = false;
-	for (int i = 0; i < p->count; i++) {
+	if (n->index >= p->count || p->nodes[n->index] != n)
+		return false;
+	int first = t->producer ? t->producer->index : 0;
+	for (int i = first; i < n->index; i++) {
 		const Node *m = p->nodes[i];
-		if (m == n)
-			return made;
 		for (int k = 0; m->kernel && m->kernel->lower && k < m->in_count; k++)
-			made |= m->in[k] == t;
+			if (m->in[k] == t)
+				return true;
 	}
 	return false;
 }
@@ -143,12 +144,18 @@ static Tensor *add_value(Program *p, Node *n, const char *id, int64_t reals)
 	return t;
 }
 
-static bool same_rows(const Node *a, const Tensor *of, const Spectral *s, const Rows *l,
+/* The rows of a tensor in a program, and others of it. */
+typedef struct Made {
+	const Program *program;
+	Node *rows;
+	struct Made *next;
+} Made;
+
+static bool same_rows(const Node *a, const Spectral *s, const Rows *l,
 		      const Node *spread)
 {
 	const Spectral *as = a->attr.spectral;
-	return a->op == &op_fft_rows && a->in[0] == of && a->spread == spread &&
-	       as->t.ph == s->t.ph && as->t.pw == s->t.pw &&
+	return a->spread == spread && as->t.ph == s->t.ph && as->t.pw == s->t.pw &&
 	       a->attr.rows->top == l->top && a->attr.rows->left == l->left;
 }
 
@@ -159,10 +166,13 @@ static Node *rows(Net *net, Program *p, const Node *n, int k, const Spectral *s,
 	bool weight = n->in[k]->kind == TENSOR_PARAM; /* which both programs read */
 	const char *prefix = weight && p == &net->infer ? "infer_" : "";
 	Node *spread = k == n->op->adjoint_in ? n->spread : NULL;
-	for (int i = 0; i < p->count; i++)
-		if (same_rows(p->nodes[i], n->in[k], s, l, spread))
-			return p->nodes[i];
+	for (const Made *m = n->in[k]->made; m; m = m->next)
+		if (m->program == p && same_rows(m->rows, s, l, spread))
+			return m->rows;
 	Node *made = append_like(p, n, &op_fft_rows, s);
+	Made *kept = arena_alloc(sizeof *kept);
+	*kept = (Made){p, made, n->in[k]->made};
+	n->in[k]->made = kept;
 	made->attr.rows = l;
 	made->in[made->in_count++] = n->in[k];
 	if (spread) {
@@ -175,7 +185,7 @@ static Node *rows(Net *net, Program *p, const Node *n, int k, const Spectral *s,
 }
 
 static Tensor *product(Program *p, const Node *n, const Node *a, const Node *b,
-		       const Spectral *s, const Rows *l, int form)
+		       const Spectral *s, const Rows *l, BinsForm form)
 {
 	Node *made = append_like(p, n, &op_fft_bins, s);
 	made->attr.form = form;

@@ -91,47 +91,49 @@ static void work_in_place(const Net *net, Program *p)
 		    x->last != i || other || x->first == i ||
 		    reals_of(net, x) != reals_of(net, y))
 			continue;
-		y->alias = n->in[0];
+		y->alias = x; /* not in[0]: chains of them would get long */
 		x->last = y->last;
 	}
 }
 
 /* ---- places ---------------------------------------------------------------------- */
 
-static bool lives_meet(const Tensor *a, const Tensor *b)
-{
-	return a->first <= b->last && b->first <= a->last;
-}
+/* What is placed, side by side: every value is compared with all of them. */
+typedef struct Placed {
+	int first, last;
+	int64_t offset, end;
+	const Tensor *tensor;
+} Placed;
 
 /*
  * First fit: the lowest gap among the placed tensors, by offset, that t may not share.
  */
-static void place(Tensor *t, Tensor *const *by_offset, int count)
+static void place(Tensor *t, const Placed *by_offset, int count)
 {
 	t->after = NULL;
 	t->offset = 0;
 	for (int i = 0; i < count; i++) {
-		const Tensor *o = by_offset[i];
-		if (!lives_meet(t, o))
+		const Placed *o = &by_offset[i];
+		if (o->first > t->last || t->first > o->last)
 			continue;
 		if (o->offset >= t->offset + t->reals)
 			return;
-		if (o->offset + o->reals > t->offset) {
-			t->offset = o->offset + o->reals;
-			t->after = o;
+		if (o->end > t->offset) {
+			t->offset = o->end;
+			t->after = o->tensor;
 		}
 	}
 }
 
-static void insert_by_offset(Tensor **by_offset, int count, Tensor *t)
+static void insert_by_offset(Placed *by_offset, int count, const Tensor *t)
 {
 	int i = count;
-	for (; i > 0 && by_offset[i - 1]->offset > t->offset; i--)
+	for (; i > 0 && by_offset[i - 1].offset > t->offset; i--)
 		by_offset[i] = by_offset[i - 1];
-	by_offset[i] = t;
+	by_offset[i] = (Placed){t->first, t->last, t->offset, t->offset + t->reals, t};
 }
 
-static void place_all(const Net *net, Program *p, Tensor **by_offset, bool input_only)
+static void place_all(const Net *net, Program *p, Placed *by_offset, bool input_only)
 {
 	for (int i = 0; i < p->tensor_count; i++) {
 		Tensor *t = p->tensors[i];
@@ -151,7 +153,7 @@ static void plan_program(Net *net, Program *p)
 {
 	for (int i = 0; i < p->count; i++)
 		reserve(net, p, p->nodes[i]);
-	Tensor **by_offset = arena_alloc((size_t)p->tensor_count * sizeof(Tensor *));
+	Placed *by_offset = arena_alloc((size_t)p->tensor_count * sizeof *by_offset);
 	find_lives(p);
 	work_in_place(net, p);
 	place_all(net, p, by_offset, false);

@@ -10,33 +10,25 @@ static bool can_update(const Node *n)
 	return n->kernel ? n->kernel->updates : n->op->updates;
 }
 
-static bool reads(const Node *n, const Tensor *t)
+/* Sets `last` of what is read: the last node that does, other than by its update. */
+static void find_last_reads(const Program *p)
 {
-	for (int k = 0; k < n->in_count; k++)
-		if (n->in[k] == t)
-			return true;
-	return false;
-}
-
-/* Is w read after the node at `index`, other than by its update? */
-static bool read_later(const Program *p, const Tensor *w, int index)
-{
-	for (int i = index + 1; i < p->count; i++)
-		if (!p->nodes[i]->input_only && !p->nodes[i]->op->consumes &&
-		    reads(p->nodes[i], w))
-			return true;
-	return false;
+	for (int i = 0; i < p->count; i++)
+		for (int k = 0; k < p->nodes[i]->in_count; k++)
+			if (!p->nodes[i]->input_only && !p->nodes[i]->op->consumes)
+				p->nodes[i]->in[k]->last = i;
 }
 
 void pass_update(Net *net)
 {
 	Program *p = &net->train;
 	count_uses(p);
+	find_last_reads(p);
 	for (int i = 0; i < p->count; i++) {
 		Node *n = p->nodes[i],
 		     *maker = n->op->consumes ? n->in[0]->producer : NULL;
 		if (!maker || !can_update(maker) || maker->fused_count == MAX_FUSED ||
-		    read_later(p, n->in[1], maker->index))
+		    n->in[1]->last > maker->index)
 			continue;
 		maker->fused[maker->fused_count++] = n;
 		n->dead = true;

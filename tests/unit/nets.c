@@ -28,36 +28,10 @@ Net *net_of(const char *text)
 	return net;
 }
 
-static const struct {
-	const char *name;
-	void (*run)(Net *net);
-} passes[] = {
-	{"reorder", pass_reorder}, {"infer", pass_infer},   {"diff", pass_diff},
-	{"fuse", pass_fuse},       {"select", pass_select}, {"pool", pass_pool},
-	{"update", pass_update},   {"lower", pass_lower},   {"plan", pass_plan},
-	{"sync", pass_sync},
-};
-
-void run_passes(Net *net, const char *first, const char *last)
-{
-	bool running = false;
-	assert(net);
-	for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
-		running = running || strcmp(passes[i].name, first) == 0;
-		if (!running)
-			continue;
-		passes[i].run(net);
-		ir_check(net);
-		if (strcmp(passes[i].name, last) == 0)
-			return;
-	}
-	abort();
-}
-
 Net *net_after(const char *last, const char *text)
 {
 	Net *net = net_of(text);
-	run_passes(net, passes[0].name, last);
+	run_passes(net, NULL, last);
 	return net;
 }
 

@@ -1,0 +1,79 @@
+/* wrap.c - the lines of the generated file: none is wider than it may be. */
+#include <string.h>
+
+#include "nnc.h"
+
+enum { WIDTH = 88, TAB = 8 };
+
+/* Where to break a line that is too wide: behind the last comma or operator that fits,
+ * or NULL. */
+static const char *break_of(const char *line)
+{
+	const char *best = NULL;
+	int column = 0;
+	bool quoted = false;
+	for (const char *c = line; *c; c++) {
+		column = *c == '\t' ? (column / TAB + 1) * TAB : column + 1;
+		quoted ^= *c == '"' && (c == line || c[-1] != '\\');
+		if (column > WIDTH && best)
+			return best;
+		if (!quoted && c[0] == ',' && c[1] == ' ' && c[2])
+			best = c + 2;
+		if (!quoted && (strncmp(c, "&& ", 3) == 0 || strncmp(c, "|| ", 3) == 0))
+			best = c + 3;
+		if (!quoted && strchr("*/+:", *c) && c > line && c[-1] == ' ' &&
+		    c[1] == ' ')
+			best = c + 2;
+	}
+	return NULL;
+}
+
+/* A line of code that ends inside a parenthesis. */
+static bool continues(const char *line)
+{
+	int open = 0;
+	for (const char *c = line; *c; c++)
+		open += (*c == '(') - (*c == ')');
+	return open > 0 && line[strlen(line) - 1] == ',';
+}
+
+/* The next line, in `line`; a parameter list that a template broke is joined again
+   first. */
+static void next_line(Text *line, const char **text)
+{
+	size_t size = strcspn(*text, "\n");
+	line->length = 0;
+	text_add(line, *text, size);
+	*text += size + 1;
+	bool comment = strchr("/*#", line->bytes[strspn(line->bytes, "\t ")]);
+	while (!comment && continues(line->bytes)) {
+		const char *more = *text + strspn(*text, "\t ");
+		size = strcspn(more, "\n");
+		text_add(line, " ", 1);
+		text_add(line, more, size);
+		*text = more + size + 1;
+	}
+}
+
+/* Lines of code wider than WIDTH are continued a tab further in. */
+void write_wrapped(const char *text, FILE *out)
+{
+	Text buffer = {0};
+	while (*text) {
+		next_line(&buffer, &text);
+		char *line = buffer.bytes;
+		size_t indent = strspn(line, "\t");
+		const char *code = line + strspn(line, "\t "), *rest;
+		bool comment = *code && strchr("/*#", *code);
+		while (!comment && (rest = break_of(line))) {
+			fwrite(line, 1, (size_t)(rest - line) - 1, out);
+			putc('\n', out);
+			/* It is behind the tabs: what is continued has them, and one.
+			 */
+			line += (size_t)(rest - line) - indent - 1;
+			memset(line, '\t', indent + 1);
+		}
+		fputs(line, out);
+		putc('\n', out);
+	}
+}
