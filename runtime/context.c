@@ -91,7 +91,15 @@ int nnc_context_open(NncContext *c, const NncModel *model, NncPurpose purpose,
 	memset(c, 0, sizeof *c);
 	if (code)
 		return code;
-	if (lay_out(&l, model, purpose) && scratch_bytes(&scratch, model, purpose))
+	bool fits =
+		lay_out(&l, model, purpose) && scratch_bytes(&scratch, model, purpose);
+	if (fits && l.end > nnc_memory_left())
+		return nnc_fail(err, NNC_NOMEM,
+				"%s needs %.1f GB of memory, this machine has %.1f GB "
+				"left\nhelp: a smaller batch, or a smaller model",
+				model->source, (double)l.end / 1e9,
+				(double)nnc_memory_left() / 1e9);
+	if (fits)
 		memory = nnc_allocate_pages(l.end);
 	if (!memory)
 		return nnc_fail(err, NNC_NOMEM, "not enough memory to run %s",

@@ -148,8 +148,8 @@ int nnc_data_allocate(NncData *data, NncError *err)
 	nnc_shape_text(shape, data->height, data->width, data->channels);
 	if (data->count < 1 || data->height < 1 || data->width < 1 ||
 	    data->channels < 1)
-		return nnc_fail(err, NNC_DATA, "no samples: %lld of %s",
-				(long long)data->count, shape);
+		return nnc_fail(err, NNC_DATA, "\"%s\" holds no samples: %lld of %s",
+				data->source, (long long)data->count, shape);
 	if (data->count > INT32_MAX || data->height > NNC_MAX_DIM ||
 	    data->width > NNC_MAX_DIM || data->channels > NNC_MAX_DIM ||
 	    !nnc_multiply(&size, (size_t)data->height) ||

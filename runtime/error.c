@@ -5,6 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What came from a file or a name must not steer the terminal that shows it. */
+static void make_plain(char *text)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++)
+		if ((*c < 32 && *c != '\n') || *c == 127)
+			*c = '?';
+}
+
 int nnc_fail(NncError *err, int code, const char *format, ...)
 {
 	char message[sizeof err->message]; /* the arguments may point into err->message
@@ -16,6 +24,7 @@ int nnc_fail(NncError *err, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof message, format, args);
 	va_end(args);
+	make_plain(message);
 	memcpy(err->message, message, sizeof message);
 	err->code = code;
 	return code;

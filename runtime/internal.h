@@ -43,6 +43,9 @@ void *nnc_allocate(size_t count, size_t bytes);
 void *nnc_allocate_pages(size_t bytes);
 size_t nnc_page_bytes(size_t bytes);
 
+/* Bytes that this machine can still give without swapping; SIZE_MAX: it does not say. */
+size_t nnc_memory_left(void);
+
 /* The median of `count` numbers, at least one, which it sorts. */
 double nnc_median(double *numbers, size_t count);
 

@@ -56,6 +56,22 @@ void *nnc_allocate_pages(size_t bytes)
 	return memory;
 }
 
+/* Allocating more than there is succeeds on Linux, and kills whoever touches it. */
+size_t nnc_memory_left(void)
+{
+	static const char key[] = "MemAvailable:";
+	char line[256];
+	unsigned long long kilobytes = 0;
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	while (file && fgets(line, sizeof line, file))
+		if (strncmp(line, key, sizeof key - 1) == 0)
+			kilobytes = strtoull(line + sizeof key - 1, NULL, 10);
+	if (file)
+		fclose(file);
+	return kilobytes ? (size_t)kilobytes * 1024 : SIZE_MAX;
+}
+
 static int compare(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
