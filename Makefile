@@ -62,6 +62,19 @@ $(B)/tests_registry.c: tests/unit/registry.sh $(UNIT)
 	@mkdir -p $(@D)
 	$(Q)sh tests/unit/registry.sh tests/unit > $@
 
+# The harnesses of tests/fuzz, which builds them by clang in a folder of their own.
+FUZZER ?= -fsanitize=fuzzer
+FUZZED := $(B)/fuzz_compiler $(B)/fuzz_runtime
+IN_MEMORY := nnc_read_file nnc_reader_open nnc_reader_read nnc_reader_could_hold nnc_reader_close \
+             nnc_search nnc_crc32 nnc_write_file png_create_read_struct
+$(B)/fuzz_compiler: $(B)/tests/fuzz/compiler.o $(B)/tests/fuzz/main.o \
+                    $(filter-out %/main.o,$(COMPILER_OBJ)) $(B)/libnncrt.a
+$(B)/fuzz_runtime: $(B)/tests/fuzz/runtime.o $(B)/tests/fuzz/memory.o $(B)/tests/fuzz/main.o $(B)/libnncrt.a
+$(B)/fuzz_runtime: LDFLAGS += $(IN_MEMORY:%=-Wl,--wrap=%)
+$(FUZZED):
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(FUZZER) $(MODEL_LIBS)
+fuzz: $(FUZZED)
+
 # Every test, or those of PARTS="golden cli"; SAN=1: all of it under ASan and UBSan.
 check: $(B)/nnc $(B)/unit
 	$(Q)B="$(B)" NNC="$(CURDIR)/$(B)/nnc" SANITIZED=$(SAN) tests/run.sh $(PARTS)
@@ -97,11 +110,11 @@ uninstall:
 
 # Templates and headers are laid out by hand.
 lint:
-	$(Q)clang-format --dry-run -Werror $$(grep -L 'ifdef TEMPLATE_' $(COMPILER) $(RUNTIME) $(UNIT))
+	$(Q)clang-format --dry-run -Werror $$(grep -L 'ifdef TEMPLATE_' $(COMPILER) $(RUNTIME) $(UNIT) tests/fuzz/*.[ch])
 	$(Q)shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/*.sh tests/*/run */registry.sh
 
 clean:
 	rm -rf build
 
-.PHONY: all check check-long bench golden deps demo install uninstall lint clean
+.PHONY: all check check-long fuzz bench golden deps demo install uninstall lint clean
 -include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)
