@@ -20,20 +20,26 @@ static Node *movable(Node *pool)
 
 /*
  * x -> n -> pool -> y becomes x -> pool -> n -> y; what was between has y's shape now.
+ * Keeps what count_uses() found.
  */
 static void exchange(Program *p, Node *n, Node *pool)
 {
-	Tensor *between = n->out[0], *y = pool->out[0];
+	Tensor *x = n->in[0], *between = n->out[0], *y = pool->out[0];
+	int first = n->index;
 	between->shape = y->shape;
-	pool->in[0] = n->in[0];
+	pool->in[0] = x;
 	pool->out[0] = n->in[0] = between;
 	n->out[0] = y;
 	between->producer = pool;
 	y->producer = n;
-	p->nodes[n->index] = pool;
-	p->nodes[pool->index] = n;
+	n->index = pool->index;
+	pool->index = first;
+	p->nodes[n->index] = n;
+	p->nodes[first] = pool;
 	n->layer = pool->layer;
-	count_uses(p);
+	between->reader = n;
+	if (x->reader == n)
+		x->reader = pool;
 }
 
 void pass_reorder(Net *net)
