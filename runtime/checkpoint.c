@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char version[] = "1";
+static const char version[] = "2";
 
 /* ---- the fields of NncState -------------------------------------------------- */
 
@@ -147,6 +147,24 @@ static uint32_t state_crc(const NncState *state)
 	return nnc_crc32(text, used);
 }
 
+/* The key of layer i's statement. */
+static void layer_key(char key[32], int32_t i)
+{
+	snprintf(key, 32, "layer%d", (int)i + 1);
+}
+
+static int store_layers(NncTensors *tensors, const NncModel *model, NncError *err)
+{
+	char key[32];
+	int code = NNC_OK;
+
+	for (int32_t i = 0; i < model->layer_count && !code; i++) {
+		layer_key(key, i);
+		code = nnc_tensors_set(tensors, key, model->layers[i].source, err);
+	}
+	return code;
+}
+
 static int store_state(NncTensors *tensors, const NncModel *model,
 		       const NncState *state, NncError *err)
 {
@@ -160,6 +178,8 @@ static int store_state(NncTensors *tensors, const NncModel *model,
 	if (!code)
 		code = nnc_tensors_set(tensors, "optimizer", model->training.optimizer,
 				       err);
+	if (!code)
+		code = store_layers(tensors, model, err);
 	for (int i = 0; i < FIELDS && !code; i++) {
 		format_field(text, &fields[i], state);
 		code = nnc_tensors_set(tensors, fields[i].key, text, err);
@@ -203,6 +223,31 @@ static int fetch_state(const NncTensors *tensors, NncState *state, NncError *err
 	return NNC_OK;
 }
 
+/* Layers can differ where no tensor does: another activation, another dropout. */
+static int check_layers(const NncTensors *tensors, const NncModel *model, NncError *err)
+{
+	char key[32], quoted[80], source[80];
+
+	for (int32_t i = 0; i <= model->layer_count; i++) {
+		const NncLayer *layer =
+			i < model->layer_count ? &model->layers[i] : NULL;
+		const char *text;
+		layer_key(key, i);
+		text = nnc_tensors_get(tensors, key);
+		if (layer ? text && !strcmp(text, layer->source) : !text)
+			continue;
+		return nnc_fail(err, NNC_DATA,
+				"\"%s\" is of a run of another network: its layer "
+				"%d is \"%s\", the model's (%s) is \"%s\"\n"
+				"help: --weights %s starts a new run from its weights",
+				nnc_quote(source, tensors->source), (int)i + 1,
+				nnc_quote(quoted, text ? text : ""),
+				layer ? layer->location : model->source,
+				layer ? layer->source : "", source);
+	}
+	return NNC_OK;
+}
+
 /* Optimizer and batch must be those of the model: the position depends on them. */
 static int check_training(const NncTensors *tensors, const NncModel *model,
 			  const NncState *state, NncError *err)
@@ -236,11 +281,12 @@ static void slot_prefix(char prefix[64], const NncModel *model, int32_t slot)
 	snprintf(prefix, 64, "optimizer.%s.", model->slots[slot]);
 }
 
-static int save(const char *path, const NncModel *model, const NncContext *context,
-		const NncState *state, bool optimizer, NncError *err)
+static int save(const NncFolder *folder, const char *name, const char *previous,
+		const NncModel *model, const NncContext *context, const NncState *state,
+		bool optimizer, NncError *err)
 {
 	NncTensors tensors = {0};
-	char prefix[64];
+	char prefix[64], path[NNC_MAX_PATH];
 	int code = nnc_block_store(&tensors, model, context->params, "", err);
 
 	for (int32_t s = 0; optimizer && s < model->slot_count && !code; s++) {
@@ -249,27 +295,31 @@ static int save(const char *path, const NncModel *model, const NncContext *conte
 	}
 	if (!code)
 		code = store_state(&tensors, model, state, err);
+	nnc_folder_file(path, folder, name);
 	if (!code)
-		code = nnc_tensors_save(&tensors, path, err);
+		code = nnc_tensors_save(&tensors, path, previous, err);
 	nnc_tensors_free(&tensors);
 	return code;
 }
 
-int nnc_checkpoint_save(const char *path, const NncModel *model,
+int nnc_checkpoint_save(const NncFolder *folder, const NncModel *model,
 			const NncContext *context, const NncState *state, NncError *err)
 {
-	return save(path, model, context, state, true, err);
+	return save(folder, NNC_LAST, NNC_LAST_PREVIOUS, model, context, state, true,
+		    err);
 }
 
-int nnc_checkpoint_save_best(const char *path, const NncModel *model,
+int nnc_checkpoint_save_best(const NncFolder *folder, const NncModel *model,
 			     const NncContext *context, const NncState *state,
 			     NncError *err)
 {
-	return save(path, model, context, state, false, err);
+	return save(folder, NNC_BEST, NNC_BEST_PREVIOUS, model, context, state, false,
+		    err);
 }
 
-int nnc_checkpoint_load(const char *path, const NncModel *model, NncContext *context,
-			NncState *state, NncError *err)
+/* One checkpoint; context NULL: checks only. */
+static int load(const char *path, const NncModel *model, NncContext *context,
+		NncState *state, NncError *err)
 {
 	NncTensors tensors = {0};
 	char prefix[64];
@@ -277,19 +327,47 @@ int nnc_checkpoint_load(const char *path, const NncModel *model, NncContext *con
 
 	if (!code)
 		code = fetch_state(&tensors, state, err);
+	if (!code) /* the model's first: "shape (128, 784) in the file" says more */
+		code = nnc_block_fetch(&tensors, model, NULL, "", err);
 	if (!code)
 		code = nnc_block_no_extra(&tensors, model, err);
 	if (!code)
-		code = nnc_block_fetch(&tensors, model, context->params, "", err);
+		code = check_layers(&tensors, model, err);
 	if (!code)
 		code = check_training(&tensors, model, state, err);
+	if (!code)
+		code = nnc_block_fetch(&tensors, model,
+				       context ? context->params : NULL, "", err);
 	for (int32_t s = 0; s < model->slot_count && !code; s++) {
 		slot_prefix(prefix, model, s);
-		code = nnc_block_fetch(&tensors, model, context->slot[s], prefix, err);
+		code = nnc_block_fetch(&tensors, model,
+				       context ? context->slot[s] : NULL, prefix, err);
 	}
-	if (!code)
+	if (!code && context)
 		context->updates = state->updates;
 	nnc_tensors_free(&tensors);
+	return code;
+}
+
+int nnc_checkpoint_load(const NncFolder *folder, const NncModel *model,
+			NncContext *context, NncState *state, NncError *err)
+{
+	char last[NNC_MAX_PATH], previous[NNC_MAX_PATH];
+	NncError failed = {0};
+	NncState before;
+	int code;
+
+	nnc_folder_file(last, folder, NNC_LAST);
+	nnc_folder_file(previous, folder, NNC_LAST_PREVIOUS);
+	code = load(last, model, context, state, &failed);
+	if (code == NNC_DATA && !load(previous, model, NULL, &before, NULL))
+		return nnc_fail(err, code,
+				"%s\nhelp: mv %s %s goes back to the save before it, "
+				"after epoch %u, step %u",
+				failed.message, previous, last, (unsigned)before.epoch,
+				(unsigned)before.step);
+	if (code)
+		nnc_fail(err, code, "%s", failed.message);
 	return code;
 }
 
@@ -302,4 +380,32 @@ int nnc_checkpoint_state(const char *path, NncState *state, NncError *err)
 		code = fetch_state(&tensors, state, err);
 	nnc_tensors_free(&tensors);
 	return code;
+}
+
+int nnc_checkpoint_find_best(const NncFolder *folder, const NncState *state,
+			     NncError *err)
+{
+	char path[NNC_MAX_PATH], previous[NNC_MAX_PATH];
+	NncState best, before;
+	NncError failed = {0};
+	int code;
+
+	nnc_folder_file(path, folder, NNC_BEST);
+	nnc_folder_file(previous, folder, NNC_BEST_PREVIOUS);
+	code = nnc_checkpoint_state(path, &best, &failed);
+	if (!code && best.epoch == state->best_epoch)
+		return NNC_OK;
+	if (!nnc_checkpoint_state(previous, &before, NULL) &&
+	    before.epoch == state->best_epoch) {
+		if (!rename(previous, path))
+			return NNC_OK;
+		return nnc_fail(err, NNC_IO, "cannot rename %s: %s", previous,
+				strerror(errno));
+	}
+	if (!code)
+		code = nnc_fail(&failed, NNC_DATA,
+				"%s is of epoch %u, the best one was %u", path,
+				(unsigned)best.epoch, (unsigned)state->best_epoch);
+	return nnc_fail(err, code, "%s\nhelp: --patience 0 goes on without it",
+			failed.message);
 }

@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,6 +157,7 @@ int nnc_main(int argc, char **argv, const NncModel *model, const NncModel *twin)
 	const NncCommand *command;
 	int status;
 
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error, not a crash */
 	program.path = argc > 0 && argv[0] ? argv[0] : model->name;
 	status = check_model(&program);
 	if (status)

@@ -5,7 +5,6 @@
  */
 #include "internal.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,51 +154,4 @@ int64_t nnc_tensor_count(const NncTensor *tensor)
 	for (int32_t d = 0; d < tensor->rank; d++)
 		count *= tensor->dim[d];
 	return count;
-}
-
-/* Is a whole block finite? */
-static bool block_finite(const NncModel *model, const void *block)
-{
-	size_t reals = model->params_reals;
-
-	if (model->real_bytes == (int32_t)sizeof(double)) {
-		const double *d = block;
-		for (size_t i = 0; i < reals; i++)
-			if (!isfinite(d[i]))
-				return false;
-	} else {
-		const float *f = block;
-		for (size_t i = 0; i < reals; i++)
-			if (!isfinite(f[i]))
-				return false;
-	}
-	return true;
-}
-
-const NncTensor *nnc_not_finite(const NncModel *model, const void *block)
-{
-	if (block_finite(model, block))
-		return NULL;
-	for (int32_t t = 0; t < model->tensor_count; t++) {
-		const NncTensor *tensor = &model->tensors[t];
-		int64_t count = nnc_tensor_count(tensor);
-		for (int64_t i = 0; i < count; i++)
-			if (!isfinite(nnc_real_at(model, block,
-						  nnc_tensor_at(tensor, i))))
-				return tensor;
-	}
-	return NULL;
-}
-
-const NncLayer *nnc_layer_of(const NncModel *model, const NncTensor *tensor)
-{
-	const char *dot = strrchr(tensor->name, '.');
-	size_t length = dot ? (size_t)(dot - tensor->name) : strlen(tensor->name);
-
-	for (int32_t i = 0; i < model->layer_count; i++) {
-		const char *name = model->layers[i].name;
-		if (strlen(name) == length && !strncmp(name, tensor->name, length))
-			return &model->layers[i];
-	}
-	return NULL;
 }

@@ -219,6 +219,24 @@ int nnc_file_printf(NncFile *file, NncError *err, const char *format, ...)
 	return code;
 }
 
+/* Gives the file that is to be replaced a second name. Where both names are of one file
+   already, rename does nothing and leaves the temporary. */
+static bool keep_previous(const NncFile *file, const char *previous)
+{
+	char temporary[sizeof file->temporary + 8];
+	bool done;
+
+	snprintf(temporary, sizeof temporary, "%s-old", file->temporary);
+	if (linkat(file->folder, file->name, file->folder, temporary, 0) != 0)
+		return errno == ENOENT || errno == EPERM || errno == EMLINK ||
+		       errno == EOPNOTSUPP || errno == ENOSYS;
+	done = renameat(file->folder, temporary, file->folder, previous) == 0;
+	int reason = errno;
+	unlinkat(file->folder, temporary, 0);
+	errno = reason;
+	return done;
+}
+
 static bool sync_fd(int fd)
 {
 	int result;
@@ -229,7 +247,7 @@ static bool sync_fd(int fd)
 	return result == 0;
 }
 
-int nnc_file_commit(NncFile *file, NncError *err)
+int nnc_file_commit(NncFile *file, const char *previous, NncError *err)
 {
 	int fd;
 
@@ -244,6 +262,8 @@ int nnc_file_commit(NncFile *file, NncError *err)
 	fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0 || (close(fd) != 0 && errno != EINTR))
 		return abort_errno(file, "close", err);
+	if (previous && !keep_previous(file, previous))
+		return abort_errno(file, "keep the previous", err);
 	if (renameat(file->folder, file->temporary, file->folder, file->name) != 0)
 		return abort_errno(file, "rename the new", err);
 	file->temporary[0] = 0;
@@ -262,6 +282,6 @@ int nnc_write_file(const char *path, const void *bytes, size_t count, NncError *
 	if (code == NNC_OK)
 		code = nnc_file_write(&file, bytes, count, err);
 	if (code == NNC_OK)
-		code = nnc_file_commit(&file, err);
+		code = nnc_file_commit(&file, NULL, err);
 	return code;
 }

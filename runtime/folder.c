@@ -13,8 +13,9 @@
 
 /* The last weights come first: without them nothing of the old run can be resumed. */
 static const char *const files[] = {
-	"last.safetensors", "best.safetensors", "history.csv", "history.jsonl",
-	"curves.gnuplot",   "curves.svg",       "curves.png",
+	NNC_LAST,          NNC_LAST_PREVIOUS, NNC_BEST,
+	NNC_BEST_PREVIOUS, "history.csv",     "history.jsonl",
+	"curves.gnuplot",  "curves.svg",      "curves.png",
 };
 
 void nnc_folder_file(char out[NNC_MAX_PATH], const NncFolder *folder, const char *name)
@@ -41,6 +42,35 @@ int nnc_folder_name(NncFolder *folder, const char *program, const char *out,
 	return NNC_OK;
 }
 
+/* Makes a name in a folder last. Some file systems cannot sync folders, and say so. */
+static int sync_folder(int fd)
+{
+	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
+}
+
+/* mkdir, which is to survive a loss of power. `path` is as it was afterwards. */
+static int make_folder(char *path)
+{
+	char *slash = strrchr(path, '/');
+	int fd, result;
+
+	if (mkdir(path, 0777))
+		return errno == EEXIST ? 0 : -1;
+	if (slash && slash != path)
+		*slash = '\0';
+	fd = open(!slash          ? "."
+		  : slash == path ? "/"
+				  : path,
+		  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (slash)
+		*slash = '/';
+	if (fd < 0)
+		return errno == EACCES ? 0 : -1; /* it may be written, but not read */
+	result = sync_folder(fd);
+	close(fd);
+	return result;
+}
+
 /* mkdir -p. */
 static int make_folders(const char *path)
 {
@@ -51,11 +81,11 @@ static int make_folders(const char *path)
 		if (*p != '/')
 			continue;
 		*p = '\0';
-		if (mkdir(part, 0777) && errno != EEXIST)
+		if (make_folder(part))
 			return -1;
 		*p = '/';
 	}
-	return mkdir(part, 0777) && errno != EEXIST ? -1 : 0;
+	return make_folder(part);
 }
 
 int nnc_folder_open(NncFolder *folder, NncError *err)
@@ -79,11 +109,26 @@ int nnc_folder_open(NncFolder *folder, NncError *err)
 	return NNC_OK;
 }
 
+/* Is what is there a run that was not trained for one step? */
+static bool untrained(const char *last)
+{
+	NncState state;
+
+	return !nnc_checkpoint_state(last, &state, NULL) && !state.epoch && !state.step;
+}
+
 int nnc_folder_start_over(const NncFolder *folder, bool *moved, NncError *err)
 {
 	char old[NNC_MAX_PATH], kept[NNC_MAX_PATH + 1];
 
 	*moved = false;
+	nnc_folder_file(old, folder, NNC_LAST);
+	if (untrained(old)) {
+		if (unlink(old))
+			return nnc_fail(err, NNC_IO, "cannot remove %s: %s", old,
+					strerror(errno));
+		return NNC_OK;
+	}
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 		nnc_folder_file(old, folder, files[i]);
 		snprintf(kept, sizeof kept, "%s~", old);
@@ -96,6 +141,10 @@ int nnc_folder_start_over(const NncFolder *folder, bool *moved, NncError *err)
 			return nnc_fail(err, NNC_IO, "cannot remove %s: %s", kept,
 					strerror(errno));
 	}
+	/* before the new run takes the names */
+	if (*moved && sync_folder(folder->fd))
+		return nnc_fail(err, NNC_IO, "cannot sync the folder %s: %s",
+				folder->path, strerror(errno));
 	return NNC_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_HISTORY = 1 << 30 };
 
@@ -151,6 +152,14 @@ static void put(FILE *out, const char *before, double value, const char *none)
 		fprintf(out, "%s%s", before, none);
 }
 
+/* A row lasts before the checkpoint that counts it does. */
+static int sync_file(FILE *file)
+{
+	if (fflush(file) || ferror(file))
+		return -1;
+	return fsync(fileno(file)) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
+}
+
 int nnc_history_add(NncHistory *history, const NncRow *row, NncError *err)
 {
 	FILE *csv = history->csv, *jsonl = history->jsonl;
@@ -169,7 +178,7 @@ int nnc_history_add(NncHistory *history, const NncRow *row, NncError *err)
 	put(jsonl, ", \"val_accuracy\": ", row->val_accuracy, "null");
 	put(jsonl, ", \"lr\": ", row->lr, "null");
 	fprintf(jsonl, ", \"seconds\": %.6f}\n", row->seconds);
-	if (fflush(csv) || ferror(csv) || fflush(jsonl) || ferror(jsonl))
+	if (sync_file(csv) || sync_file(jsonl))
 		return nnc_fail(err, NNC_IO, "cannot write the history: %s",
 				strerror(errno));
 	return NNC_OK;

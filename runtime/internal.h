@@ -53,6 +53,8 @@ double nnc_median(double *numbers, size_t count);
 uint32_t nnc_crc32(const void *bytes, size_t count);
 /* The same, continued; crc is 0 at the start. */
 uint32_t nnc_crc32_more(uint32_t crc, const void *bytes, size_t count);
+/* That of two runs of bytes, one behind the other, from theirs. */
+uint32_t nnc_crc32_join(uint32_t first, uint32_t second, size_t second_count);
 
 /* Text from outside for messages: control characters escaped, at most 79 bytes; returns
    quoted. */
@@ -120,8 +122,12 @@ int nnc_file_write(NncFile *file, const void *bytes, size_t count, NncError *err
 /* Appends formatted text of any length. */
 int nnc_file_printf(NncFile *file, NncError *err, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Flush, fsync, close, rename, fsync of the folder. Closes the file in any case. */
-int nnc_file_commit(NncFile *file, NncError *err);
+/*
+ * Flush, fsync, close, rename, fsync of the folder. Closes the file in any case. The old
+ * file keeps the name `previous`, in the same folder, unless that is NULL, there is no
+ * old file, or the file system has no hard links.
+ */
+int nnc_file_commit(NncFile *file, const char *previous, NncError *err);
 /* Removes the temporary; does nothing to a file that is committed or aborted. */
 void nnc_file_abort(NncFile *file);
 /* The four above in one call, from memory. */
@@ -297,10 +303,13 @@ int nnc_tensors_set(NncTensors *tensors, const char *key, const char *value,
 const char *nnc_tensors_get(const NncTensors *tensors, const char *key);
 /* The tensor of that name, or NULL. */
 const NncEntry *nnc_tensors_find(const NncTensors *tensors, const char *name);
-/* Writes the file atomically, in the order given, with "crc32" of the data added to the
-   metadata. Errors: NNC_IO, NNC_NOMEM. */
-int nnc_tensors_save(const NncTensors *tensors, const char *path, NncError *err);
-/* Reads a file; all of it is checked, and crc32 where the metadata has one. */
+/* Writes the file atomically, in the order given, with CRC-32s added to the metadata:
+   "crc32" of all data and "crc32:NAME" of each tensor. previous: as nnc_file_commit.
+   Errors: NNC_IO, NNC_NOMEM. */
+int nnc_tensors_save(const NncTensors *tensors, const char *path, const char *previous,
+		     NncError *err);
+/* Reads a file; all of it is checked, and the CRC-32 where the metadata has one: the
+   message names the first tensor that is damaged. */
 int nnc_tensors_load(NncTensors *tensors, const char *path, NncError *err);
 /* The same from memory: takes ownership of bytes (freed on failure too). */
 int nnc_tensors_parse(NncTensors *tensors, NncBytes *bytes, const char *source,
@@ -425,6 +434,9 @@ struct NncTrace {
 	double *times;          /* (count, room) seconds, of each step that was kept */
 	double *median;         /* (count) seconds: see nnc_trace_medians */
 	size_t steps, room;
+	/* called when thread 0 is done with an op and the next begins; or NULL */
+	void (*visit)(void *argument, const NncOp *done);
+	void *argument;
 };
 
 /* Errors: NNC_NOMEM. */
@@ -464,10 +476,17 @@ double nnc_real_at(const NncModel *model, const void *block, int64_t i);
 int64_t nnc_tensor_at(const NncTensor *tensor, int64_t element);
 /* How many elements a tensor has. */
 int64_t nnc_tensor_count(const NncTensor *tensor);
-/* The first tensor with a NaN or an infinity in a block, or NULL. */
-const NncTensor *nnc_not_finite(const NncModel *model, const void *block);
+
+/* ---- finite.c: NaN and infinity ---------------------------------------------- */
+
+/* The first (or the last) tensor with a NaN or an infinity in a block, or NULL. */
+const NncTensor *nnc_not_finite(const NncModel *model, const void *block, bool last);
 /* The layer of a tensor ("conv1" of "conv1.weight"), or NULL. */
 const NncLayer *nnc_layer_of(const NncModel *model, const NncTensor *tensor);
+/* Makes the forward pass of a batch again, in memory of its own: the layer in which a
+   NaN or an infinity comes up first, the last one if that is the loss; or NULL. */
+const NncLayer *nnc_not_finite_layer(const NncContext *context, const NncModel *model,
+				     const NncBatch *batch);
 
 /* ---- dataset.c: the data of a model ------------------------------------------ */
 
@@ -493,6 +512,15 @@ void nnc_stop_unwatch(void);
 
 /* ---- folder.c: the folder of a run ------------------------------------------- */
 
+/*
+ * The files of a run. Each save keeps the file before it under the second name, so that
+ * there is something to go back to.
+ */
+#define NNC_LAST "last.safetensors"
+#define NNC_LAST_PREVIOUS "last.prev.safetensors"
+#define NNC_BEST "best.safetensors"
+#define NNC_BEST_PREVIOUS "best.prev.safetensors"
+
 /* MODEL.run/ or --out, locked against a second run while it is open. */
 typedef struct NncFolder {
 	char path[NNC_MAX_PATH - 64]; /* without a trailing slash */
@@ -507,7 +535,8 @@ int nnc_folder_name(NncFolder *folder, const char *program, const char *out,
 		    NncError *err);
 /* Makes the folder where it is missing, and locks it. Errors: NNC_IO. */
 int nnc_folder_open(NncFolder *folder, NncError *err);
-/* Renames what an earlier run left to NAME~, and sets *moved if it left anything. */
+/* Renames what an earlier run left to NAME~, and sets *moved if it left anything. A run
+   without a step is worth nothing: it goes, and what was kept before it stays. */
 int nnc_folder_start_over(const NncFolder *folder, bool *moved, NncError *err);
 void nnc_folder_close(NncFolder *folder);
 
@@ -529,7 +558,7 @@ typedef struct NncHistory {
    torn lines are cut off first. Errors: NNC_IO, NNC_NOMEM. */
 int nnc_history_open(NncHistory *history, const NncFolder *folder, uint32_t keep,
 		     NncError *err);
-/* Appends a row and flushes. Errors: NNC_IO. */
+/* Appends a row and syncs. Errors: NNC_IO. */
 int nnc_history_add(NncHistory *history, const NncRow *row, NncError *err);
 void nnc_history_close(NncHistory *history);
 /* The rows of a history.csv, up to the first that is none or is of an epoch after `keep`;
@@ -676,20 +705,25 @@ typedef struct NncState {
 	uint32_t waited;        /* epochs since without an improvement */
 } NncState;
 
-/* Writes weights, optimizer state and *state, atomically. */
-int nnc_checkpoint_save(const char *path, const NncModel *model,
+/* Writes weights, optimizer state and *state to the folder's NNC_LAST, atomically. */
+int nnc_checkpoint_save(const NncFolder *folder, const NncModel *model,
 			const NncContext *context, const NncState *state,
 			NncError *err);
 /* The way back, context->updates included. Errors: NNC_DATA (another architecture,
-   optimizer or version; damaged), NNC_NOINPUT, NNC_IO, NNC_NOMEM. */
-int nnc_checkpoint_load(const char *path, const NncModel *model, NncContext *context,
-			NncState *state, NncError *err);
-/* Writes the weights and *state only: what evaluation needs. */
-int nnc_checkpoint_save_best(const char *path, const NncModel *model,
+   optimizer or version; damaged: then it says if the previous one is not),
+   NNC_NOINPUT, NNC_IO, NNC_NOMEM. */
+int nnc_checkpoint_load(const NncFolder *folder, const NncModel *model,
+			NncContext *context, NncState *state, NncError *err);
+/* Writes the weights and *state only, what evaluation needs, to NNC_BEST. */
+int nnc_checkpoint_save_best(const NncFolder *folder, const NncModel *model,
 			     const NncContext *context, const NncState *state,
 			     NncError *err);
 /* Reads *state only, of either kind of file. */
 int nnc_checkpoint_state(const char *path, NncState *state, NncError *err);
+/* Makes NNC_BEST what `state` means by it, which after a kill may be NNC_BEST_PREVIOUS.
+   Errors: NNC_DATA (it is neither), ... */
+int nnc_checkpoint_find_best(const NncFolder *folder, const NncState *state,
+			     NncError *err);
 
 /* ---- curves.c: the learning curves, drawn ------------------------------------ */
 

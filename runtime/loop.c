@@ -29,11 +29,9 @@ bool nnc_loop_finished(const NncState *s)
 
 static int save_last(NncRun *run, NncError *err)
 {
-	char path[NNC_MAX_PATH];
-
 	run->state.updates = run->context.updates;
-	nnc_folder_file(path, &run->folder, "last.safetensors");
-	return nnc_checkpoint_save(path, run->model, &run->context, &run->state, err);
+	return nnc_checkpoint_save(&run->folder, run->model, &run->context, &run->state,
+				   err);
 }
 
 /* Ctrl-C: what the sums and the clock say goes into the checkpoint as well. */
@@ -47,32 +45,67 @@ static int save_inside(NncRun *run, NncError *err)
 
 /* ---- not finite -------------------------------------------------------------- */
 
-/* Says where NaN or infinity is first: in the weights, else in their gradients. */
-static int not_finite(const NncRun *run, const NncTensor *tensor, NncError *err)
+/* How many steps weights may go unwatched that are not finite and do not show in the
+   loss, as infinity behind a relu or a tanh. To look at them takes time. */
+enum { UNSEEN_STEPS = 64 };
+
+/* "loss is not finite ..., first in dense2.weight (m.nn:8)", and what to do. */
+static int not_finite(const NncRun *run, const char *what, const char *where,
+		      const NncLayer *layer, NncError *err)
 {
 	const NncState *s = &run->state;
-	const NncLayer *layer = tensor ? nnc_layer_of(run->model, tensor) : NULL;
+	char at[128] = "";
 
+	if (layer)
+		snprintf(at, sizeof at, " (%.100s)", layer->location);
 	return nnc_fail(err, NNC_FAILED,
-			"loss is not finite at epoch %u step %u, first in "
-			"%s%s%s%s; try a learning rate of %g\n"
-			"help: --lr %g; %s/last.safetensors is the run after epoch %u",
-			(unsigned)s->epoch + 1, (unsigned)s->step + 1,
-			tensor ? tensor->name : "the loss itself", layer ? " (" : "",
-			layer ? layer->location : "", layer ? ")" : "", s->lr / 10,
-			s->lr / 10, run->folder.path, (unsigned)s->epoch);
+			"%s is not finite at epoch %u step %u, first in %s%s; "
+			"try a learning rate of %g\n"
+			"help: --lr %g; %s/" NNC_LAST " is the run after epoch %u",
+			what, (unsigned)s->epoch + 1, (unsigned)s->step + 1, where, at,
+			s->lr / 10, s->lr / 10, run->folder.path, (unsigned)s->epoch);
+}
+
+static int tensor_not_finite(const NncRun *run, const char *what,
+			     const NncTensor *tensor, NncError *err)
+{
+	return not_finite(run, what, tensor->name, nnc_layer_of(run->model, tensor),
+			  err);
+}
+
+/* The tensor that the last step's backward pass, which begins at the end, made NaN or
+   infinite first; before any step, the first there is. */
+static const NncTensor *bad_weights(const NncRun *run)
+{
+	return nnc_not_finite(run->model, run->context.params,
+			      run->context.updates > 0);
 }
 
 /* After a step that was given up: its weights are still those that it began with. */
 static int loss_not_finite(NncRun *run, const NncBatch *batch, NncError *err)
 {
-	const NncTensor *tensor = nnc_not_finite(run->model, run->context.params);
+	const NncTensor *tensor = bad_weights(run);
+	const NncLayer *layer;
 
-	if (!tensor) {
-		nnc_step_gradients(&run->context, run->model, batch);
-		tensor = nnc_not_finite(run->model, run->context.grads);
-	}
-	return not_finite(run, tensor, err);
+	if (tensor)
+		return tensor_not_finite(run, "loss", tensor, err);
+	layer = nnc_not_finite_layer(&run->context, run->model, batch);
+	if (layer)
+		return not_finite(run, "loss", layer->name, layer, err);
+	return not_finite(run, "loss", "the loss itself", NULL, err);
+}
+
+/* After the step state.step - 1. The optimizer's state counts too: it is saved. */
+static int check_weights(NncRun *run, bool slots, NncError *err)
+{
+	const NncTensor *tensor = bad_weights(run);
+
+	for (int32_t i = 0; slots && !tensor && i < run->model->slot_count; i++)
+		tensor = nnc_not_finite(run->model, run->context.slot[i], true);
+	if (!tensor)
+		return NNC_OK;
+	run->state.step--;
+	return tensor_not_finite(run, "a weight", tensor, err);
 }
 
 /* ---- an epoch ---------------------------------------------------------------- */
@@ -126,6 +159,11 @@ static int make_steps(NncRun *run, uint32_t steps, NncError *err)
 			return loss_not_finite(run, &batch, err);
 		c->updates++;
 		s->step++;
+		if (s->step % UNSEEN_STEPS == 0) {
+			int code = check_weights(run, false, err);
+			if (code)
+				return code;
+		}
 		show_step(run, steps, (int64_t)first + batch.rows);
 	}
 	return NNC_OK;
@@ -152,7 +190,6 @@ static bool improved(const NncState *s, const NncRow *row, double *value)
 static int watch(NncRun *run, const NncRow *row, NncError *err)
 {
 	NncState *s = &run->state;
-	char path[NNC_MAX_PATH];
 	double value;
 
 	if (!s->watch[0])
@@ -164,8 +201,8 @@ static int watch(NncRun *run, const NncRow *row, NncError *err)
 	s->best = value;
 	s->best_epoch = row->epoch;
 	s->waited = 0;
-	nnc_folder_file(path, &run->folder, "best.safetensors");
-	return nnc_checkpoint_save_best(path, run->model, &run->context, s, err);
+	return nnc_checkpoint_save_best(&run->folder, run->model, &run->context, s,
+					err);
 }
 
 static void show_epoch(NncRun *run, const NncRow *row, uint32_t steps)
@@ -217,14 +254,10 @@ static int end_epoch(NncRun *run, bool *complete, NncError *err)
 		      .lr = s->lr,
 		      .val_loss = NAN,
 		      .val_accuracy = NAN};
-	const NncTensor *bad = nnc_not_finite(run->model, run->context.params);
-	int code;
+	int code = check_weights(run, true, err);
 
-	if (bad) {
-		s->step--;
-		return not_finite(run, bad, err);
-	}
-	code = validate(run, &row, complete, err);
+	if (!code)
+		code = validate(run, &row, complete, err);
 	if (code || !*complete)
 		return code;
 	row.loss = run->context.loss / samples;

@@ -13,43 +13,85 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "data is written as it is");
 
 #define METADATA "__metadata__"
+#define CRC      "crc32"
 
 /* ---- writing ----------------------------------------------------------------------
  */
 
-/* {"dtype": "F32", "shape": [64, 1, 7, 7], "data_offsets": [0, 12544]} */
+/* {"dtype": "F32", "shape": [64, 1, 7, 7], "data_offsets": [0, 12544]}, or NULL */
 static json_t *describe(const NncEntry *entry, size_t begin)
 {
 	json_t *shape = json_array();
 
 	for (int r = 0; r < entry->rank; r++)
-		json_array_append_new(shape, json_integer(entry->dim[r]));
+		if (json_array_append_new(shape, json_integer(entry->dim[r])) != 0) {
+			json_decref(shape);
+			return NULL;
+		}
 	return json_pack("{s:s, s:o, s:[I,I]}", "dtype", entry->dtype, "shape", shape,
 			 "data_offsets", (json_int_t)begin,
 			 (json_int_t)(begin + entry->size));
+}
+
+/* The key of a tensor's own CRC in the metadata, to be freed; NULL: out of memory. */
+static char *crc_key(const char *name)
+{
+	size_t room = sizeof CRC + 1 + strlen(name);
+	char *key = malloc(room);
+
+	if (key)
+		snprintf(key, room, CRC ":%s", name);
+	return key;
+}
+
+static bool set_crc(json_t *metadata, const char *key, uint32_t crc)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%08" PRIx32, crc);
+	return key && json_object_set_new(metadata, key, json_string(text)) == 0;
+}
+
+/* The CRC of all data, and each tensor's, so that a damaged one can be named. */
+static bool set_crcs(json_t *metadata, const NncTensors *tensors)
+{
+	uint32_t all = 0;
+	bool done = true;
+
+	for (size_t i = 0; i < tensors->count && done; i++) {
+		const NncEntry *entry = &tensors->entry[i];
+		uint32_t crc = nnc_crc32(entry->data, entry->size);
+		char *key = crc_key(entry->name);
+		all = nnc_crc32_join(all, crc, entry->size);
+		done = set_crc(metadata, key, crc);
+		free(key);
+	}
+	return done && set_crc(metadata, CRC, all);
+}
+
+static json_t *make_metadata(const NncTensors *tensors)
+{
+	json_t *metadata =
+		tensors->metadata ? json_copy(tensors->metadata) : json_object();
+
+	if (metadata && set_crcs(metadata, tensors))
+		return metadata;
+	json_decref(metadata);
+	return NULL;
 }
 
 /* The header's text, padded with blanks so that the data begins at a multiple of 8. */
 static char *make_header(const NncTensors *tensors, size_t *length)
 {
 	json_t *root = json_object();
-	json_t *metadata =
-		tensors->metadata ? json_copy(tensors->metadata) : json_object();
-	uint32_t crc = 0;
 	size_t begin = 0;
-	char text[16], *header, *padded;
-	bool bad = false;
+	char *header, *padded;
+	bool bad = json_object_set_new(root, METADATA, make_metadata(tensors)) != 0;
 
-	for (size_t i = 0; i < tensors->count; i++)
-		crc = nnc_crc32_more(crc, tensors->entry[i].data,
-				     tensors->entry[i].size);
-	snprintf(text, sizeof text, "%08" PRIx32, crc);
-	bad |= json_object_set_new(metadata, "crc32", json_string(text)) != 0;
-	bad |= json_object_set_new(root, METADATA, metadata) != 0;
-	for (size_t i = 0; i < tensors->count; i++) {
+	for (size_t i = 0; i < tensors->count && !bad; i++) {
 		const NncEntry *entry = &tensors->entry[i];
-		bad |= json_object_set_new(root, entry->name, describe(entry, begin)) !=
-		       0;
+		bad = json_object_set_new(root, entry->name, describe(entry, begin)) !=
+		      0;
 		begin += entry->size;
 	}
 	bad |= json_object_size(root) != tensors->count + 1; /* a name given twice */
@@ -63,7 +105,8 @@ static char *make_header(const NncTensors *tensors, size_t *length)
 	return padded;
 }
 
-int nnc_tensors_save(const NncTensors *tensors, const char *path, NncError *err)
+int nnc_tensors_save(const NncTensors *tensors, const char *path, const char *previous,
+		     NncError *err)
 {
 	unsigned char head[8];
 	size_t length;
@@ -72,8 +115,7 @@ int nnc_tensors_save(const NncTensors *tensors, const char *path, NncError *err)
 	int code;
 
 	if (!header)
-		return nnc_fail(err, NNC_NOMEM, "cannot describe the tensors of \"%s\"",
-				path);
+		return nnc_fail(err, NNC_NOMEM, "out of memory to save \"%s\"", path);
 	for (int i = 0; i < 8; i++)
 		head[i] = (unsigned char)(length >> 8 * i);
 	code = nnc_file_open(&file, path, err);
@@ -85,7 +127,7 @@ int nnc_tensors_save(const NncTensors *tensors, const char *path, NncError *err)
 		code = nnc_file_write(&file, tensors->entry[i].data,
 				      tensors->entry[i].size, err);
 	if (code == NNC_OK)
-		code = nnc_file_commit(&file, err);
+		code = nnc_file_commit(&file, previous, err);
 	free(header);
 	return code;
 }
@@ -210,7 +252,7 @@ static int check_places(Parse *p)
 
 static int check_metadata(Parse *p, json_t *metadata)
 {
-	const char *key, *crc;
+	const char *key;
 	json_t *value;
 
 	if (!json_is_object(metadata))
@@ -222,20 +264,54 @@ static int check_metadata(Parse *p, json_t *metadata)
 							" is no string",
 							p->source);
 	p->tensors->metadata = json_incref(metadata);
-	crc = nnc_tensors_get(p->tensors, "crc32");
-	if (crc) {
-		char actual[16];
-		char quoted[80];
-		snprintf(actual, sizeof actual, "%08" PRIx32,
-			 nnc_crc32(p->data, p->size));
-		if (strcmp(crc, actual) != 0)
-			return nnc_fail(
-				p->err, NNC_DATA,
-				"\"%s\" is damaged: the CRC-32 of its data is %s, its "
-				"header says \"%s\"",
-				p->source, actual, nnc_quote(quoted, crc));
-	}
 	return NNC_OK;
+}
+
+/* False: the metadata has another CRC-32 under this key than `crc`. */
+static bool same_crc(const NncTensors *tensors, const char *key, uint32_t crc)
+{
+	const char *text = nnc_tensors_get(tensors, key);
+	char actual[16];
+
+	snprintf(actual, sizeof actual, "%08" PRIx32, crc);
+	return !text || strcmp(text, actual) == 0;
+}
+
+/* The first tensor whose own CRC is another, or NULL. */
+static const NncEntry *damaged_tensor(const NncTensors *tensors)
+{
+	for (size_t i = 0; i < tensors->count; i++) {
+		const NncEntry *entry = &tensors->entry[i];
+		char *key = crc_key(entry->name);
+		bool same = !key ||
+			    same_crc(tensors, key, nnc_crc32(entry->data, entry->size));
+		free(key);
+		if (!same)
+			return entry;
+	}
+	return NULL;
+}
+
+/* Files of others have no CRC. */
+static int check_crc(const Parse *p)
+{
+	uint32_t crc = nnc_crc32(p->data, p->size);
+	const NncEntry *entry;
+	char quoted[80];
+
+	if (same_crc(p->tensors, CRC, crc))
+		return NNC_OK;
+	entry = damaged_tensor(p->tensors);
+	if (entry)
+		return nnc_fail(p->err, NNC_DATA,
+				"\"%s\" is damaged: the CRC-32 of tensor \"%s\" is "
+				"not what its header says",
+				p->source, nnc_quote(quoted, entry->name));
+	return nnc_fail(p->err, NNC_DATA,
+			"\"%s\" is damaged: the CRC-32 of its data is %08" PRIx32
+			", its header says \"%s\"",
+			p->source, crc,
+			nnc_quote(quoted, nnc_tensors_get(p->tensors, CRC)));
 }
 
 static int parse_tensors(Parse *p, json_t *root)
@@ -253,7 +329,8 @@ static int parse_tensors(Parse *p, json_t *root)
 		if (code != NNC_OK)
 			return code;
 	}
-	return check_places(p);
+	code = check_places(p);
+	return code ? code : check_crc(p);
 }
 
 static int parse_file(Parse *p, const NncBytes *bytes)
@@ -277,6 +354,9 @@ static int parse_file(Parse *p, const NncBytes *bytes)
 				p->source, length, NNC_MAX_HEADER);
 	root = json_loadb((char *)bytes->data + 8, (size_t)length,
 			  JSON_REJECT_DUPLICATES, &error);
+	if (!root &&
+	    (!error.text[0] || json_error_code(&error) == json_error_out_of_memory))
+		return nnc_fail(p->err, NNC_NOMEM, "out of memory");
 	if (!root)
 		return nnc_fail(p->err, NNC_DATA, "\"%s\": its header is malformed: %s",
 				p->source, nnc_quote(quoted, error.text));

@@ -158,7 +158,7 @@ int nnc_most_confused(NncConfused *confused, int room, const int64_t *confusion,
 
 int nnc_find_weights(char path[NNC_MAX_PATH], const NncProgram *program, NncError *err)
 {
-	static const char *const names[] = {"best.safetensors", "last.safetensors"};
+	static const char *const names[] = {NNC_BEST, NNC_LAST};
 	NncFolder folder;
 	int code;
 

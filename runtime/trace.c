@@ -50,8 +50,11 @@ void nnc_trace_share(NncTrace *t, const char *function)
 {
 	const NncOp *op = t->next < t->count ? t->op[t->next] : NULL;
 
-	if (op && !strcmp(op->helper ? op->helper : op->function, function))
+	if (op && !strcmp(op->helper ? op->helper : op->function, function)) {
+		if (t->visit && t->next)
+			t->visit(t->argument, t->op[t->next - 1]);
 		t->began[t->next++] = nnc_clock();
+	}
 }
 
 /* A step that ended early, or was not the model's, is not kept. */

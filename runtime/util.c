@@ -96,6 +96,11 @@ uint32_t nnc_crc32_more(uint32_t crc, const void *bytes, size_t count)
 	return (uint32_t)crc32_z(crc, bytes, count);
 }
 
+uint32_t nnc_crc32_join(uint32_t first, uint32_t second, size_t second_count)
+{
+	return (uint32_t)crc32_combine(first, second, (z_off_t)second_count);
+}
+
 const char *nnc_quote(char quoted[80], const char *text)
 {
 	size_t used = 0;

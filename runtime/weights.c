@@ -182,7 +182,7 @@ int nnc_weights_save(const char *path, const NncModel *model, const void *params
 	if (code == NNC_OK) /* what PyTorch's loaders look for */
 		code = nnc_tensors_set(&tensors, "format", "pt", err);
 	if (code == NNC_OK)
-		code = nnc_tensors_save(&tensors, path, err);
+		code = nnc_tensors_save(&tensors, path, NULL, err);
 	nnc_tensors_free(&tensors);
 	return code;
 }

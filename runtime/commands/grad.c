@@ -28,7 +28,7 @@ static int save_gradients(const char *path, const NncModel *model, const NncCont
 	if (!code)
 		code = nnc_block_store(&tensors, model, c->grads, "", err);
 	if (!code)
-		code = nnc_tensors_save(&tensors, path, err);
+		code = nnc_tensors_save(&tensors, path, NULL, err);
 	nnc_tensors_free(&tensors);
 	return code;
 }

@@ -80,13 +80,12 @@ static int make_split(NncRun *run, NncError *err)
 static int open_old_run(NncRun *run, const NncProgram *program, NncError *err)
 {
 	NncState *s = &run->state;
-	char path[NNC_MAX_PATH], best[NNC_MAX_PATH];
-	int code;
+	char best[NNC_MAX_PATH];
+	int code = nnc_folder_open(&run->folder, err);
 
-	nnc_folder_file(path, &run->folder, "last.safetensors");
-	code = nnc_folder_open(&run->folder, err);
 	if (!code)
-		code = nnc_checkpoint_load(path, run->model, &run->context, s, err);
+		code = nnc_checkpoint_load(&run->folder, run->model, &run->context, s,
+					   err);
 	if (!code)
 		code = nnc_settings_unchanged(s, program->options, err);
 	if (!code)
@@ -95,8 +94,11 @@ static int open_old_run(NncRun *run, const NncProgram *program, NncError *err)
 		code = make_split(run, err);
 	if (!code)
 		nnc_settings_change(s, program->options);
-	if (!code && !s->best_epoch) { /* of a run that was killed before it saved */
-		nnc_folder_file(best, &run->folder, "best.safetensors");
+	if (!code && s->best_epoch)
+		return s->watch[0] ? nnc_checkpoint_find_best(&run->folder, s, err)
+				   : NNC_OK;
+	if (!code) { /* of a run that was killed before it saved */
+		nnc_folder_file(best, &run->folder, NNC_BEST);
 		unlink(best);
 	}
 	return code;
@@ -106,7 +108,6 @@ static int open_new_run(NncRun *run, const NncProgram *program, NncError *err)
 {
 	NncState *s = &run->state;
 	const NncOptions *o = program->options;
-	char path[NNC_MAX_PATH];
 	bool moved = false;
 	int code = make_split(run, err);
 
@@ -130,9 +131,9 @@ static int open_new_run(NncRun *run, const NncProgram *program, NncError *err)
 				  "an earlier run in %s: its files are kept "
 				  "as *~ (--resume goes on instead)",
 				  run->folder.path);
-	nnc_folder_file(path, &run->folder, "last.safetensors");
 	if (!code) /* a folder that cannot be written to is found out now */
-		code = nnc_checkpoint_save(path, run->model, &run->context, s, err);
+		code = nnc_checkpoint_save(&run->folder, run->model, &run->context, s,
+					   err);
 	return code;
 }
 
@@ -140,7 +141,7 @@ static int find_old_run(const NncRun *run, const NncProgram *program, NncError *
 {
 	char path[NNC_MAX_PATH];
 
-	nnc_folder_file(path, &run->folder, "last.safetensors");
+	nnc_folder_file(path, &run->folder, NNC_LAST);
 	if (access(path, F_OK))
 		return nnc_fail(err, NNC_NOINPUT,
 				"no run to resume: there is no %s\n"
@@ -262,7 +263,7 @@ static void say_how_to_resume(NncRun *run, const NncProgram *program)
 	run->progress.quiet = false;
 	nnc_progress_note(&run->progress,
 			  "interrupted in epoch %u after step %u; saved in "
-			  "%s/last.safetensors",
+			  "%s/" NNC_LAST,
 			  (unsigned)s->epoch + 1, (unsigned)s->step, run->folder.path);
 	fprintf(stderr, "to go on:");
 	fprintf(stderr, " %s train --resume", program->path);
@@ -277,17 +278,13 @@ static void say_how_to_resume(NncRun *run, const NncProgram *program)
 static int take_best(NncRun *run, NncError *err)
 {
 	const NncState *s = &run->state;
-	NncState best;
 	char path[NNC_MAX_PATH];
 	int code;
 
 	if (!s->watch[0] || !s->best_epoch || s->best_epoch == s->epoch)
 		return NNC_OK;
-	nnc_folder_file(path, &run->folder, "best.safetensors");
-	code = nnc_checkpoint_state(path, &best, err);
-	if (!code && best.epoch != s->best_epoch)
-		code = nnc_fail(err, NNC_DATA, "%s is of epoch %u, the best one was %u",
-				path, (unsigned)best.epoch, (unsigned)s->best_epoch);
+	code = nnc_checkpoint_find_best(&run->folder, s, err);
+	nnc_folder_file(path, &run->folder, NNC_BEST);
 	if (!code)
 		code = nnc_weights_load(path, run->model, run->context.params, err);
 	return code;

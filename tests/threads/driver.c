@@ -175,7 +175,7 @@ static bool same(const NncContext *one, const NncContext *many, int threads, int
 /* Numbers that are all NaN would agree, too. */
 static bool all_finite(const NncContext *c)
 {
-	const NncTensor *tensor = nnc_not_finite(&MODEL, c->params);
+	const NncTensor *tensor = nnc_not_finite(&MODEL, c->params, false);
 
 	if (isfinite(c->loss) && !tensor)
 		return true;

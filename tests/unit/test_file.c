@@ -48,7 +48,7 @@ static void write_and_replace(void)
 	CU_ASSERT_EQUAL(nnc_file_printf(&file, NULL, "%c %d", 'o', 42), NNC_OK);
 	expect_content(path, "one");
 	CU_ASSERT_EQUAL(count_files(), 2);
-	CU_ASSERT_EQUAL(nnc_file_commit(&file, NULL), NNC_OK);
+	CU_ASSERT_EQUAL(nnc_file_commit(&file, NULL, NULL), NNC_OK);
 	expect_content(path, "two 42");
 	CU_ASSERT_EQUAL_FATAL(nnc_file_open(&file, path, NULL), NNC_OK);
 	nnc_file_abort(&file);
@@ -76,7 +76,7 @@ static void pieces(void)
 		CU_ASSERT_EQUAL_FATAL(nnc_file_write(&file, text + at, piece, NULL),
 				      NNC_OK);
 	}
-	CU_ASSERT_EQUAL(nnc_file_commit(&file, NULL), NNC_OK);
+	CU_ASSERT_EQUAL(nnc_file_commit(&file, NULL, NULL), NNC_OK);
 	expect_content(path, text);
 	free(text);
 }
@@ -94,7 +94,7 @@ static void errors(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "not a regular file"));
 	CU_ASSERT_EQUAL(nnc_write_file("", "", 0, &err), NNC_IO);
 	CU_ASSERT_EQUAL(nnc_file_write(&file, "", 0, &err), NNC_BUG);
-	CU_ASSERT_EQUAL(nnc_file_commit(&file, &err), NNC_BUG);
+	CU_ASSERT_EQUAL(nnc_file_commit(&file, NULL, &err), NNC_BUG);
 }
 
 /* A limit on the size of files stands for a full disk. */
@@ -139,7 +139,7 @@ static void killed(void)
 	CU_ASSERT_EQUAL(count_files(), before + 1);
 	CU_ASSERT_EQUAL(nnc_write_file(path, "x", 1, NULL), NNC_OK);
 	CU_ASSERT_EQUAL(count_files(), before + 2);
-	CU_ASSERT_EQUAL(nnc_file_commit(&file, NULL), NNC_OK);
+	CU_ASSERT_EQUAL(nnc_file_commit(&file, NULL, NULL), NNC_OK);
 	expect_content(path, "");
 	CU_ASSERT_EQUAL(count_files(), before + 1);
 }

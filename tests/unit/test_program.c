@@ -237,7 +237,7 @@ static void gradients(void)
 			memcpy(w.entry[i].data + j, &x, sizeof x);
 		}
 	}
-	CU_ASSERT(!nnc_tensors_save(&w, temp_path("w2.safetensors"), NULL));
+	CU_ASSERT(!nnc_tensors_save(&w, temp_path("w2.safetensors"), NULL, NULL));
 	run("grad --data d --weights w2.safetensors -o g2.safetensors");
 	nnc_tensors_free(&g);
 	CU_ASSERT_FATAL(!nnc_tensors_load(&g, temp_path("g2.safetensors"), NULL));

@@ -39,8 +39,8 @@ static void round_trip(void)
 	CU_ASSERT_EQUAL(nnc_tensors_add(&tensors, "x", "F31", 1, shape, "ab", &err),
 			NNC_BUG);
 	CU_ASSERT_EQUAL(nnc_tensors_set(&tensors, "epoch", "3", &err), 0);
-	CU_ASSERT_EQUAL_FATAL(nnc_tensors_save(&tensors, path, &err), NNC_OK);
-	CU_ASSERT_EQUAL_FATAL(nnc_tensors_save(&tensors, path, &err),
+	CU_ASSERT_EQUAL_FATAL(nnc_tensors_save(&tensors, path, NULL, &err), NNC_OK);
+	CU_ASSERT_EQUAL_FATAL(nnc_tensors_save(&tensors, path, NULL, &err),
 			      NNC_OK); /* again */
 	nnc_tensors_free(&tensors);
 	CU_ASSERT_EQUAL_FATAL(nnc_tensors_load(&tensors, path, &err), NNC_OK);
@@ -62,7 +62,7 @@ static void empty(void)
 	NncTensors tensors = {0};
 	const char *path = temp_path("empty.safetensors");
 
-	CU_ASSERT_EQUAL(nnc_tensors_save(&tensors, path, NULL), NNC_OK);
+	CU_ASSERT_EQUAL(nnc_tensors_save(&tensors, path, NULL, NULL), NNC_OK);
 	CU_ASSERT_EQUAL(nnc_tensors_load(&tensors, path, NULL), NNC_OK);
 	CU_ASSERT_EQUAL(tensors.count, 0);
 	nnc_tensors_free(&tensors);
@@ -251,7 +251,7 @@ static void other_architecture(void)
 	CU_ASSERT_EQUAL_FATAL(
 		nnc_block_store(&tensors, &model4, block, "optimizer.m.", NULL),
 		NNC_OK);
-	CU_ASSERT_EQUAL_FATAL(nnc_tensors_save(&tensors, path, NULL), NNC_OK);
+	CU_ASSERT_EQUAL_FATAL(nnc_tensors_save(&tensors, path, NULL, NULL), NNC_OK);
 	nnc_tensors_free(&tensors);
 	for (int i = 0; i < 96; i++)
 		back[i] = 5;
@@ -275,21 +275,35 @@ static void other_architecture(void)
 	nnc_tensors_free(&tensors);
 }
 
-/* One flipped bit in the data. */
+/* One flipped bit in the data: the tensor that has it is named. */
 static void damaged(void)
 {
+	static const struct {
+		size_t before_end;
+		const char *name;
+	} cases[] = {{1, "dense1.weight"},
+		     {12 * 4, "dense1.weight"},
+		     {12 * 4 + 1, "conv1.bias"},
+		     {26 * 4, "conv1.weight"}};
 	const char *path = temp_path("flip.safetensors");
 	float block[48] = {0};
 	NncBytes bytes;
 	NncError err;
 
-	CU_ASSERT_EQUAL_FATAL(nnc_weights_save(path, &model4, block, NULL), NNC_OK);
-	CU_ASSERT_EQUAL_FATAL(nnc_read_file(&bytes, path, 1 << 20, NULL), NNC_OK);
-	bytes.data[bytes.size - 1] ^= 1;
-	temp_write("flip.safetensors", bytes.data, bytes.size);
-	nnc_bytes_free(&bytes);
-	CU_ASSERT_EQUAL(nnc_weights_load(path, &model4, block, &err), NNC_DATA);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "CRC-32"));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char text[64];
+		CU_ASSERT_EQUAL_FATAL(nnc_weights_save(path, &model4, block, NULL),
+				      NNC_OK);
+		CU_ASSERT_EQUAL_FATAL(nnc_read_file(&bytes, path, 1 << 20, NULL),
+				      NNC_OK);
+		bytes.data[bytes.size - cases[i].before_end] ^= 1;
+		temp_write("flip.safetensors", bytes.data, bytes.size);
+		nnc_bytes_free(&bytes);
+		CU_ASSERT_EQUAL(nnc_weights_load(path, &model4, block, &err), NNC_DATA);
+		snprintf(text, sizeof text, "the CRC-32 of tensor \"%s\" is not",
+			 cases[i].name);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.message, text));
+	}
 }
 
 void suite_safetensors(void)

@@ -79,14 +79,31 @@ static void backward_to_infinity(NncContext *c, const NncBatch *batch,
 		((float *)c->params)[tiny_model.tensors[2].offset] = HUGE_VALF;
 }
 
-/* Gradients become infinite, while the weights are still finite. */
-static void backward_of_infinity(NncContext *c, const NncBatch *batch,
-				 const NncThread *t)
+/* An infinite bias ... */
+static void backward_unseen(NncContext *c, const NncBatch *batch, const NncThread *t)
 {
 	tiny_model.backward(c, batch, t);
 	nnc_barrier(t);
-	if (t->id == 0)
-		((float *)c->grads)[tiny_model.tensors[1].offset] = HUGE_VALF;
+	if (c->updates == stop_at && t->id == 0)
+		((float *)c->params)[tiny_model.tensors[1].offset] = -HUGE_VALF;
+}
+
+/* ... that does not show in the loss. */
+static void forward_unseen(NncContext *c, const NncBatch *batch, const NncThread *t)
+{
+	tiny_model.forward(c, batch, t);
+	nnc_barrier(t);
+	for (int32_t row = 0; row < batch->rows && t->id == 0; row++)
+		c->row_loss[row] = 1;
+}
+
+/* Adam's square of the gradient overflows: that weight moves no more. */
+static void backward_to_rest(NncContext *c, const NncBatch *batch, const NncThread *t)
+{
+	tiny_model.backward(c, batch, t);
+	nnc_barrier(t);
+	if (c->updates == stop_at && t->id == 0)
+		((float *)c->slot[1])[tiny_model.tensors[3].offset] = HUGE_VALF;
 }
 
 static void forward_to_infinity(NncContext *c, const NncBatch *batch,
@@ -286,11 +303,137 @@ static void diverges(void)
 	CU_ASSERT_EQUAL(train(&wild, "wild", "--epochs 1")->status, NNC_FAILED);
 	stop_at = 3; /* only the loss, and what it leads to, is not finite */
 	wild.forward = forward_to_infinity;
-	wild.backward = backward_of_infinity;
+	wild.backward = tiny_model.backward;
 	run = train(&wild, "wild", "--epochs 1");
 	CU_ASSERT_EQUAL(run->status, NNC_FAILED);
 	CU_ASSERT_PTR_NOT_NULL(
-		strstr(run->err, "epoch 1 step 4, first in dense1.bias (tiny.nn:2)"));
+		strstr(run->err, "epoch 1 step 4, first in dense1 (tiny.nn:2)"));
+}
+
+/* What does not show in the loss is found before it is saved. */
+static void diverges_unseen(void)
+{
+	NncModel wild = tiny_model;
+	const TinyRun *run;
+	NncState state;
+
+	wild.forward = forward_unseen;
+	wild.backward = backward_unseen;
+	stop_at = 21 + 20;
+	run = train(&wild, "unseen", "--epochs 4");
+	CU_ASSERT_EQUAL(run->status, NNC_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err,
+				      "a weight is not finite at epoch 2 step 21, "
+				      "first in dense1.bias (tiny.nn:2)"));
+	wild.forward = tiny_model.forward;
+	wild.backward = backward_to_rest;
+	run = train(&wild, "unseen", "--epochs 4");
+	CU_ASSERT_EQUAL(run->status, NNC_FAILED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err, "first in dense2.bias (tiny.nn:4)"));
+	CU_ASSERT(!nnc_checkpoint_state(temp_path("unseen/" NNC_LAST), &state, NULL));
+	CU_ASSERT(state.epoch == 1 && state.step == 0);
+	wild.batch = 2; /* 82 steps: it is not left until the end */
+	wild.forward = forward_unseen;
+	wild.backward = backward_unseen;
+	stop_at = 63;
+	run = train(&wild, "unseen", "--epochs 1");
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err, "not finite at epoch 1 step 64,"));
+}
+
+static void copy(const char *from, const char *to)
+{
+	NncBytes bytes = {0};
+
+	CU_ASSERT_EQUAL_FATAL(nnc_read_file(&bytes, temp_path(from), 1 << 20, NULL), 0);
+	temp_write(to, bytes.data, bytes.size);
+	nnc_bytes_free(&bytes);
+}
+
+/* Each save keeps the one before it, which can be gone back to. */
+static void keeps_previous(void)
+{
+	NncState last, previous;
+	const TinyRun *run;
+
+	train(&tiny_model, "never", "--epochs 5 --patience 100");
+	train(&tiny_model, "p", "--epochs 4 --patience 100");
+	CU_ASSERT(!nnc_checkpoint_state(temp_path("p/" NNC_LAST), &last, NULL));
+	CU_ASSERT(!nnc_checkpoint_state(temp_path("p/" NNC_LAST_PREVIOUS), &previous,
+					NULL));
+	CU_ASSERT(last.epoch == 4 && previous.epoch == 3);
+	temp_write("p/" NNC_LAST, "lost", 4);
+	run = train(&tiny_model, "p", "--resume");
+	CU_ASSERT_EQUAL(run->status, NNC_DATA);
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err, "help: mv p/" NNC_LAST_PREVIOUS
+						" p/" NNC_LAST " goes back to the save "
+						"before it, after epoch 3, step 0\n"));
+	rename(temp_path("p/" NNC_LAST_PREVIOUS), temp_path("p/" NNC_LAST));
+	CU_ASSERT_EQUAL(train(&tiny_model, "p", "--resume --epochs 5")->status, 0);
+	CU_ASSERT(tiny_same("never/" NNC_LAST, "p/" NNC_LAST, position));
+	CU_ASSERT(tiny_same("never/" NNC_BEST, "p/" NNC_BEST, position));
+	CU_ASSERT_EQUAL(lines("p/history.csv"), lines("never/history.csv"));
+}
+
+/* Killed between the best weights of an epoch and the checkpoint that says so: where
+   the epoch ends otherwise the second time, the best is still the one before it. */
+static void keeps_previous_best(void)
+{
+	NncState last, best;
+
+	train(&tiny_model, "b", "--epochs 1 --patience 9");
+	copy("b/" NNC_LAST, "saved");
+	CU_ASSERT_EQUAL(train(&tiny_model, "b", "--resume --epochs 2")->status, 0);
+	CU_ASSERT(!nnc_checkpoint_state(temp_path("b/" NNC_BEST), &best, NULL));
+	CU_ASSERT_EQUAL_FATAL(best.epoch, 2);
+	copy("saved", "b/" NNC_LAST);
+	CU_ASSERT_EQUAL(
+		train(&tiny_model, "b", "--resume --epochs 2 --lr 1e-30")->status, 0);
+	CU_ASSERT(!nnc_checkpoint_state(temp_path("b/" NNC_LAST), &last, NULL));
+	CU_ASSERT(!nnc_checkpoint_state(temp_path("b/" NNC_BEST), &best, NULL));
+	CU_ASSERT(last.epoch == 2 && last.best_epoch == 1 && best.epoch == 1);
+	remove(temp_path("b/" NNC_BEST));
+	remove(temp_path("b/" NNC_BEST_PREVIOUS));
+	CU_ASSERT_EQUAL(train(&tiny_model, "b", "--resume --epochs 3")->status,
+			NNC_NOINPUT);
+	CU_ASSERT_EQUAL(
+		train(&tiny_model, "b", "--resume --epochs 3 --patience 0")->status, 0);
+}
+
+/* A run of another network is refused where no tensor differs. */
+static void other_network(void)
+{
+	NncModel other = tiny_model;
+	NncLayer layers[8];
+	const TinyRun *run;
+
+	memcpy(layers, other.layers, (size_t)other.layer_count * sizeof *layers);
+	other.layers = layers;
+	layers[1].source = "dense 16 tanh";
+	train(&tiny_model, "o", "--epochs 1");
+	run = train(&other, "o", "--resume --epochs 2");
+	CU_ASSERT_EQUAL(run->status, NNC_DATA);
+	CU_ASSERT_PTR_NOT_NULL(strstr(run->err,
+				      "its layer 2 is \"dense 16 relu\", the model's "
+				      "(tiny.nn:2) is \"dense 16 tanh\"\n"));
+	layers[1].source = "dense 16 relu";
+	CU_ASSERT_EQUAL(train(&other, "o", "--resume --epochs 2")->status, 0);
+	other.layer_count--;
+	CU_ASSERT_EQUAL(train(&other, "o", "--resume --epochs 3")->status, NNC_DATA);
+}
+
+/* A run that was not trained for a step does not push an earlier one out. */
+static void untrained(void)
+{
+	NncModel stopping = tiny_model;
+
+	train(&tiny_model, "u", "--epochs 2");
+	copy("u/" NNC_LAST, "first");
+	stopping.forward = forward_to_infinity;
+	for (stop_at = 0; stop_at < 3; stop_at++)
+		train(&stopping, "u", "");
+	CU_ASSERT(tiny_same("first", "u/" NNC_LAST "~", position));
+	CU_ASSERT_EQUAL(lines("u/history.csv~"), 3);
+	CU_ASSERT(access(temp_path("u/" NNC_LAST_PREVIOUS), F_OK) != 0);
 }
 
 static void refuses(void)
@@ -330,5 +473,10 @@ void suite_train(void)
 	CU_add_test(suite, "stops early", stops_early);
 	CU_add_test(suite, "keeps the best", keeps_best);
 	CU_add_test(suite, "diverges", diverges);
+	CU_add_test(suite, "diverges unseen", diverges_unseen);
+	CU_add_test(suite, "keeps the previous checkpoint", keeps_previous);
+	CU_add_test(suite, "keeps the previous best", keeps_previous_best);
+	CU_add_test(suite, "another network", other_network);
+	CU_add_test(suite, "a run that was not trained", untrained);
 	CU_add_test(suite, "refuses", refuses);
 }
