@@ -399,8 +399,7 @@ int nnc_checkpoint_find_best(const NncFolder *folder, const NncState *state,
 	    before.epoch == state->best_epoch) {
 		if (!rename(previous, path))
 			return NNC_OK;
-		return nnc_fail(err, NNC_IO, "cannot rename %s: %s", previous,
-				strerror(errno));
+		return nnc_fail_io(err, "rename", previous);
 	}
 	if (!code)
 		code = nnc_fail(&failed, NNC_DATA,

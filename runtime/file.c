@@ -21,7 +21,7 @@
 
 enum { BUFFER = 1 << 16, TRIES = 100 };
 
-static int fail_errno(const char *path, const char *doing, NncError *err)
+int nnc_fail_io(NncError *err, const char *doing, const char *path)
 {
 	int reason = errno;
 	char quoted[80];
@@ -30,7 +30,7 @@ static int fail_errno(const char *path, const char *doing, NncError *err)
 		err, NNC_IO, "cannot %s \"%s\": %s%s", doing, nnc_quote(quoted, path),
 		strerror(reason),
 		reason == ENOSPC || reason == EDQUOT
-			? "\nhelp: the disk is full; what was there is untouched"
+			? "\nhelp: make room on the disk; what was there is untouched"
 			: "");
 }
 
@@ -57,7 +57,7 @@ void nnc_file_abort(NncFile *file)
 
 static int abort_errno(NncFile *file, const char *doing, NncError *err)
 {
-	int code = fail_errno(file->path, doing, err);
+	int code = nnc_fail_io(err, doing, file->path);
 
 	nnc_file_abort(file);
 	return code;
@@ -162,8 +162,10 @@ int nnc_file_open(NncFile *file, const char *path, NncError *err)
 	return NNC_OK;
 }
 
-static bool write_all(int fd, const unsigned char *bytes, size_t count)
+bool nnc_write_all(int fd, const void *all, size_t count)
 {
+	const unsigned char *bytes = all;
+
 	while (count > 0) {
 		ssize_t done = write(fd, bytes, count);
 		if (done < 0 && errno == EINTR)
@@ -183,12 +185,12 @@ int nnc_file_write(NncFile *file, const void *bytes, size_t count, NncError *err
 	if (!file->path)
 		return nnc_fail(err, NNC_BUG, "write to a file that is not open");
 	if (count > BUFFER - file->used) {
-		if (!write_all(file->fd, file->buffer, file->used))
+		if (!nnc_write_all(file->fd, file->buffer, file->used))
 			return abort_errno(file, "write", err);
 		file->used = 0;
 	}
 	if (count >= BUFFER) {
-		if (!write_all(file->fd, bytes, count))
+		if (!nnc_write_all(file->fd, bytes, count))
 			return abort_errno(file, "write", err);
 	} else if (count > 0) {
 		memcpy(file->buffer + file->used, bytes, count);
@@ -237,14 +239,14 @@ static bool keep_previous(const NncFile *file, const char *previous)
 	return done;
 }
 
-static bool sync_fd(int fd)
+bool nnc_sync(int fd)
 {
 	int result;
 
 	do {
 		result = fsync(fd);
 	} while (result != 0 && errno == EINTR);
-	return result == 0;
+	return result == 0 || errno == EINVAL || errno == ENOTSUP;
 }
 
 int nnc_file_commit(NncFile *file, const char *previous, NncError *err)
@@ -253,9 +255,9 @@ int nnc_file_commit(NncFile *file, const char *previous, NncError *err)
 
 	if (!file->path)
 		return nnc_fail(err, NNC_BUG, "commit of a file that is not open");
-	if (!write_all(file->fd, file->buffer, file->used))
+	if (!nnc_write_all(file->fd, file->buffer, file->used))
 		return abort_errno(file, "write", err);
-	if (!sync_fd(file->fd))
+	if (!nnc_sync(file->fd))
 		return abort_errno(file, "sync", err);
 	/* The descriptor, and with it the lock, is kept until the rename: until then
 	   nobody else's sweep may take the temporary. A copy shows close()'s errors. */
@@ -267,8 +269,7 @@ int nnc_file_commit(NncFile *file, const char *previous, NncError *err)
 	if (renameat(file->folder, file->temporary, file->folder, file->name) != 0)
 		return abort_errno(file, "rename the new", err);
 	file->temporary[0] = 0;
-	/* Some file systems cannot sync a folder, and say so. */
-	if (!sync_fd(file->folder) && errno != EINVAL && errno != ENOTSUP)
+	if (!nnc_sync(file->folder))
 		return abort_errno(file, "sync the folder of", err);
 	release(file);
 	return NNC_OK;

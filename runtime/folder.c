@@ -42,12 +42,6 @@ int nnc_folder_name(NncFolder *folder, const char *program, const char *out,
 	return NNC_OK;
 }
 
-/* Makes a name in a folder last. Some file systems cannot sync folders, and say so. */
-static int sync_folder(int fd)
-{
-	return fsync(fd) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
-}
-
 /* mkdir, which is to survive a loss of power. `path` is as it was afterwards. */
 static int make_folder(char *path)
 {
@@ -66,7 +60,7 @@ static int make_folder(char *path)
 		*slash = '/';
 	if (fd < 0)
 		return errno == EACCES ? 0 : -1; /* it may be written, but not read */
-	result = sync_folder(fd);
+	result = nnc_sync(fd) ? 0 : -1;
 	close(fd);
 	return result;
 }
@@ -91,12 +85,10 @@ static int make_folders(const char *path)
 int nnc_folder_open(NncFolder *folder, NncError *err)
 {
 	if (make_folders(folder->path))
-		return nnc_fail(err, NNC_IO, "cannot make the folder %s: %s",
-				folder->path, strerror(errno));
+		return nnc_fail_io(err, "make the folder", folder->path);
 	folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder->fd < 0)
-		return nnc_fail(err, NNC_IO, "cannot open the folder %s: %s",
-				folder->path, strerror(errno));
+		return nnc_fail_io(err, "open the folder", folder->path);
 	folder->open = true;
 	/* a file system without locks is no reason not to train */
 	if (flock(folder->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
@@ -125,8 +117,7 @@ int nnc_folder_start_over(const NncFolder *folder, bool *moved, NncError *err)
 	nnc_folder_file(old, folder, NNC_LAST);
 	if (untrained(old)) {
 		if (unlink(old))
-			return nnc_fail(err, NNC_IO, "cannot remove %s: %s", old,
-					strerror(errno));
+			return nnc_fail_io(err, "remove", old);
 		return NNC_OK;
 	}
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
@@ -135,16 +126,13 @@ int nnc_folder_start_over(const NncFolder *folder, bool *moved, NncError *err)
 		if (!rename(old, kept))
 			*moved = true;
 		else if (errno != ENOENT)
-			return nnc_fail(err, NNC_IO, "cannot rename %s: %s", old,
-					strerror(errno));
+			return nnc_fail_io(err, "rename", old);
 		else if (*moved && unlink(kept) && errno != ENOENT)
-			return nnc_fail(err, NNC_IO, "cannot remove %s: %s", kept,
-					strerror(errno));
+			return nnc_fail_io(err, "remove", kept);
 	}
 	/* before the new run takes the names */
-	if (*moved && sync_folder(folder->fd))
-		return nnc_fail(err, NNC_IO, "cannot sync the folder %s: %s",
-				folder->path, strerror(errno));
+	if (*moved && !nnc_sync(folder->fd))
+		return nnc_fail_io(err, "sync the folder", folder->path);
 	return NNC_OK;
 }
 

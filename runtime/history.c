@@ -6,7 +6,7 @@
  */
 #include "internal.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,8 +42,8 @@ static size_t rows_to_keep(const char *text, size_t size, int skip, const char *
 }
 
 /* Cuts a history to `keep` epochs, or begins it with `heading`, and opens it. */
-static int open_one(FILE **out, const char *path, const char *heading,
-		    const char *before, uint32_t keep, NncError *err)
+static int open_one(int *out, const char *path, const char *heading, const char *before,
+		    uint32_t keep, NncError *err)
 {
 	NncBytes old = {0};
 	NncError missing;
@@ -66,10 +66,9 @@ static int open_one(FILE **out, const char *path, const char *heading,
 		code = nnc_write_file(path, heading, strlen(heading), err);
 	if (code)
 		goto done;
-	*out = fopen(path, "ae");
-	if (!*out)
-		code = nnc_fail(err, NNC_IO, "cannot open %s: %s", path,
-				strerror(errno));
+	*out = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	if (*out < 0)
+		code = nnc_fail_io(err, "open", path);
 done:
 	nnc_bytes_free(&old);
 	return code;
@@ -143,52 +142,67 @@ int nnc_history_read(const char *path, uint32_t keep, NncRow **rows, size_t *cou
 	return code;
 }
 
-/* A number, or `none` for NAN. */
-static void put(FILE *out, const char *before, double value, const char *none)
+/* A row as text. */
+typedef struct Text {
+	char text[512];
+	size_t used;
+} Text;
+
+static void put_text(Text *t, const char *before, const char *text)
 {
-	if (isfinite(value))
-		fprintf(out, "%s%.9g", before, value);
-	else
-		fprintf(out, "%s%s", before, none);
+	t->used += (size_t)snprintf(t->text + t->used, sizeof t->text - t->used, "%s%s",
+				    before, text);
 }
 
-/* A row lasts before the checkpoint that counts it does. */
-static int sync_file(FILE *file)
+/* A number, or `none` for NAN. */
+static void put(Text *t, const char *before, double value, const char *none)
 {
-	if (fflush(file) || ferror(file))
-		return -1;
-	return fsync(fileno(file)) && errno != EINVAL && errno != ENOTSUP ? -1 : 0;
+	char number[32];
+
+	snprintf(number, sizeof number, "%.9g", value);
+	put_text(t, before, isfinite(value) ? number : none);
+}
+
+/* It lasts before the checkpoint that counts it does. */
+static int append(int fd, const Text *row, NncError *err)
+{
+	if (nnc_write_all(fd, row->text, row->used) && nnc_sync(fd))
+		return NNC_OK;
+	return nnc_fail_io(err, "write", "history");
 }
 
 int nnc_history_add(NncHistory *history, const NncRow *row, NncError *err)
 {
-	FILE *csv = history->csv, *jsonl = history->jsonl;
+	Text csv = {.used = 0}, jsonl = {.used = 0};
+	char seconds[64];
+	int code;
 
-	fprintf(csv, "%u", (unsigned)row->epoch);
-	put(csv, ",", row->loss, "");
-	put(csv, ",", row->accuracy, "");
-	put(csv, ",", row->val_loss, "");
-	put(csv, ",", row->val_accuracy, "");
-	put(csv, ",", row->lr, "");
-	fprintf(csv, ",%.6f\n", row->seconds);
-	fprintf(jsonl, "{\"epoch\": %u", (unsigned)row->epoch);
-	put(jsonl, ", \"loss\": ", row->loss, "null");
-	put(jsonl, ", \"accuracy\": ", row->accuracy, "null");
-	put(jsonl, ", \"val_loss\": ", row->val_loss, "null");
-	put(jsonl, ", \"val_accuracy\": ", row->val_accuracy, "null");
-	put(jsonl, ", \"lr\": ", row->lr, "null");
-	fprintf(jsonl, ", \"seconds\": %.6f}\n", row->seconds);
-	if (sync_file(csv) || sync_file(jsonl))
-		return nnc_fail(err, NNC_IO, "cannot write the history: %s",
-				strerror(errno));
-	return NNC_OK;
+	snprintf(seconds, sizeof seconds, "%.6f", row->seconds);
+	put(&csv, "", row->epoch, "");
+	put(&csv, ",", row->loss, "");
+	put(&csv, ",", row->accuracy, "");
+	put(&csv, ",", row->val_loss, "");
+	put(&csv, ",", row->val_accuracy, "");
+	put(&csv, ",", row->lr, "");
+	put_text(&csv, ",", seconds);
+	put_text(&csv, "\n", "");
+	put(&jsonl, "{\"epoch\": ", row->epoch, "null");
+	put(&jsonl, ", \"loss\": ", row->loss, "null");
+	put(&jsonl, ", \"accuracy\": ", row->accuracy, "null");
+	put(&jsonl, ", \"val_loss\": ", row->val_loss, "null");
+	put(&jsonl, ", \"val_accuracy\": ", row->val_accuracy, "null");
+	put(&jsonl, ", \"lr\": ", row->lr, "null");
+	put_text(&jsonl, ", \"seconds\": ", seconds);
+	put_text(&jsonl, "}\n", "");
+	code = append(history->csv, &csv, err);
+	return code ? code : append(history->jsonl, &jsonl, err);
 }
 
 void nnc_history_close(NncHistory *history)
 {
-	if (history->csv)
-		fclose(history->csv);
-	if (history->jsonl)
-		fclose(history->jsonl);
+	if (history->csv > 0)
+		close(history->csv);
+	if (history->jsonl > 0)
+		close(history->jsonl);
 	memset(history, 0, sizeof *history);
 }

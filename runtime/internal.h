@@ -115,6 +115,12 @@ typedef struct NncFile {
 	size_t used;            /* bytes waiting in the buffer */
 } NncFile;
 
+/* Writes all of it; false: errno says why. */
+bool nnc_write_all(int fd, const void *bytes, size_t count);
+/* fsync of a file or a folder; a file system that cannot do that is none to wait for. */
+bool nnc_sync(int fd);
+/* "cannot DOING "PATH": why", by errno, and what to do if the disk is full: NNC_IO. */
+int nnc_fail_io(NncError *err, const char *doing, const char *path);
 /* Begins a file. On failure nothing needs closing. Errors: NNC_IO, NNC_NOMEM. */
 int nnc_file_open(NncFile *file, const char *path, NncError *err);
 /* Appends bytes. On failure the file is aborted and the struct zeroed. */
@@ -551,7 +557,7 @@ typedef struct NncRow {
 
 /* history.csv and history.jsonl, open for appending. */
 typedef struct NncHistory {
-	FILE *csv, *jsonl;
+	int csv, jsonl;         /* descriptors; 0: not open */
 } NncHistory;
 
 /* Opens both; rows after epoch `keep`, which a killed run wrote but did not save, and

@@ -385,6 +385,9 @@ static int run(const NncProgram *program, NncError *err)
 	say_what(&run, program->options);
 	nnc_stop_watch();
 	code = nnc_loop(&run, &signal, err);
+	if (code == NNC_IO)
+		nnc_fail(err, code, "%s\nhelp: then %s train --resume goes on from %s",
+			 err->message, program->path, run.folder.path);
 	if (!code && signal) {
 		say_how_to_resume(&run, program);
 	} else if (!code) {
