@@ -221,8 +221,9 @@ int nnc_file_printf(NncFile *file, NncError *err, const char *format, ...)
 	return code;
 }
 
-/* Gives the file that is to be replaced a second name. Where both names are of one file
-   already, rename does nothing and leaves the temporary. */
+/* Gives the file that is to be replaced a second name, which lasts before it loses the
+   first. Where both names are of one file already, rename does nothing and leaves the
+   temporary. */
 static bool keep_previous(const NncFile *file, const char *previous)
 {
 	char temporary[sizeof file->temporary + 8];
@@ -232,7 +233,8 @@ static bool keep_previous(const NncFile *file, const char *previous)
 	if (linkat(file->folder, file->name, file->folder, temporary, 0) != 0)
 		return errno == ENOENT || errno == EPERM || errno == EMLINK ||
 		       errno == EOPNOTSUPP || errno == ENOSYS;
-	done = renameat(file->folder, temporary, file->folder, previous) == 0;
+	done = renameat(file->folder, temporary, file->folder, previous) == 0 &&
+	       nnc_sync(file->folder);
 	int reason = errno;
 	unlinkat(file->folder, temporary, 0);
 	errno = reason;
