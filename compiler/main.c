@@ -202,7 +202,7 @@ static int write_text(const char *path, const char *text, size_t size)
 	if (fwrite(text, 1, size, stdout) == size && fflush(stdout) == 0)
 		return 0;
 	fprintf(stderr, "nnc: error: cannot write to stdout: %s\n", strerror(errno));
-	return 74;
+	return EXIT_IO;
 }
 
 static const char *default_output(const Source *source, const char *suffix)
@@ -309,9 +309,18 @@ static int run(int argc, char **argv)
 	return status < 0 ? compile(&o) : status;
 }
 
+/* Answers that did not reach their file are none. */
+static int close_stdout(int status)
+{
+	if (status == EXIT_IO || (fflush(stdout) == 0 && !ferror(stdout)))
+		return status;
+	fprintf(stderr, "nnc: error: cannot write to stdout: %s\n", strerror(errno));
+	return status ? status : EXIT_IO;
+}
+
 int main(int argc, char **argv)
 {
-	int status = run(argc, argv);
+	int status = close_stdout(run(argc, argv));
 	arena_free();
 	return status;
 }

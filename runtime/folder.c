@@ -129,8 +129,8 @@ int nnc_folder_start_over(const NncFolder *folder, bool *moved, NncError *err)
 			return nnc_fail_io(err, "rename", old);
 		else if (*moved && unlink(kept) && errno != ENOENT)
 			return nnc_fail_io(err, "remove", kept);
-		/* In this order also on the disk: while the old checkpoint has its name,
-		   so has all that belongs to it. */
+		/* In this order also on the disk: while the old checkpoint has its
+		   name, so has all that belongs to it. */
 		if (*moved && !nnc_sync(folder->fd))
 			return nnc_fail_io(err, "sync the folder", folder->path);
 	}

@@ -15,7 +15,6 @@ from training import Program, check, copy, difference, epoch, finish
 program = Program(sys.argv[1], sys.argv[2], "--patience", "1000")
 work = tempfile.mkdtemp(dir=os.environ["work"])
 os.chdir(work)
-EVERY = "all"
 LONG = bool(os.environ.get("LONG"))
 
 
@@ -66,6 +65,7 @@ def resumed(name, goal):
 
 
 def kills(what, calls, start, options, verify):
+    print(f"measured: {what}: killed before each of {len(calls)} calls")
     for call in calls:
         name = f"{what}: killed before {call[0]} {call[1]} {call[2][:60]}"
         copy(start, "run")
@@ -76,6 +76,7 @@ def kills(what, calls, start, options, verify):
 
 def errors(what, calls, start, options, verify):
     writing = [call for call in calls if must_fail(call)]
+    print(f"measured: {what}: ENOSPC and EIO from each of {len(set(writing))} calls")
     check(len(writing) > 15, f"{what}: calls that write", len(writing))
     for call in writing:
         for error, text in (("ENOSPC", "No space left"), ("EIO", "Input/output error")):

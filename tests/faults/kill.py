@@ -62,5 +62,5 @@ while kills < count:
     if process.returncode == 0:
         check(difference("whole", "run") is None, f"run {runs} (seed {seed}), killed and resumed:",
               difference("whole", "run"))
-print(f"{kills} kills, {terms} times SIGTERM ({inside} saved), {runs} runs, {lost} lost")
+print(f"measured: {kills} kills, {terms} times SIGTERM ({inside} saved), {runs} runs, {lost} lost")
 finish()

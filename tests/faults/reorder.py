@@ -211,7 +211,7 @@ def explore(what, start, options, verify, new):
     for key, (number, line) in seen.items():
         fill("run", dict(key))
         verify(f"{what}: state {number}, after {line}")
-    print(f"{what}: {len(lines)} calls, {count} states, {len(seen)} of them different")
+    print(f"measured: {what}: {len(lines)} calls, {count} states, {len(seen)} of them different")
     check(len(seen) > 25, f"{what}: states", len(seen))
 
 
