@@ -102,12 +102,14 @@ typedef nnc_real nnc_vec __attribute__((vector_size(NNC_VECTOR_BYTES),
 #define NNC_UNROLL _Pragma("clang loop unroll(full)")
 #define NNC_UNROLL_4 _Pragma("clang loop unroll_count(4)")
 #define NNC_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define NNC_NO_UNROLL
 #else
 #pragma GCC optimize("no-predictive-commoning") /* it trades loads for moves between lanes */
 #define NNC_UNROLL _Pragma("GCC unroll 16")
 #define NNC_UNROLL_4 _Pragma("GCC unroll 4")
 /* A short loop that gcc unrolls before it looks for vectors is not turned into any. */
-#define NNC_INDEPENDENT _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
+#define NNC_NO_UNROLL _Pragma("GCC unroll 1")
+#define NNC_INDEPENDENT _Pragma("GCC ivdep") NNC_NO_UNROLL
 #endif
 
 /* `count` numbers, 1..NNC_LANES, the rest of the vector 0; nothing is read beyond them. */

@@ -68,17 +68,17 @@ static void $name$(const NncThread *thread, int n, const real *restrict x, real 
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = image + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			mean[k] *= part;
 	}
@@ -105,7 +105,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict dy, real
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] += d[k] * part;
 			}

@@ -138,7 +138,7 @@ static void $name$_line(int i, int from, const real *restrict x, real *restrict 
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
 		real best[C];
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
 			place[k] = ky0 * KW + kx0;
@@ -146,14 +146,14 @@ static void $name$_line(int i, int from, const real *restrict x, real *restrict 
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
 					place[k] = wins ? ky * KW + kx : place[k];
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			winner[p * C + k] = ($index$)place[k];
 		NNC_INDEPENDENT
@@ -196,13 +196,13 @@ static void $name$_image(const real *restrict dy, const $index$ *restrict winner
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
 		const real *d = dy + p * C;
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] $adds$ place[k] == ky * KW + kx ? d[k] : 0;
 			}

@@ -573,7 +573,7 @@ static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
 			KW;
 		real best[C];
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
 			place[k] = ky0 * KW + kx0;
@@ -582,7 +582,7 @@ static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -590,7 +590,7 @@ static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
@@ -1887,7 +1887,7 @@ static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 			KW;
 		real best[C];
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
 			place[k] = ky0 * KW + kx0;
@@ -1896,7 +1896,7 @@ static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -1904,7 +1904,7 @@ static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
@@ -2651,13 +2651,13 @@ static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 			KW;
 		const real *d = dy + p * C;
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
 			}
@@ -3291,13 +3291,13 @@ static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 			KW;
 		const real *d = dy + p * C;
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
 			}

@@ -479,18 +479,18 @@ static void avgpool_8x8x10_8x8(const NncThread *thread, int n, const real *restr
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = image + ((top + ky) * W + left + kx) *
 					C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			mean[k] *= part;
 	}
@@ -558,7 +558,7 @@ static void avgpool_grad_8x8x10_8x8(const NncThread *thread, int n,
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] += d[k] * part;
 			}

@@ -551,7 +551,7 @@ static void maxpool_28x28x4_3x3_s2x2_bias_relu_line(int i, int from,
 			KW;
 		real best[C];
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
 			place[k] = ky0 * KW + kx0;
@@ -560,7 +560,7 @@ static void maxpool_28x28x4_3x3_s2x2_bias_relu_line(int i, int from,
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -568,7 +568,7 @@ static void maxpool_28x28x4_3x3_s2x2_bias_relu_line(int i, int from,
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
@@ -611,18 +611,18 @@ static void avgpool_13x13x4_2x3_p0x1_to13x13(const NncThread *thread, int n,
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = image + ((top + ky) * W + left + kx) *
 					C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			mean[k] *= part;
 	}
@@ -643,7 +643,7 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7_line(int i, int from, const real *res
 			KW;
 		real best[C];
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
 			place[k] = ky0 * KW + kx0;
@@ -652,7 +652,7 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7_line(int i, int from, const real *res
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -660,7 +660,7 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7_line(int i, int from, const real *res
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
@@ -700,18 +700,18 @@ static void avgpool_7x7x4_2x2_s2x2(const NncThread *thread, int n,
 		const real *image = x + p / (OH * OW) * (H * W * C);
 		const real part = 1 / (real)((ky1 - ky0) * (kx1 - kx0));
 		real *mean = y + p * C;
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			mean[k] = 0;
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = image + ((top + ky) * W + left + kx) *
 					C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					mean[k] += xp[k];
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			mean[k] *= part;
 	}
@@ -806,7 +806,7 @@ static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restr
 			KW;
 		real best[C];
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
 			place[k] = ky0 * KW + kx0;
@@ -815,7 +815,7 @@ static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restr
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -823,7 +823,7 @@ static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restr
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
@@ -1134,13 +1134,13 @@ static void maxpool_grad_3x3x12_3x3_p1x1_image(const real *restrict dy,
 			KW;
 		const real *d = dy + p * C;
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
@@ -1345,7 +1345,7 @@ static void avgpool_grad_7x7x4_2x2_s2x2(const NncThread *thread, int n,
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] += d[k] * part;
 			}
@@ -1366,13 +1366,13 @@ static void maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(const real *restrict dy,
 			KW;
 		const real *d = dy + p * C;
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
 			}
@@ -1412,7 +1412,7 @@ static void avgpool_grad_13x13x4_2x3_p0x1_to13x13(const NncThread *thread, int n
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = image + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] += d[k] * part;
 			}
@@ -1478,13 +1478,13 @@ static void maxpool_grad_28x28x4_3x3_s2x2_image(const real *restrict dy,
 			KW;
 		const real *d = dy + p * C;
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}

@@ -608,7 +608,7 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
 			KW;
 		real best[C];
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
 			place[k] = ky0 * KW + kx0;
@@ -617,7 +617,7 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -625,7 +625,7 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
@@ -817,7 +817,7 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
 			KW;
 		real best[C];
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++) {
 			best[k] = -NNC_INFINITY;
 			place[k] = ky0 * KW + kx0;
@@ -826,7 +826,7 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
 			for (int kx = kx0; kx < kx1; kx++) {
 				const real *xp = x + ((top + ky - from) * W + left +
 					kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
 					const bool wins = xp[k] > best[k] ||
 						xp[k] != xp[k];
@@ -834,7 +834,7 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
 					best[k] = wins ? xp[k] : best[k];
 				}
 			}
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			winner[p * C + k] = (uint8_t)place[k];
 		NNC_INDEPENDENT
@@ -1408,13 +1408,13 @@ static void maxpool_grad_14x14x8_2x2_to14x14_image(const real *restrict dy,
 			KW;
 		const real *d = dy + p * C;
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
@@ -1660,13 +1660,13 @@ static void maxpool_grad_28x28x4_2x2_to28x28_image(const real *restrict dy,
 			KW;
 		const real *d = dy + p * C;
 		int place[C];
-		NNC_INDEPENDENT
+		NNC_NO_UNROLL
 		for (int k = 0; k < C; k++)
 			place[k] = winner[p * C + k];
 		for (int ky = ky0; ky < ky1; ky++)
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
-				NNC_INDEPENDENT
+				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++)
 					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
 			}
