@@ -251,6 +251,7 @@ static void checkpoint(const uint8_t *bytes, size_t size)
 				.slots = slots,
 				.slot_count = 1,
 				.training = {.optimizer = "sgd"}};
+	static const NncFolder folder = {.path = "run"};
 	float block[REALS] = {0}, slot[REALS] = {0};
 	NncContext context = {.params = block, .slot = {slot}};
 	NncState state = {0};
@@ -259,7 +260,7 @@ static void checkpoint(const uint8_t *bytes, size_t size)
 
 	memory_file(bytes, size);
 	memory_forge_crc(true);
-	code = nnc_checkpoint_load("memory/0", &model, &context, &state, &err);
+	code = nnc_checkpoint_load(&folder, &model, &context, &state, &err);
 	check_code(code, &err);
 	if (code == NNC_OK)
 		expect(state.epochs >= 1 && state.epochs <= NNC_MAX_EPOCHS &&
@@ -273,15 +274,19 @@ static void checkpoint(const uint8_t *bytes, size_t size)
 
 static void history(const uint8_t *bytes, size_t size)
 {
-	static const NncFolder folder = {.path = "."};
-	NncHistory open;
+	NncRow *rows = NULL;
+	size_t count = 0;
 	NncError err = {0};
+	int code;
 
 	memory_file(bytes, size);
-	if (nnc_history_open(&open, &folder, 1 + (uint32_t)(size % 4), &err) == NNC_OK)
-		nnc_history_close(&open);
-	else
-		check_code(NNC_DATA, &err);
+	code = nnc_history_read("memory/0", 1 + (uint32_t)(size % 4), &rows, &count,
+				&err);
+	check_code(code, &err);
+	for (size_t i = 0; i < count; i++)
+		expect(rows[i].epoch >= 1 && rows[i].epoch <= NNC_MAX_EPOCHS,
+		       "an epoch out of its bounds");
+	free(rows);
 }
 
 /* ---- gzip ----------------------------------------------------------------------- */
