@@ -316,6 +316,7 @@ Net *build_net(const Stmt *stmts, int count, const Source *source)
 	Net *net = arena_alloc(sizeof *net);
 	int errors = diag_errors();
 	net->source = source;
+	net->file = source->base;
 	net->name = model_name(source->base);
 	net->train.name = "train";
 	net->infer.name = "infer";

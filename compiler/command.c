@@ -62,8 +62,8 @@ static pid_t start(const Command *c, int output)
 	return error ? -1 : pid;
 }
 
-/* How it ended: NULL, or why that is no success. */
-static const char *finish(pid_t pid)
+/* How it ended: NULL and its exit status, or why it has none. */
+static const char *finish(pid_t pid, int *exit_status)
 {
 	int status;
 	while (waitpid(pid, &status, 0) < 0)
@@ -71,8 +71,7 @@ static const char *finish(pid_t pid)
 			return strerror(errno);
 	if (WIFSIGNALED(status))
 		return strsignal(WTERMSIG(status));
-	if (WEXITSTATUS(status) != 0)
-		return arena_printf("exit status %d", WEXITSTATUS(status));
+	*exit_status = WEXITSTATUS(status);
 	return NULL;
 }
 
@@ -88,6 +87,7 @@ bool command_run(Command *commands, int count)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	int at_once = cpus > 2 ? (int)cpus : 2, started = 0;
 	pid_t *pids = arena_alloc((size_t)count * sizeof *pids);
+	int status = 0;
 	bool ok = true;
 	for (int i = 0; i < count && (ok || i < started); i++) {
 		while (ok && started < count && started < i + at_once) {
@@ -98,7 +98,7 @@ bool command_run(Command *commands, int count)
 			else
 				cannot_run(commands[started].argv[0]);
 		}
-		ok = i < started && !finish(pids[i]) && ok;
+		ok = i < started && !finish(pids[i], &status) && status == 0 && ok;
 	}
 	return ok;
 }
@@ -126,7 +126,7 @@ static const char *read_pipe(int fd)
 	return text;
 }
 
-const char *command_output(Command *c, const char **why)
+const char *command_result(Command *c, int *status, const char **why)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) != 0) {
@@ -139,6 +139,15 @@ const char *command_output(Command *c, const char **why)
 	const char *text = read_pipe(ends[0]);
 	close(ends[0]);
 	if (pid >= 0)
-		*why = finish(pid);
+		*why = finish(pid, status);
+	return *why ? NULL : text;
+}
+
+const char *command_output(Command *c, const char **why)
+{
+	int status = 0;
+	const char *text = command_result(c, &status, why);
+	if (text && status != 0)
+		*why = arena_printf("exit status %d", status);
 	return *why ? NULL : text;
 }

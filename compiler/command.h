@@ -18,7 +18,10 @@ void command_print(const Command *c);
 
 /* Runs the C compiler, as often side by side as there are CPUs; false: one failed. */
 bool command_run(Command *commands, int count);
-/* Runs anything; what it prints, or NULL with *why where it does not end well. */
+/* Runs anything; what it prints, and its exit status; NULL with *why: it cannot be run, or
+ * was killed. */
+const char *command_result(Command *c, int *status, const char **why);
+/* The same, where any status but 0 is a failure. */
 const char *command_output(Command *c, const char **why);
 
 #endif

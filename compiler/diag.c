@@ -128,10 +128,15 @@ static FILE *out(void)
 	return stream ? stream : stderr;
 }
 
-static bool colours(void)
+bool colours_on(FILE *to)
 {
 	const char *no = getenv("NO_COLOR");
-	return !(no && *no) && isatty(fileno(out()));
+	return !(no && *no) && isatty(fileno(to));
+}
+
+static bool colours(void)
+{
+	return colours_on(out());
 }
 
 size_t safe_char(const char *text, size_t n)
@@ -162,12 +167,26 @@ static void put_char(const char *text, size_t n)
 		putc('?', out());
 }
 
+const char *printable(const char *text)
+{
+	size_t n = strlen(text), used = 0;
+	char *safe = arena_alloc(n + 1);
+	for (size_t i = 0; i < n; i++) {
+		size_t length = safe_char(text + i, n - i);
+		if (length) {
+			memcpy(safe + used, text + i, length);
+			used += length;
+			i += length - 1;
+		} else if (starts_char(text[i])) {
+			safe[used++] = '?';
+		}
+	}
+	return safe;
+}
+
 static void put_text(const char *text)
 {
-	size_t n = strlen(text);
-	for (size_t i = 0; i < n; i++)
-		if (starts_char(text[i]) || safe_char(text + i, n - i))
-			put_char(text + i, n - i);
+	fputs(printable(text), out());
 }
 
 /* One line of the source from column first on, tabs as spaces. */

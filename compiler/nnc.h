@@ -116,6 +116,8 @@ bool diag_semicolon(Span before, Span at);
 int diag_errors(void);               /* errors reported so far */
 int diag_warnings(void);
 void diag_silence(bool on);          /* warnings were given already: not again */
+const char *printable(const char *text); /* '?' for what must not reach a terminal */
+bool colours_on(FILE *to);           /* a terminal, without NO_COLOR */
 void diag_reset(FILE *stream);       /* for tests: counts to zero, messages to stream */
 
 /* ---- ast.c: what the grammar builds --------------------------------------------- */
@@ -463,6 +465,7 @@ typedef struct Training {   /* the data and train sections, checked */
 
 struct Net {
 	const char *name;       /* a C identifier: mlp3_relu */
+	const char *file;       /* as the generated C calls it: mlp3_relu.nn */
 	const Source *source;
 	Shape input;
 	int64_t outputs;
@@ -698,6 +701,7 @@ void pass_sync(Net *net);    /* barriers between threads */
 void verify_plan(const Net *net, Program *p); /* aborts on a plan that is wrong */
 void verify_sync(const Program *p);           /* aborts where a barrier is missing */
 int64_t training_bytes(const Net *net);       /* weights, gradients, state, arena */
+int64_t inference_bytes(const Net *net);      /* weights, arena */
 
 /* ---- kernels/NAME.c: ways to compute an op ---------------------------------------------- */
 
@@ -775,6 +779,7 @@ Net *make_net(void *model, Tuning *tuning, const char *after);
 
 /* ---- report.c: --summary, --explain, --doc ------------------------------------------------ */
 
+const char *cut_text(const char *text, int width); /* "abc...", of that many columns */
 void print_summary(FILE *out, const Net *net);
 void print_explain(FILE *out, const Net *net);
 int print_doc(FILE *out, const char *name); /* 0, or 2 after an error */

@@ -4,7 +4,7 @@
 set -eu
 export LC_ALL=C
 table() { # TYPE ARRAY FOLDER
-	names=$(sed -n "s/^const $1 \([A-Za-z0-9_]*\) = {.*/\1/p" "$3"/*.c 2>/dev/null | sort)
+	names=$(sed -n "s/^const $1 \([A-Za-z0-9_]*\) = {.*/\1/p" "$3"/*.c | sort)
 	for n in $names; do echo "extern const $1 $n;"; done
 	echo "const $1 *const $2[] = {"
 	for n in $names; do echo "	&$n,"; done

@@ -15,7 +15,7 @@ static void rule(FILE *out)
 }
 
 /* Names and statements are the user's and of any length: cut to their column. */
-static const char *cut(const char *text, int width)
+const char *cut_text(const char *text, int width)
 {
 	return (int)strlen(text) <= width ? text
 					  : arena_printf("%.*s...", width - 3, text);
@@ -38,9 +38,9 @@ void print_summary(FILE *out, const Net *net)
 	int64_t values = 0;
 	for (int i = 0; i < net->layer_count; i++) {
 		const NetLayer *l = net->layers[i];
-		fprintf(out, "%-18s %-24s %-12s %12s %14s\n", cut(l->name, 18),
-			cut(l->text, 24), shape_name(l->out), grouped_text(l->params),
-			grouped_text(l->macs));
+		fprintf(out, "%-18s %-24s %-12s %12s %14s\n", cut_text(l->name, 18),
+			cut_text(l->text, 24), shape_name(l->out),
+			grouped_text(l->params), grouped_text(l->macs));
 		values += value_bytes(net, l);
 	}
 	rule(out);

@@ -226,7 +226,7 @@ static int fetch_state(const NncTensors *tensors, NncState *state, NncError *err
 /* Layers can differ where no tensor does: another activation, another dropout. */
 static int check_layers(const NncTensors *tensors, const NncModel *model, NncError *err)
 {
-	char key[32], quoted[80], source[80];
+	char key[32], quoted[80], source[80], place[NNC_MAX_PLACE];
 
 	for (int32_t i = 0; i <= model->layer_count; i++) {
 		const NncLayer *layer =
@@ -242,7 +242,8 @@ static int check_layers(const NncTensors *tensors, const NncModel *model, NncErr
 				"help: --weights %s starts a new run from its weights",
 				nnc_quote(source, tensors->source), (int)i + 1,
 				nnc_quote(quoted, text ? text : ""),
-				layer ? layer->location : model->source,
+				layer ? nnc_layer_place(place, model, layer)
+				      : model->source,
 				layer ? layer->source : "", source);
 	}
 	return NNC_OK;

@@ -61,17 +61,41 @@ const NncTensor *nnc_not_finite(const NncModel *model, const void *block, bool l
 	return NULL;
 }
 
+/* The layer of that many bytes of a name. */
+static const NncLayer *find_layer(const NncModel *model, const char *name,
+				  size_t length)
+{
+	for (int32_t i = 0; i < model->layer_count; i++) {
+		const NncLayer *layer = &model->layers[i];
+		if (strlen(layer->name) == length && !memcmp(layer->name, name, length))
+			return layer;
+	}
+	return NULL;
+}
+
+const NncLayer *nnc_layer_named(const NncModel *model, const char *name)
+{
+	return find_layer(model, name, strlen(name));
+}
+
 const NncLayer *nnc_layer_of(const NncModel *model, const NncTensor *tensor)
 {
 	const char *dot = strrchr(tensor->name, '.');
-	size_t length = dot ? (size_t)(dot - tensor->name) : strlen(tensor->name);
 
-	for (int32_t i = 0; i < model->layer_count; i++) {
-		const char *name = model->layers[i].name;
-		if (strlen(name) == length && !strncmp(name, tensor->name, length))
-			return &model->layers[i];
-	}
-	return NULL;
+	return dot ? find_layer(model, tensor->name, (size_t)(dot - tensor->name))
+		   : nnc_layer_named(model, tensor->name);
+}
+
+const char *nnc_layer_place(char text[NNC_MAX_PLACE], const NncModel *model,
+			    const NncLayer *layer)
+{
+	int32_t line = 0;
+
+	for (const NncLayer *l = model->layers; l <= layer; l++)
+		line += l->below;
+	snprintf(text, NNC_MAX_PLACE, "%.100s:%d",
+		 layer->file ? layer->file : model->source, (int)line);
+	return text;
 }
 
 /* ---- in which layer's output first -------------------------------------------- */
@@ -129,5 +153,5 @@ const NncLayer *nnc_not_finite_layer(const NncContext *c, const NncModel *model,
 	p.context.dropout = c->dropout;
 	op = forward(&p, batch);
 	nnc_context_close(&p.context);
-	return op ? &model->layers[op->layer] : NULL;
+	return op ? nnc_layer_named(model, op->layer) : NULL;
 }

@@ -493,6 +493,13 @@ const NncLayer *nnc_layer_of(const NncModel *model, const NncTensor *tensor);
    NaN or an infinity comes up first, the last one if that is the loss; or NULL. */
 const NncLayer *nnc_not_finite_layer(const NncContext *context, const NncModel *model,
 				     const NncBatch *batch);
+enum { NNC_MAX_PLACE = 128 };
+
+/* The layer of that name. */
+const NncLayer *nnc_layer_named(const NncModel *model, const char *name);
+/* Where it stands, "cnn.nn:9"; returns text. */
+const char *nnc_layer_place(char text[NNC_MAX_PLACE], const NncModel *model,
+			    const NncLayer *layer);
 
 /* ---- dataset.c: the data of a model ------------------------------------------ */
 
@@ -795,7 +802,7 @@ typedef struct NncOpTimes {
 /* Op by op, then layer by layer. Shares are of the sum of all medians of a trace. */
 void nnc_ops_print(const NncModel *model, const NncOpTimes *times, int threads);
 /* [{"phase", "layer", "kernel", "us", "share", "gflops"}, ...] */
-json_t *nnc_ops_json(const NncModel *model, const NncTrace *trace);
+json_t *nnc_ops_json(const NncTrace *trace);
 
 /* ---- gradcheck.c ------------------------------------------------------------- */
 

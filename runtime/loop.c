@@ -54,10 +54,11 @@ static int not_finite(const NncRun *run, const char *what, const char *where,
 		      const NncLayer *layer, NncError *err)
 {
 	const NncState *s = &run->state;
-	char at[128] = "";
+	char at[NNC_MAX_PLACE + 8] = "", place[NNC_MAX_PLACE];
 
 	if (layer)
-		snprintf(at, sizeof at, " (%.100s)", layer->location);
+		snprintf(at, sizeof at, " (%s)",
+			 nnc_layer_place(place, run->model, layer));
 	return nnc_fail(err, NNC_FAILED,
 			"%s is not finite at epoch %u step %u, first in %s%s; "
 			"try a learning rate of %g\n"

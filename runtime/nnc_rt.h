@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define NNC_VERSION "0.1.0"
-#define NNC_ABI 3 /* of NncModel; a model of another ABI is refused */
+#define NNC_ABI 4 /* of NncModel; a model of another ABI is refused */
 
 /* ---- numbers -------------------------------------------------------------- */
 
@@ -223,7 +223,8 @@ typedef struct NncTensor {
 typedef struct NncLayer {
 	const char *name;           /* "conv1" */
 	const char *source;         /* the statement: "conv 64 7x7 relu" */
-	const char *location;       /* "cnn.nn:9" */
+	const char *file;           /* an included one; NULL: NncModel.source */
+	int32_t below;              /* its line, less that of the layer before it */
 	int32_t rank;
 	int32_t dim[NNC_MAX_RANK];  /* its output without the batch: H, W, C or K */
 	int64_t parameters;
@@ -240,7 +241,7 @@ typedef enum NncPhase {
 /* One call of a kernel in load, forward, backward or infer. */
 typedef struct NncOp {
 	NncPhase phase;
-	int32_t layer;              /* its place in NncModel.layers */
+	const char *layer;          /* the layer's name */
 	const char *function;       /* what is called */
 	double flops;               /* of B rows, with what is fused into it */
 	const char *helper;         /* whose nnc_share it comes to first; NULL: its own */
@@ -411,6 +412,8 @@ int nnc_main(int argc, char **argv, const NncModel *model, const NncModel *twin)
 extern const char nnc_compiler[] __attribute__((weak));
 
 /* ---- for the generated file ------------------------------------------------- */
+
+#define NNC_COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* NNC_MODEL(cnn): cnn_model, or cnn_model_double in the double twin. Pasted at once: the
    name of a model may be that of a macro, as linux is. */

@@ -14,23 +14,18 @@ static const char *const phases[] = {
 	[NNC_PHASE_INFER] = "infer",
 };
 
-static const char *layer_name(const NncModel *model, const NncOp *op)
-{
-	return model->layers[op->layer].name;
-}
-
 /* What some of the ops add up to. */
 typedef struct Sum {
 	double seconds, flops;
 } Sum;
 
-/* Of a layer, or of all (-1); in one phase, or in all (-1). */
-static Sum sum_of(const NncTrace *t, int32_t layer, int phase)
+/* Of a layer, or of all (NULL); in one phase, or in all (-1). */
+static Sum sum_of(const NncTrace *t, const char *layer, int phase)
 {
 	Sum sum = {0, 0};
 
 	for (int32_t i = 0; i < t->count; i++)
-		if ((layer < 0 || t->op[i]->layer == layer) &&
+		if ((!layer || !strcmp(t->op[i]->layer, layer)) &&
 		    (phase < 0 || (int)t->op[i]->phase == phase)) {
 			sum.seconds += t->median[i];
 			sum.flops += t->op[i]->flops;
@@ -78,14 +73,13 @@ static int longer(int width, const char *text)
 
 /* ---- op by op ---------------------------------------------------------------- */
 
-static void print_ops(const NncModel *model, const NncTrace *t, const char *title,
-		      const char *whose)
+static void print_ops(const NncTrace *t, const char *title, const char *whose)
 {
-	Sum whole = sum_of(t, -1, -1);
+	Sum whole = sum_of(t, NULL, -1);
 	int layer = 5, kernel = 6;
 
 	for (int32_t i = 0; i < t->count; i++) {
-		layer = longer(layer, layer_name(model, t->op[i]));
+		layer = longer(layer, t->op[i]->layer);
 		kernel = longer(kernel, t->op[i]->function);
 	}
 	printf("\n%s%s:\n", title, whose);
@@ -93,7 +87,7 @@ static void print_ops(const NncModel *model, const NncTrace *t, const char *titl
 	       "kernel", "us", "%", "GFLOP/s");
 	for (int32_t i = 0; i < t->count; i++) {
 		printf("%-8s  %-*s  %-*s", phases[t->op[i]->phase], layer,
-		       layer_name(model, t->op[i]), kernel, t->op[i]->function);
+		       t->op[i]->layer, kernel, t->op[i]->function);
 		print_sum(one_op(t, i), whole);
 		printf("\n");
 	}
@@ -101,16 +95,17 @@ static void print_ops(const NncModel *model, const NncTrace *t, const char *titl
 
 /* ---- layer by layer ---------------------------------------------------------- */
 
-static void print_layer(const NncOpTimes *o, int width, const char *name, int32_t layer)
+/* Of a layer, or of all (NULL). */
+static void print_layer(const NncOpTimes *o, int width, const char *layer)
 {
 	Sum step = sum_of(&o->step, layer, -1);
 	Sum back = sum_of(&o->step, layer, NNC_PHASE_BACKWARD);
 
-	printf("%-*s", width, name);
+	printf("%-*s", width, layer ? layer : "total");
 	print_number("%*.1f", 11, (step.seconds - back.seconds) * 1e6);
 	print_number("%*.1f", 11, back.seconds * 1e6);
-	print_sum(step, sum_of(&o->step, -1, -1));
-	print_sum(sum_of(&o->infer, layer, -1), sum_of(&o->infer, -1, -1));
+	print_sum(step, sum_of(&o->step, NULL, -1));
+	print_sum(sum_of(&o->infer, layer, -1), sum_of(&o->infer, NULL, -1));
 	printf("\n");
 }
 
@@ -124,9 +119,9 @@ static void print_layers(const NncModel *model, const NncOpTimes *o)
 	printf("\n%-*s%11s%11s%11s%8s%9s%11s%8s%9s\n", width, "layer", "forward us",
 	       "backward", "step", "%", "GFLOP/s", "infer", "%", "GFLOP/s");
 	for (int32_t i = 0; i < model->layer_count; i++)
-		if (sum_of(&o->step, i, -1).seconds > 0)
-			print_layer(o, width, model->layers[i].name, i);
-	print_layer(o, width, "total", -1);
+		if (sum_of(&o->step, model->layers[i].name, -1).seconds > 0)
+			print_layer(o, width, model->layers[i].name);
+	print_layer(o, width, NULL);
 }
 
 void nnc_ops_print(const NncModel *model, const NncOpTimes *o, int threads)
@@ -135,16 +130,16 @@ void nnc_ops_print(const NncModel *model, const NncOpTimes *o, int threads)
 
 	if (threads > 1)
 		snprintf(whose, sizeof whose, ", as thread 0 of %d sees it", threads);
-	print_ops(model, &o->step, "A training step", whose);
-	print_ops(model, &o->infer, "Inference", whose);
+	print_ops(&o->step, "A training step", whose);
+	print_ops(&o->infer, "Inference", whose);
 	print_layers(model, o);
 }
 
 /* ---- as JSON ----------------------------------------------------------------- */
 
-json_t *nnc_ops_json(const NncModel *model, const NncTrace *t)
+json_t *nnc_ops_json(const NncTrace *t)
 {
-	Sum whole = sum_of(t, -1, -1);
+	Sum whole = sum_of(t, NULL, -1);
 	json_t *list = json_array();
 
 	for (int32_t i = 0; i < t->count; i++) {
@@ -152,7 +147,7 @@ json_t *nnc_ops_json(const NncModel *model, const NncTrace *t)
 		Sum s = one_op(t, i);
 		json_t *one = json_object();
 		json_object_set_new(one, "phase", json_string(phases[op->phase]));
-		json_object_set_new(one, "layer", json_string(layer_name(model, op)));
+		json_object_set_new(one, "layer", json_string(op->layer));
 		json_object_set_new(one, "kernel", json_string(op->function));
 		json_object_set_new(one, "us", nnc_json_real(s.seconds * 1e6));
 		json_object_set_new(one, "share", nnc_json_real(share_of(s, whole)));

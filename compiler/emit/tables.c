@@ -38,24 +38,36 @@ static void emit_tensors(Emit *e)
 	put(e, "};\n");
 }
 
-static const char *location(const NetLayer *layer)
+static int line_of(const NetLayer *layer)
 {
-	Span at = layer->stmt->span;
-	if (!at.source)
-		return "";
-	return arena_printf("%s:%d", at.source->base, span_line(at));
+	return layer->stmt->span.source ? span_line(layer->stmt->span) : 0;
 }
 
+/* Of an included file; NULL: the model's own. */
+static const char *file_of(const Net *net, const NetLayer *layer)
+{
+	const Source *source = layer->stmt->span.source;
+	return source && source != net->source ? source->base : NULL;
+}
+
+/* Lines are relative, so that one more in the file does not alter all below it. */
 static void emit_layers(Emit *e)
 {
 	const Net *net = e->net;
+	int before = 0;
+	put(e,
+	    "/* Name, statement, included file, lines below the layer before; output, "
+	    "parameters,\n"
+	    " * multiply-adds. */");
 	put(e, "static const NncLayer layers[] = {");
 	for (int i = 0; i < net->layer_count; i++) {
 		const NetLayer *l = net->layers[i];
-		put(e, "{%s, %s, %s, %d, %s, %lld, %lld},", string_text(l->name),
-		    string_text(l->text), string_text(location(l)), l->out.rank,
+		put(e, "{%s, %s, %s, %d, %d, %s, %lld, %lld},", string_text(l->name),
+		    string_text(l->text), string_text(file_of(net, l)),
+		    line_of(l) - before, l->out.rank,
 		    ints_text(l->out.dim, l->out.rank), (long long)l->params,
 		    (long long)l->macs);
+		before = line_of(l);
 	}
 	put(e, "};\n");
 }
@@ -124,11 +136,9 @@ static const char *first_to_share(const Emit *e, const char *name)
 }
 
 /* An update belongs to the layer that the gradient comes from. */
-static int layer_of(const Net *net, const Node *n)
+static const NetLayer *layer_of(const Node *n)
 {
-	const NetLayer *layer = n->layer ? n->layer : n->in[0]->producer->layer;
-	assert(net->layers[layer->index] == layer);
-	return layer->index;
+	return n->layer ? n->layer : n->in[0]->producer->layer;
 }
 
 static const char *phase_text(const Net *net, const Call *c)
@@ -143,10 +153,9 @@ static const char *phase_text(const Net *net, const Call *c)
 }
 
 /* What all threads do alike has no row, for no trace can see it. */
-static void emit_ops(Emit *e, int *count)
+static void emit_ops(Emit *e)
 {
 	const Net *net = e->net;
-	*count = 0;
 	put(e,
 	    "/* What load, forward, backward and infer call: phase, layer, name, the "
 	    "operations of a\n"
@@ -158,10 +167,9 @@ static void emit_ops(Emit *e, int *count)
 		if (!first || c->node->input_only || c->node == net->infer_loss)
 			continue;
 		const char *helper = strcmp(first, c->function) ? first : NULL;
-		put(e, "{%s, %d, %s, %.0f, %s},", phase_text(net, c),
-		    layer_of(net, c->node), string_text(c->function),
+		put(e, "{%s, %s, %s, %.0f, %s},", phase_text(net, c),
+		    string_text(layer_of(c->node)->name), string_text(c->function),
 		    node_flops(net, c->node), string_text(helper));
-		++*count;
 	}
 	put(e, "};\n");
 }
@@ -209,22 +217,22 @@ static void emit_sizes(Emit *e)
 void emit_tables(Emit *e)
 {
 	const Net *net = e->net;
-	int slots, op_count;
+	int slots;
 	put(e, "\n/* ---- what the runtime knows of it ---- */\n");
 	emit_tensors(e);
 	emit_layers(e);
-	emit_ops(e, &op_count);
+	emit_ops(e);
 	emit_slots(e, &slots);
 	put(e, "const NncModel NNC_MODEL(%s) = {", net->name);
 	put(e, ".abi = NNC_ABI,");
 	put(e, ".name = %s,", string_text(net->name));
-	put(e, ".source = %s,", string_text(net->source->base));
+	put(e, ".source = %s,", string_text(net->file));
 	emit_sizes(e);
-	put(e, ".tensors = tensors,\n.tensor_count = %d,", net->param_count);
-	put(e, ".layers = layers,\n.layer_count = %d,", net->layer_count);
-	put(e, ".ops = ops,\n.op_count = %d,", op_count);
+	put(e, ".tensors = tensors,\n.tensor_count = NNC_COUNT(tensors),");
+	put(e, ".layers = layers,\n.layer_count = NNC_COUNT(layers),");
+	put(e, ".ops = ops,\n.op_count = NNC_COUNT(ops),");
 	if (slots)
-		put(e, ".slots = slots,\n.slot_count = %d,", slots);
+		put(e, ".slots = slots,\n.slot_count = NNC_COUNT(slots),");
 	emit_training(e);
 	put(e, ".load = load,\n.forward = forward,\n.backward = backward,");
 	put(e, ".infer = infer,\n.evaluate = evaluate,");

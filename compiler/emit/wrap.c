@@ -3,20 +3,22 @@
 
 #include "nnc.h"
 
-enum { WIDTH = 88, TAB = 8 };
+enum { WIDTH = 88, LIMIT = 100, TAB = 8 };
 
 /* Where to break a line that is too wide: behind the last comma or operator that fits,
- * or NULL. */
+ * else behind the parenthesis before, or NULL. */
 static const char *break_of(const char *line)
 {
-	const char *best = NULL;
+	const char *best = NULL, *open = NULL;
 	int column = 0;
 	bool quoted = false;
 	for (const char *c = line; *c; c++) {
 		column = *c == '\t' ? (column / TAB + 1) * TAB : column + 1;
 		quoted ^= *c == '"' && (c == line || c[-1] != '\\');
-		if (column > WIDTH && best)
-			return best;
+		if (column > WIDTH && (best || open))
+			return best ? best : open;
+		if (!quoted && *c == '(')
+			open = c + 1;
 		if (!quoted && c[0] == ',' && c[1] == ' ' && c[2])
 			best = c + 2;
 		if (!quoted && (strncmp(c, "&& ", 3) == 0 || strncmp(c, "|| ", 3) == 0))
@@ -55,6 +57,40 @@ static void next_line(Text *line, const char **text)
 	}
 }
 
+/* The last space that fits of a comment wider than LIMIT, or NULL. */
+static char *comment_break(char *line, size_t indent)
+{
+	size_t width = strlen(line) + indent * (TAB - 1);
+	if (width <= LIMIT || indent * (TAB - 1) >= WIDTH)
+		return NULL;
+	char *space = line + WIDTH - indent * (TAB - 1);
+	while (space > line && *space != ' ')
+		space--;
+	return space > line + indent + 4 ? space
+					 : NULL; /* behind the star, and a word */
+}
+
+/* A comment that is too wide goes on in a line of its own: " * " stands behind its
+ * tabs. */
+static void write_comment(char *line, FILE *out)
+{
+	const size_t indent = strspn(line, "\t");
+	for (char *space; (space = comment_break(line, indent));) {
+		fwrite(line, 1, (size_t)(space - line), out);
+		putc('\n', out);
+		line = space - indent - 2;
+		memset(line, '\t', indent);
+		memcpy(line + indent, " * ", 3);
+	}
+	fputs(line, out);
+	putc('\n', out);
+}
+
+static bool is_comment(const char *code)
+{
+	return strncmp(code, "/*", 2) == 0 || strncmp(code, " *", 2) == 0;
+}
+
 /* Lines of code wider than WIDTH are continued a tab further in. */
 void write_wrapped(const char *text, FILE *out)
 {
@@ -63,10 +99,14 @@ void write_wrapped(const char *text, FILE *out)
 		next_line(&buffer, &text);
 		char *line = buffer.bytes;
 		size_t indent = strspn(line, "\t");
-		const char *code = line + strspn(line, "\t "), *rest;
-		bool comment = *code && strchr("/*#", *code);
-		while (!comment && (rest = break_of(line))) {
-			fwrite(line, 1, (size_t)(rest - line) - 1, out);
+		const char *rest;
+		if (is_comment(line + indent)) {
+			write_comment(line, out);
+			continue;
+		}
+		const bool code = line[strspn(line, "\t ")] != '#';
+		while (code && (rest = break_of(line))) {
+			fwrite(line, 1, (size_t)(rest - line) - (rest[-1] == ' '), out);
 			putc('\n', out);
 			/* It is behind the tabs: what is continued has them, and one.
 			 */

@@ -167,15 +167,25 @@ void pass_plan(Net *net)
 	plan_program(net, &net->infer);
 }
 
+static int64_t param_reals(const Net *net)
+{
+	int64_t reals = 0;
+	for (int i = 0; i < net->param_count; i++)
+		reals += padded(shape_size(net->params[i]->shape));
+	return reals;
+}
+
 int64_t training_bytes(const Net *net)
 {
 	const char *const *names;
 	const Training *t = &net->training;
 	int slots = t->optimizer->slots(&t->optimizer_args, &names);
-	int64_t params = 0;
-	for (int i = 0; i < net->param_count; i++)
-		params += padded(shape_size(net->params[i]->shape));
 	int64_t arena = net->train.arena > net->infer.arena ? net->train.arena
 							    : net->infer.arena;
-	return 4 * (params * (2 + slots) + arena);
+	return 4 * (param_reals(net) * (2 + slots) + arena);
+}
+
+int64_t inference_bytes(const Net *net)
+{
+	return 4 * (param_reals(net) + net->infer.arena);
 }

@@ -218,8 +218,8 @@ static int print_json(const NncModel *model, const Result *r, NncError *err)
 	json_object_set_new(root, "peak_gflops", nnc_json_real(r->peak));
 	json_object_set_new(root, "peak_share", nnc_json_real(peak_share(model, r)));
 	if (r->with_ops) {
-		json_object_set_new(root, "ops", nnc_ops_json(model, &o->step));
-		json_object_set_new(root, "infer_ops", nnc_ops_json(model, &o->infer));
+		json_object_set_new(root, "ops", nnc_ops_json(&o->step));
+		json_object_set_new(root, "infer_ops", nnc_ops_json(&o->infer));
 	}
 	return nnc_print_json(root, err);
 }

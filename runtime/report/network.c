@@ -13,7 +13,7 @@
 void nnc_report_layers(FILE *page, const NncReport *r)
 {
 	const NncModel *model = r->model;
-	char shape[64], number[32];
+	char shape[64], number[32], place[NNC_MAX_PLACE];
 
 	fputs("<h2>Network</h2>\n<div class=\"wide\"><table>\n<thead><tr>"
 	      "<th scope=\"col\">layer</th><th scope=\"col\">statement</th>"
@@ -28,7 +28,7 @@ void nnc_report_layers(FILE *page, const NncReport *r)
 		fputs("</th><td><code>", page);
 		nnc_html_text(page, layer->source);
 		fputs("</code></td><td class=\"faint\">", page);
-		nnc_html_text(page, layer->location);
+		nnc_html_text(page, nnc_layer_place(place, model, layer));
 		fprintf(page, "</td><td>%s</td>", nnc_layer_shape(shape, layer));
 		fprintf(page, "<td class=\"n\">%s</td>",
 			nnc_grouped(number, layer->parameters));

@@ -800,32 +800,34 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 28x28x1", "adam_decay.nn:6", 3, {28, 28, 1}, 0, 0},
-	{"dense1", "dense 16 relu", "adam_decay.nn:7", 1, {16}, 12560, 12544},
-	{"dropout1", "dropout 0", "adam_decay.nn:8", 1, {16}, 0, 0},
-	{"dense2", "dense 10 softmax", "adam_decay.nn:9", 1, {10}, 170, 160},
+	{"input", "input 28x28x1", NULL, 6, 3, {28, 28, 1}, 0, 0},
+	{"dense1", "dense 16 relu", NULL, 1, 1, {16}, 12560, 12544},
+	{"dropout1", "dropout 0", NULL, 1, 1, {16}, 0, 0},
+	{"dense2", "dense 10 softmax", NULL, 1, 1, {10}, 170, 160},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm_parts_32x16x784_bias_relu", 803840, NULL},
-	{NNC_PHASE_FORWARD, 2, "dropout_0_16", 512, NULL},
-	{NNC_PHASE_FORWARD, 3, "gemm_32x10x16_bias", 10560, NULL},
-	{NNC_PHASE_FORWARD, 3, "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 3, "cross_entropy_grad_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 3, "column_sums_32x10_adam", 440, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_nt_32x16x10", 10240, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_tn_16x10x32_adam", 12160, NULL},
-	{NNC_PHASE_BACKWARD, 2, "dropout_0_16", 512, NULL},
-	{NNC_PHASE_BACKWARD, 1, "relu_grad_16", 512, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_32x16_adam", 704, NULL},
-	{NNC_PHASE_BACKWARD, 1, "gemm_tn_784x16x32_adam", 953344, NULL},
-	{NNC_PHASE_INFER, 1, "gemm_parts_32x16x784_bias_relu", 803840, NULL},
-	{NNC_PHASE_INFER, 3, "gemm_32x10x16_bias", 10560, NULL},
-	{NNC_PHASE_INFER, 3, "softmax_10", 1280, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x16x784_bias_relu", 803840, NULL},
+	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_16", 512, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_32x10x16_bias", 10560, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_adam", 440, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x16x10", 10240, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_16x10x32_adam", 12160, NULL},
+	{NNC_PHASE_BACKWARD, "dropout1", "dropout_0_16", 512, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "relu_grad_16", 512, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x16_adam", 704, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x16x32_adam", 953344, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x16x784_bias_relu", 803840, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_32x10x16_bias", 10560, NULL},
+	{NNC_PHASE_INFER, "dense2", "softmax_10", 1280, NULL},
 };
 
 static const char *const slots[] = {"m", "v"};
@@ -856,13 +858,13 @@ const NncModel NNC_MODEL(adam_decay) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 4,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 4,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 16,
+	.op_count = NNC_COUNT(ops),
 	.slots = slots,
-	.slot_count = 2,
+	.slot_count = NNC_COUNT(slots),
 	.training = {
 		.format = "fashion_mnist",
 		.train = 0,

@@ -499,28 +499,30 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 1", "batch_1.nn:4", 1, {1}, 0, 0},
-	{"dense1", "dense 1 tanh", "batch_1.nn:5", 1, {1}, 2, 1},
-	{"dense2", "dense 2 softmax", "batch_1.nn:6", 1, {2}, 4, 2},
+	{"input", "input 1", NULL, 4, 1, {1}, 0, 0},
+	{"dense1", "dense 1 tanh", NULL, 1, 1, {1}, 2, 1},
+	{"dense2", "dense 2 softmax", NULL, 1, 1, {2}, 4, 2},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm_plain_1x1x1_bias_tanh", 4, NULL},
-	{NNC_PHASE_FORWARD, 2, "gemm_plain_1x2x1_bias", 6, NULL},
-	{NNC_PHASE_FORWARD, 2, "cross_entropy_2", 8, NULL},
-	{NNC_PHASE_BACKWARD, 2, "cross_entropy_grad_2", 8, NULL},
-	{NNC_PHASE_BACKWARD, 2, "column_sums_1x2_sgd", 10, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_plain_nt_1x1x2_tanh_grad", 5, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_plain_tn_1x2x1_sgd", 12, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_1x1_sgd", 5, NULL},
-	{NNC_PHASE_BACKWARD, 1, "gemm_plain_tn_1x1x1_sgd", 6, NULL},
-	{NNC_PHASE_INFER, 1, "gemm_plain_1x1x1_bias_tanh", 4, NULL},
-	{NNC_PHASE_INFER, 2, "gemm_plain_1x2x1_bias", 6, NULL},
-	{NNC_PHASE_INFER, 2, "softmax_2", 8, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_plain_1x1x1_bias_tanh", 4, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_plain_1x2x1_bias", 6, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_2", 8, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_2", 8, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_1x2_sgd", 10, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_plain_nt_1x1x2_tanh_grad", 5, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_plain_tn_1x2x1_sgd", 12, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_1x1_sgd", 5, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_plain_tn_1x1x1_sgd", 6, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_plain_1x1x1_bias_tanh", 4, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_plain_1x2x1_bias", 6, NULL},
+	{NNC_PHASE_INFER, "dense2", "softmax_2", 8, NULL},
 };
 
 static const char *const slots[] = {"m"};
@@ -551,13 +553,13 @@ const NncModel NNC_MODEL(batch_1) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 4,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 3,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 13,
+	.op_count = NNC_COUNT(ops),
 	.slots = slots,
-	.slot_count = 1,
+	.slot_count = NNC_COUNT(slots),
 	.training = {
 		.format = "csv",
 		.path = "one.csv",

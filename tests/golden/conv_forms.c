@@ -529,17 +529,17 @@ static void conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_line(int i,
 			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			if (rows == ROWS && cols == COLS)
-				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(ROWS,
-					COLS, i, k, j, p, w, y, bias);
+				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(
+					ROWS, COLS, i, k, j, p, w, y, bias);
 			else if (REST > 0 && rows == ROWS)
-				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(ROWS,
-					REST, i, k, j, p, w, y, bias);
+				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(
+					ROWS, REST, i, k, j, p, w, y, bias);
 			else if (LAST > 0 && cols == COLS)
-				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(LAST,
-					COLS, i, k, j, p, w, y, bias);
+				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(
+					LAST, COLS, i, k, j, p, w, y, bias);
 			else if (LAST > 0 && REST > 0)
-				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(LAST,
-					REST, i, k, j, p, w, y, bias);
+				conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu_tile(
+					LAST, REST, i, k, j, p, w, y, bias);
 		}
 }
 
@@ -2227,66 +2227,72 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 32x32x3", "conv_forms.nn:3", 3, {32, 32, 3}, 0, 0},
-	{"conv1", "conv 8 5x3 relu stride=2x1", "conv_forms.nn:4", 3, {16, 32, 8}, 368,
-		184320},
-	{"conv2", "conv 8 3x3 padding=valid dilation=2 tanh", "conv_forms.nn:5", 3, {12,
-		28, 8}, 584, 193536},
-	{"conv3", "conv 6 2x2 padding=1 bias=false", "conv_forms.nn:6", 3, {13, 29, 6},
-		192, 72384},
-	{"conv4", "conv 4 1x1 elu stride=3x2 padding=valid", "conv_forms.nn:7", 3, {5,
-		15, 4}, 28, 1800},
-	{"conv5", "conv 5 3 padding=2 stride=1x2 dilation=1x2", "conv_forms.nn:8", 3,
-		{7, 8, 5}, 185, 10080},
-	{"dense1", "dense 10 softmax", "conv_forms.nn:10", 1, {10}, 2810, 2800},
+	{"input", "input 32x32x3", NULL, 3, 3, {32, 32, 3}, 0, 0},
+	{"conv1", "conv 8 5x3 relu stride=2x1", NULL, 1, 3, {16, 32, 8}, 368, 184320},
+	{"conv2", "conv 8 3x3 padding=valid dilation=2 tanh", NULL, 1, 3, {12, 28, 8},
+		584, 193536},
+	{"conv3", "conv 6 2x2 padding=1 bias=false", NULL, 1, 3, {13, 29, 6}, 192,
+		72384},
+	{"conv4", "conv 4 1x1 elu stride=3x2 padding=valid", NULL, 1, 3, {5, 15, 4}, 28,
+		1800},
+	{"conv5", "conv 5 3 padding=2 stride=1x2 dilation=1x2", NULL, 1, 3, {7, 8, 5},
+		185, 10080},
+	{"dense1", "dense 10 softmax", NULL, 2, 1, {10}, 2810, 2800},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu",
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "conv1", "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu",
 		12058624, NULL},
-	{NNC_PHASE_FORWARD, 2, "conv_16x32x8_3x3_d2x2_bias_tanh", 12558336, NULL},
-	{NNC_PHASE_FORWARD, 3, "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
-	{NNC_PHASE_FORWARD, 4, "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400, NULL},
-	{NNC_PHASE_FORWARD, 5, "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080, NULL},
-	{NNC_PHASE_FORWARD, 6, "gemm_parts_32x10x280_bias", 179520, NULL},
-	{NNC_PHASE_FORWARD, 6, "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 6, "cross_entropy_grad_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 6, "column_sums_32x10_adam", 440, NULL},
-	{NNC_PHASE_BACKWARD, 6, "gemm_nt_32x280x10", 179200, NULL},
-	{NNC_PHASE_BACKWARD, 6, "gemm_tn_280x10x32_adam", 212800, NULL},
-	{NNC_PHASE_BACKWARD, 5, "column_sums_1792x5_adam", 9020, NULL},
-	{NNC_PHASE_BACKWARD, 5, "conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad",
+	{NNC_PHASE_FORWARD, "conv2", "conv_16x32x8_3x3_d2x2_bias_tanh", 12558336, NULL},
+	{NNC_PHASE_FORWARD, "conv3", "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
+	{NNC_PHASE_FORWARD, "conv4", "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400,
+		NULL},
+	{NNC_PHASE_FORWARD, "conv5", "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080,
+		NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x10x280_bias", 179520, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x10_adam", 440, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x280x10", 179200, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_280x10x32_adam", 212800, NULL},
+	{NNC_PHASE_BACKWARD, "conv5", "column_sums_1792x5_adam", 9020, NULL},
+	{NNC_PHASE_BACKWARD, "conv5", "conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad",
 		654720, NULL},
-	{NNC_PHASE_BACKWARD, 5, "conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2", 645120, NULL},
-	{NNC_PHASE_BACKWARD, 4, "column_sums_2400x4_adam", 9648, NULL},
-	{NNC_PHASE_BACKWARD, 4, "conv_dx_13x29x6_1x1x4_s3x2", 115200, NULL},
-	{NNC_PHASE_BACKWARD, 4, "conv_dw_13x29x6_1x1x4_s3x2", 115200, NULL},
-	{NNC_PHASE_BACKWARD, 3, "conv_dx_13x29x6_2x2x8_tanh_grad", 4718592,
+	{NNC_PHASE_BACKWARD, "conv5", "conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2", 645120,
+		NULL},
+	{NNC_PHASE_BACKWARD, "conv4", "column_sums_2400x4_adam", 9648, NULL},
+	{NNC_PHASE_BACKWARD, "conv4", "conv_dx_13x29x6_1x1x4_s3x2", 115200, NULL},
+	{NNC_PHASE_BACKWARD, "conv4", "conv_dw_13x29x6_1x1x4_s3x2", 115200, NULL},
+	{NNC_PHASE_BACKWARD, "conv3", "conv_dx_13x29x6_2x2x8_tanh_grad", 4718592,
 		"turn_2x2x8x6"},
-	{NNC_PHASE_BACKWARD, 3, "conv_dw_12x28x8_2x2x6_p1x1", 4632576, NULL},
-	{NNC_PHASE_BACKWARD, 2, "column_sums_10752x8_adam", 86112, NULL},
-	{NNC_PHASE_BACKWARD, 2, "conv_dx_16x32x8_3x3_d2x2_relu_grad", 12517376, NULL},
-	{NNC_PHASE_BACKWARD, 2, "conv_dw_16x32x8_3x3_d2x2", 12386304, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_16384x8_adam", 131168, NULL},
-	{NNC_PHASE_BACKWARD, 1, "conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32", 11796480,
+	{NNC_PHASE_BACKWARD, "conv3", "conv_dw_12x28x8_2x2x6_p1x1", 4632576, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "column_sums_10752x8_adam", 86112, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_16x32x8_3x3_d2x2_relu_grad", 12517376,
 		NULL},
-	{NNC_PHASE_BACKWARD, 1, "adam_step", 4320, NULL},
-	{NNC_PHASE_BACKWARD, 2, "adam_step", 6912, NULL},
-	{NNC_PHASE_BACKWARD, 3, "adam_step", 2304, NULL},
-	{NNC_PHASE_BACKWARD, 4, "adam_step", 288, NULL},
-	{NNC_PHASE_BACKWARD, 5, "adam_step", 2160, NULL},
-	{NNC_PHASE_INFER, 1, "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu", 12058624,
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_16x32x8_3x3_d2x2", 12386304, NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "column_sums_16384x8_adam", 131168, NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32",
+		11796480, NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 4320, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "adam_step", 6912, NULL},
+	{NNC_PHASE_BACKWARD, "conv3", "adam_step", 2304, NULL},
+	{NNC_PHASE_BACKWARD, "conv4", "adam_step", 288, NULL},
+	{NNC_PHASE_BACKWARD, "conv5", "adam_step", 2160, NULL},
+	{NNC_PHASE_INFER, "conv1", "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu",
+		12058624, NULL},
+	{NNC_PHASE_INFER, "conv2", "conv_16x32x8_3x3_d2x2_bias_tanh", 12558336, NULL},
+	{NNC_PHASE_INFER, "conv3", "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
+	{NNC_PHASE_INFER, "conv4", "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400, NULL},
+	{NNC_PHASE_INFER, "conv5", "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080,
 		NULL},
-	{NNC_PHASE_INFER, 2, "conv_16x32x8_3x3_d2x2_bias_tanh", 12558336, NULL},
-	{NNC_PHASE_INFER, 3, "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
-	{NNC_PHASE_INFER, 4, "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400, NULL},
-	{NNC_PHASE_INFER, 5, "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080, NULL},
-	{NNC_PHASE_INFER, 6, "gemm_parts_32x10x280_bias", 179520, NULL},
-	{NNC_PHASE_INFER, 6, "softmax_10", 1280, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x10x280_bias", 179520, NULL},
+	{NNC_PHASE_INFER, "dense1", "softmax_10", 1280, NULL},
 };
 
 static const char *const slots[] = {"m", "v"};
@@ -2317,13 +2323,13 @@ const NncModel NNC_MODEL(conv_forms) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 11,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 7,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 37,
+	.op_count = NNC_COUNT(ops),
 	.slots = slots,
-	.slot_count = 2,
+	.slot_count = NNC_COUNT(slots),
 	.training = {
 		.format = "cifar10",
 		.path = "cifar",

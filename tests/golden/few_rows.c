@@ -962,34 +962,36 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 50", "few_rows.nn:4", 1, {50}, 0, 0},
-	{"dense1", "dense 40 relu", "few_rows.nn:5", 1, {40}, 2040, 2000},
-	{"dense2", "dense 70 tanh", "few_rows.nn:6", 1, {70}, 2870, 2800},
-	{"dense3", "dense 3 softmax", "few_rows.nn:7", 1, {3}, 213, 210},
+	{"input", "input 50", NULL, 4, 1, {50}, 0, 0},
+	{"dense1", "dense 40 relu", NULL, 1, 1, {40}, 2040, 2000},
+	{"dense2", "dense 70 tanh", NULL, 1, 1, {70}, 2870, 2800},
+	{"dense3", "dense 3 softmax", NULL, 1, 1, {3}, 213, 210},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm_2x40x50_bias_relu", 8160, NULL},
-	{NNC_PHASE_FORWARD, 2, "gemm_2x70x40_bias_tanh", 11480, NULL},
-	{NNC_PHASE_FORWARD, 3, "gemm_parts_2x3x70_bias", 846, NULL},
-	{NNC_PHASE_FORWARD, 3, "cross_entropy_3", 24, NULL},
-	{NNC_PHASE_BACKWARD, 3, "cross_entropy_grad_3", 24, NULL},
-	{NNC_PHASE_BACKWARD, 3, "column_sums_2x3_adam", 42, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_nt_2x70x3_tanh_grad", 980, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_tn_70x3x2_adam", 3360, NULL},
-	{NNC_PHASE_BACKWARD, 2, "column_sums_2x70_adam", 980, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_dot_nt_2x40x70_relu_grad", 11280, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_tn_40x70x2_adam", 44800, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_2x40_adam", 560, NULL},
-	{NNC_PHASE_BACKWARD, 1, "gemm_tn_50x40x2_adam", 32000, NULL},
-	{NNC_PHASE_INFER, 1, "gemm_2x40x50_bias_relu", 8160, NULL},
-	{NNC_PHASE_INFER, 2, "gemm_2x70x40_bias_tanh", 11480, NULL},
-	{NNC_PHASE_INFER, 3, "gemm_parts_2x3x70_bias", 846, NULL},
-	{NNC_PHASE_INFER, 3, "softmax_3", 24, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_2x40x50_bias_relu", 8160, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_2x70x40_bias_tanh", 11480, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_parts_2x3x70_bias", 846, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_3", 24, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_3", 24, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "column_sums_2x3_adam", 42, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_2x70x3_tanh_grad", 980, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_70x3x2_adam", 3360, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_2x70_adam", 980, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_dot_nt_2x40x70_relu_grad", 11280, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_40x70x2_adam", 44800, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_2x40_adam", 560, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_50x40x2_adam", 32000, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_2x40x50_bias_relu", 8160, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_2x70x40_bias_tanh", 11480, NULL},
+	{NNC_PHASE_INFER, "dense3", "gemm_parts_2x3x70_bias", 846, NULL},
+	{NNC_PHASE_INFER, "dense3", "softmax_3", 24, NULL},
 };
 
 static const char *const slots[] = {"m", "v"};
@@ -1020,13 +1022,13 @@ const NncModel NNC_MODEL(few_rows) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 6,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 4,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 18,
+	.op_count = NNC_COUNT(ops),
 	.slots = slots,
-	.slot_count = 2,
+	.slot_count = NNC_COUNT(slots),
 	.training = {
 		.format = "csv",
 		.path = "few.csv",

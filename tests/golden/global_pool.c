@@ -1028,37 +1028,40 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 16x16x1", "global_pool.nn:3", 3, {16, 16, 1}, 0, 0},
-	{"conv1", "conv 8 3x3 relu stride=2", "global_pool.nn:4", 3, {8, 8, 8}, 80,
-		4608},
-	{"conv2", "conv 10 1x1", "global_pool.nn:5", 3, {8, 8, 10}, 90, 5120},
-	{"globalavgpool1", "globalavgpool", "global_pool.nn:6", 1, {10}, 0, 0},
-	{"softmax1", "softmax", "global_pool.nn:7", 1, {10}, 0, 0},
+	{"input", "input 16x16x1", NULL, 3, 3, {16, 16, 1}, 0, 0},
+	{"conv1", "conv 8 3x3 relu stride=2", NULL, 1, 3, {8, 8, 8}, 80, 4608},
+	{"conv2", "conv 10 1x1", NULL, 1, 3, {8, 8, 10}, 90, 5120},
+	{"globalavgpool1", "globalavgpool", NULL, 1, 1, {10}, 0, 0},
+	{"softmax1", "softmax", NULL, 1, 1, {10}, 0, 0},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu", 327680, NULL},
-	{NNC_PHASE_FORWARD, 2, "conv_8x8x8_1x1x10_bias", 348160, NULL},
-	{NNC_PHASE_FORWARD, 3, "avgpool_8x8x10_8x8", 20480, NULL},
-	{NNC_PHASE_FORWARD, 4, "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 4, "cross_entropy_grad_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 3, "avgpool_grad_8x8x10_8x8", 20480, NULL},
-	{NNC_PHASE_BACKWARD, 2, "column_sums_2048x10_adam", 20600, NULL},
-	{NNC_PHASE_BACKWARD, 2, "conv_dx_8x8x10_1x1x8_relu_grad", 344064,
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "conv1", "conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu", 327680,
+		NULL},
+	{NNC_PHASE_FORWARD, "conv2", "conv_8x8x8_1x1x10_bias", 348160, NULL},
+	{NNC_PHASE_FORWARD, "globalavgpool1", "avgpool_8x8x10_8x8", 20480, NULL},
+	{NNC_PHASE_FORWARD, "softmax1", "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "softmax1", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "globalavgpool1", "avgpool_grad_8x8x10_8x8", 20480, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "column_sums_2048x10_adam", 20600, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_8x8x10_1x1x8_relu_grad", 344064,
 		"turn_1x1x8x10"},
-	{NNC_PHASE_BACKWARD, 2, "conv_dw_8x8x8_1x1x10", 327680, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_2048x8_adam", 16480, NULL},
-	{NNC_PHASE_BACKWARD, 1, "conv_dw_16x16x1_3x3x8_s2x2_to8x8", 294912, NULL},
-	{NNC_PHASE_BACKWARD, 1, "adam_step", 864, NULL},
-	{NNC_PHASE_BACKWARD, 2, "adam_step", 960, NULL},
-	{NNC_PHASE_INFER, 1, "conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu", 327680, NULL},
-	{NNC_PHASE_INFER, 2, "conv_8x8x8_1x1x10_bias", 348160, NULL},
-	{NNC_PHASE_INFER, 3, "avgpool_8x8x10_8x8", 20480, NULL},
-	{NNC_PHASE_INFER, 4, "softmax_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_8x8x8_1x1x10", 327680, NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "column_sums_2048x8_adam", 16480, NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_16x16x1_3x3x8_s2x2_to8x8", 294912, NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 864, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "adam_step", 960, NULL},
+	{NNC_PHASE_INFER, "conv1", "conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu", 327680,
+		NULL},
+	{NNC_PHASE_INFER, "conv2", "conv_8x8x8_1x1x10_bias", 348160, NULL},
+	{NNC_PHASE_INFER, "globalavgpool1", "avgpool_8x8x10_8x8", 20480, NULL},
+	{NNC_PHASE_INFER, "softmax1", "softmax_10", 1280, NULL},
 };
 
 static const char *const slots[] = {"m", "v"};
@@ -1089,13 +1092,13 @@ const NncModel NNC_MODEL(global_pool) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 4,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 5,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 18,
+	.op_count = NNC_COUNT(ops),
 	.slots = slots,
-	.slot_count = 2,
+	.slot_count = NNC_COUNT(slots),
 	.training = {
 		.format = "idx",
 		.path = "digits",

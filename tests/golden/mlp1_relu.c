@@ -756,28 +756,30 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 28x28x1", "mlp1_relu.nn:5", 3, {28, 28, 1}, 0, 0},
-	{"dense1", "dense 128 relu", "mlp1_relu.nn:6", 1, {128}, 100480, 100352},
-	{"dense2", "dense 10 softmax", "mlp1_relu.nn:7", 1, {10}, 1290, 1280},
+	{"input", "input 28x28x1", NULL, 5, 3, {28, 28, 1}, 0, 0},
+	{"dense1", "dense 128 relu", NULL, 1, 1, {128}, 100480, 100352},
+	{"dense2", "dense 10 softmax", NULL, 1, 1, {10}, 1290, 1280},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
-	{NNC_PHASE_FORWARD, 2, "gemm_parts_32x10x128_bias", 82240, NULL},
-	{NNC_PHASE_FORWARD, 2, "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 2, "cross_entropy_grad_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 2, "column_sums_32x10_sgd", 360, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_nt_32x128x10_relu_grad", 86016, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_tn_128x10x32_sgd", 87040, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_32x128_sgd", 4608, NULL},
-	{NNC_PHASE_BACKWARD, 1, "gemm_tn_784x128x32_sgd", 6823936, NULL},
-	{NNC_PHASE_INFER, 1, "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
-	{NNC_PHASE_INFER, 2, "gemm_parts_32x10x128_bias", 82240, NULL},
-	{NNC_PHASE_INFER, 2, "softmax_10", 1280, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_sgd", 360, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x10_relu_grad", 86016, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_sgd", 87040, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd", 4608, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd", 6823936, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, "dense2", "softmax_10", 1280, NULL},
 };
 
 const NncModel NNC_MODEL(mlp1_relu) = {
@@ -806,11 +808,11 @@ const NncModel NNC_MODEL(mlp1_relu) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 4,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 3,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 13,
+	.op_count = NNC_COUNT(ops),
 	.training = {
 		.format = "fashion_mnist",
 		.train = 10000,

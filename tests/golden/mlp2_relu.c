@@ -967,34 +967,36 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 28x28x1", "mlp2_relu.nn:5", 3, {28, 28, 1}, 0, 0},
-	{"dense1", "dense 128 relu", "mlp2_relu.nn:6", 1, {128}, 100480, 100352},
-	{"dense2", "dense 128 relu", "mlp2_relu.nn:7", 1, {128}, 16512, 16384},
-	{"dense3", "dense 10 softmax", "mlp2_relu.nn:8", 1, {10}, 1290, 1280},
+	{"input", "input 28x28x1", NULL, 5, 3, {28, 28, 1}, 0, 0},
+	{"dense1", "dense 128 relu", NULL, 1, 1, {128}, 100480, 100352},
+	{"dense2", "dense 128 relu", NULL, 1, 1, {128}, 16512, 16384},
+	{"dense3", "dense 10 softmax", NULL, 1, 1, {10}, 1290, 1280},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
-	{NNC_PHASE_FORWARD, 2, "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_FORWARD, 3, "gemm_parts_32x10x128_bias", 82240, NULL},
-	{NNC_PHASE_FORWARD, 3, "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 3, "cross_entropy_grad_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 3, "column_sums_32x10_sgd", 360, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_nt_32x128x10_relu_grad", 86016, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_tn_128x10x32_sgd", 87040, NULL},
-	{NNC_PHASE_BACKWARD, 2, "column_sums_32x128_sgd", 4608, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_nt_32x128x128_relu_grad", 1052672, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_tn_128x128x32_sgd", 1114112, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_32x128_sgd", 4608, NULL},
-	{NNC_PHASE_BACKWARD, 1, "gemm_tn_784x128x32_sgd", 6823936, NULL},
-	{NNC_PHASE_INFER, 1, "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
-	{NNC_PHASE_INFER, 2, "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_INFER, 3, "gemm_parts_32x10x128_bias", 82240, NULL},
-	{NNC_PHASE_INFER, 3, "softmax_10", 1280, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x10_sgd", 360, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x128x10_relu_grad", 86016, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_128x10x32_sgd", 87040, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x128_sgd", 4608, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x128_relu_grad", 1052672, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_sgd", 1114112, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd", 4608, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd", 6823936, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
+	{NNC_PHASE_INFER, "dense3", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, "dense3", "softmax_10", 1280, NULL},
 };
 
 const NncModel NNC_MODEL(mlp2_relu) = {
@@ -1023,11 +1025,11 @@ const NncModel NNC_MODEL(mlp2_relu) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 6,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 4,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 18,
+	.op_count = NNC_COUNT(ops),
 	.training = {
 		.format = "fashion_mnist",
 		.train = 10000,

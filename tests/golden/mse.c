@@ -759,30 +759,33 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 28x28x1", "mse.nn:11", 3, {28, 28, 1}, 0, 0},
-	{"dense1", "dense 24 sigmoid", "mse.nn:12", 1, {24}, 18840, 18816},
-	{"dense2", "dense 10 softmax", "mse.nn:13", 1, {10}, 250, 240},
+	{"input", "input 28x28x1", NULL, 11, 3, {28, 28, 1}, 0, 0},
+	{"dense1", "dense 24 sigmoid", NULL, 1, 1, {24}, 18840, 18816},
+	{"dense2", "dense 10 softmax", NULL, 1, 1, {10}, 250, 240},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm_parts_50x24x784_bias_sigmoid", 1884000, NULL},
-	{NNC_PHASE_FORWARD, 2, "gemm_50x10x24_bias", 24500, NULL},
-	{NNC_PHASE_FORWARD, 2, "softmax_10", 2000, NULL},
-	{NNC_PHASE_FORWARD, 2, "mse_10", 1500, NULL},
-	{NNC_PHASE_BACKWARD, 2, "mse_grad_10", 1500, NULL},
-	{NNC_PHASE_BACKWARD, 2, "softmax_grad_10", 2000, NULL},
-	{NNC_PHASE_BACKWARD, 2, "column_sums_50x10_sgd", 540, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_nt_50x24x10_sigmoid_grad", 25200, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_tn_24x10x50_sgd", 24960, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_50x24_sgd", 1296, NULL},
-	{NNC_PHASE_BACKWARD, 1, "gemm_tn_784x24x50_sgd", 1956864, NULL},
-	{NNC_PHASE_INFER, 1, "gemm_parts_50x24x784_bias_sigmoid", 1884000, NULL},
-	{NNC_PHASE_INFER, 2, "gemm_50x10x24_bias", 24500, NULL},
-	{NNC_PHASE_INFER, 2, "softmax_10", 2000, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_50x24x784_bias_sigmoid", 1884000,
+		NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_50x10x24_bias", 24500, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "softmax_10", 2000, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "mse_10", 1500, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "mse_grad_10", 1500, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "softmax_grad_10", 2000, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_50x10_sgd", 540, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_50x24x10_sigmoid_grad", 25200, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_24x10x50_sgd", 24960, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_50x24_sgd", 1296, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x24x50_sgd", 1956864, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_50x24x784_bias_sigmoid", 1884000, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_50x10x24_bias", 24500, NULL},
+	{NNC_PHASE_INFER, "dense2", "softmax_10", 2000, NULL},
 };
 
 static const char *const slots[] = {"m"};
@@ -813,13 +816,13 @@ const NncModel NNC_MODEL(mse) = {
 #endif
 	.output = INFER_DENSE2,
 	.tensors = tensors,
-	.tensor_count = 4,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 3,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 15,
+	.op_count = NNC_COUNT(ops),
 	.slots = slots,
-	.slot_count = 1,
+	.slot_count = NNC_COUNT(slots),
 	.training = {
 		.format = "fashion_mnist",
 		.train = 1000,

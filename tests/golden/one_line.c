@@ -822,35 +822,36 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 28x28x1", "one_line.nn:1", 3, {28, 28, 1}, 0, 0},
-	{"dense1", "dense 128 leaky_relu(0.1)", "one_line.nn:1", 1, {128}, 100480,
-		100352},
-	{"dropout1", "dropout 0.2", "one_line.nn:1", 1, {128}, 0, 0},
-	{"dense2", "dense 10 softmax", "one_line.nn:1", 1, {10}, 1290, 1280},
+	{"input", "input 28x28x1", NULL, 1, 3, {28, 28, 1}, 0, 0},
+	{"dense1", "dense 128 leaky_relu(0.1)", NULL, 0, 1, {128}, 100480, 100352},
+	{"dropout1", "dropout 0.2", NULL, 0, 1, {128}, 0, 0},
+	{"dense2", "dense 10 softmax", NULL, 0, 1, {10}, 1290, 1280},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm_parts_32x128x784_bias_leaky_relu_0_1", 6430720,
-		NULL},
-	{NNC_PHASE_FORWARD, 2, "dropout_0_2_128", 4096, NULL},
-	{NNC_PHASE_FORWARD, 3, "gemm_parts_32x10x128_bias", 82240, NULL},
-	{NNC_PHASE_FORWARD, 3, "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 3, "cross_entropy_grad_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, 3, "column_sums_32x10_adam", 440, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_nt_32x128x10", 81920, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_tn_128x10x32_adam", 97280, NULL},
-	{NNC_PHASE_BACKWARD, 2, "dropout_0_2_128", 4096, NULL},
-	{NNC_PHASE_BACKWARD, 1, "leaky_relu_0_1_grad_128", 4096, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_32x128_adam", 5632, NULL},
-	{NNC_PHASE_BACKWARD, 1, "gemm_tn_784x128x32_adam", 7626752, NULL},
-	{NNC_PHASE_INFER, 1, "gemm_parts_32x128x784_bias_leaky_relu_0_1", 6430720,
-		NULL},
-	{NNC_PHASE_INFER, 3, "gemm_parts_32x10x128_bias", 82240, NULL},
-	{NNC_PHASE_INFER, 3, "softmax_10", 1280, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x784_bias_leaky_relu_0_1",
+		6430720, NULL},
+	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_128", 4096, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_adam", 440, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x10", 81920, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_adam", 97280, NULL},
+	{NNC_PHASE_BACKWARD, "dropout1", "dropout_0_2_128", 4096, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "leaky_relu_0_1_grad_128", 4096, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_adam", 5632, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_adam", 7626752, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x784_bias_leaky_relu_0_1",
+		6430720, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, "dense2", "softmax_10", 1280, NULL},
 };
 
 static const char *const slots[] = {"m", "v"};
@@ -881,13 +882,13 @@ const NncModel NNC_MODEL(one_line) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 4,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 4,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 16,
+	.op_count = NNC_COUNT(ops),
 	.slots = slots,
-	.slot_count = 2,
+	.slot_count = NNC_COUNT(slots),
 	.training = {
 		.format = "fashion_mnist",
 		.train = 0,

@@ -970,34 +970,41 @@ static const NncTensor tensors[] = {
 		 "zeros", 0, 0, 0},
 };
 
+/* Name, statement, included file, lines below the layer before; output, parameters,
+ * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 4999", "wide.nn:4", 1, {4999}, 0, 0},
-	{"dense1", "dense 1023 relu", "wide.nn:5", 1, {1023}, 5115000, 5113977},
-	{"dense2", "dense 257 relu", "wide.nn:6", 1, {257}, 263168, 262911},
-	{"dense3", "dense 17 softmax", "wide.nn:7", 1, {17}, 4386, 4369},
+	{"input", "input 4999", NULL, 4, 1, {4999}, 0, 0},
+	{"dense1", "dense 1023 relu", NULL, 1, 1, {1023}, 5115000, 5113977},
+	{"dense2", "dense 257 relu", NULL, 1, 1, {257}, 263168, 262911},
+	{"dense3", "dense 17 softmax", NULL, 1, 1, {17}, 4386, 4369},
 };
 
 /* What load, forward, backward and infer call: phase, layer, name, the operations of a
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm_blas_129x1023x4999_bias_relu", 1319670000, NULL},
-	{NNC_PHASE_FORWARD, 2, "gemm_parts_129x257x1023_bias_relu", 67897344, NULL},
-	{NNC_PHASE_FORWARD, 3, "gemm_129x17x257_bias", 1129395, NULL},
-	{NNC_PHASE_FORWARD, 3, "cross_entropy_17", 8772, NULL},
-	{NNC_PHASE_BACKWARD, 3, "cross_entropy_grad_17", 8772, NULL},
-	{NNC_PHASE_BACKWARD, 3, "column_sums_129x17_adam", 2397, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_nt_129x257x17_relu_grad", 1160355, NULL},
-	{NNC_PHASE_BACKWARD, 3, "gemm_tn_257x17x129_adam", 1179630, NULL},
-	{NNC_PHASE_BACKWARD, 2, "column_sums_129x257_adam", 36237, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_nt_129x1023x257_relu_grad", 67963005, NULL},
-	{NNC_PHASE_BACKWARD, 2, "gemm_tn_1023x257x129_adam", 70985970, NULL},
-	{NNC_PHASE_BACKWARD, 1, "column_sums_129x1023_adam", 144243, NULL},
-	{NNC_PHASE_BACKWARD, 1, "gemm_tn_4999x1023x129_adam", 1380773790, NULL},
-	{NNC_PHASE_INFER, 1, "gemm_blas_129x1023x4999_bias_relu", 1319670000, NULL},
-	{NNC_PHASE_INFER, 2, "gemm_parts_129x257x1023_bias_relu", 67897344, NULL},
-	{NNC_PHASE_INFER, 3, "gemm_129x17x257_bias", 1129395, NULL},
-	{NNC_PHASE_INFER, 3, "softmax_17", 8772, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_blas_129x1023x4999_bias_relu", 1319670000,
+		NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_129x257x1023_bias_relu", 67897344,
+		NULL},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_129x17x257_bias", 1129395, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_17", 8772, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_17", 8772, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "column_sums_129x17_adam", 2397, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_129x257x17_relu_grad", 1160355, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_257x17x129_adam", 1179630, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_129x257_adam", 36237, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_129x1023x257_relu_grad", 67963005,
+		NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_1023x257x129_adam", 70985970, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_129x1023_adam", 144243, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_4999x1023x129_adam", 1380773790, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_blas_129x1023x4999_bias_relu", 1319670000,
+		NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_parts_129x257x1023_bias_relu", 67897344,
+		NULL},
+	{NNC_PHASE_INFER, "dense3", "gemm_129x17x257_bias", 1129395, NULL},
+	{NNC_PHASE_INFER, "dense3", "softmax_17", 8772, NULL},
 };
 
 static const char *const slots[] = {"m", "v"};
@@ -1028,13 +1035,13 @@ const NncModel NNC_MODEL(wide) = {
 #endif
 	.output = INFER_OUTPUT,
 	.tensors = tensors,
-	.tensor_count = 6,
+	.tensor_count = NNC_COUNT(tensors),
 	.layers = layers,
-	.layer_count = 4,
+	.layer_count = NNC_COUNT(layers),
 	.ops = ops,
-	.op_count = 18,
+	.op_count = NNC_COUNT(ops),
 	.slots = slots,
-	.slot_count = 2,
+	.slot_count = NNC_COUNT(slots),
 	.training = {
 		.format = "csv",
 		.path = "wide.csv",

@@ -11,13 +11,13 @@
 
 /* Two calls of the same kernel, which begins in a helper that others have as well. */
 static const NncOp ops[] = {
-	{NNC_PHASE_LOAD, 0, "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, 1, "gemm", 10, NULL},
-	{NNC_PHASE_BACKWARD, 1, "conv_dx", 20, "turn"},
-	{NNC_PHASE_BACKWARD, 1, "conv_dx", 20, "turn"},
-	{NNC_PHASE_BACKWARD, 1, "gemm", 10, NULL},
-	{NNC_PHASE_INFER, 1, "gemm", 10, NULL},
-	{NNC_PHASE_INFER, 1, "softmax", 5, NULL},
+	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm", 10, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "conv_dx", 20, "turn"},
+	{NNC_PHASE_BACKWARD, "dense1", "conv_dx", 20, "turn"},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm", 10, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm", 10, NULL},
+	{NNC_PHASE_INFER, "dense1", "softmax", 5, NULL},
 };
 
 static NncModel model_of_ops(void)

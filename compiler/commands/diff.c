@@ -1,0 +1,133 @@
+/* diff: two models side by side, then the difference of their C. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/compare.h"
+
+enum { OPT_COLOR = OPTION_LONG, OPT_NO_C, OPT_EXIT_CODE };
+
+static const Option options[] = {
+	{'U', "context", "N", "lines of C shown around each difference [3]"},
+	{OPT_NO_C, "no-c", NULL, "only say how many lines of C differ"},
+	{OPT_COLOR, "color", "WHEN", "always, never, or auto: on a terminal [auto]"},
+	{OPT_EXIT_CODE, "exit-code", NULL, "exit status 1 if anything differs"},
+	MODEL_OPTIONS,
+	{'h', "help", NULL, "this text"},
+	{.key = 0},
+};
+
+typedef struct DiffOptions {
+	ModelOptions model;
+	const char *color;
+	int context;
+	bool exit_code, help;
+} DiffOptions;
+
+static bool read_context(DiffOptions *o, const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+	if (end == text || *end || n < 0 || n > 1000000)
+		return false;
+	o->context = (int)n;
+	return true;
+}
+
+static bool is_when(const char *text)
+{
+	return strcmp(text, "always") == 0 || strcmp(text, "never") == 0 ||
+	       strcmp(text, "auto") == 0;
+}
+
+/* What is wrong, or NULL. */
+static const char *take_option(DiffOptions *o, int key, const char *value)
+{
+	switch (key) {
+	case 'U':
+		return read_context(o, value) ? NULL
+					      : "--context takes a number of lines";
+	case OPT_NO_C:
+		o->context = -1;
+		return NULL;
+	case OPT_COLOR:
+		o->color = value;
+		return is_when(value) ? NULL : "--color takes always, never or auto";
+	case OPT_EXIT_CODE:
+		o->exit_code = true;
+		return NULL;
+	case 'h':
+		o->help = true;
+		return NULL;
+	default:
+		return model_option(&o->model, key, value);
+	}
+}
+
+/* Both are read before one is given up, so that the errors of both are seen. */
+static bool make_both(const DiffOptions *o, char **files, Net *nets[2])
+{
+	static Model models[2];
+	bool read = true, made = true;
+	for (int i = 0; i < 2; i++)
+		read = read_model(&models[i], files[i], &o->model) && read;
+	for (int i = 0; i < 2 && read; i++) {
+		nets[i] = make_net(&models[i], NULL, NULL);
+		made = nets[i] && made;
+	}
+	for (int i = 0; i < 2 && read && made; i++)
+		check_memory_expectations(nets[i], models[i].stmts, models[i].count);
+	return diag_errors() == 0;
+}
+
+static int compare(const DiffOptions *o, char **files)
+{
+	Net *nets[2] = {NULL, NULL};
+	if (!make_both(o, files, nets))
+		return EXIT_MODEL;
+	const bool automatic = strcmp(o->color, "auto") == 0;
+	const Comparison c = {
+		.a = nets[0],
+		.b = nets[1],
+		.name_a = printable(files[0]),
+		.name_b = printable(files[1]),
+		.out = stdout,
+		.colour = automatic ? colours_on(stdout) : *o->color == 'a',
+	};
+	int status;
+	bool differ = compare_layers(&c);
+	differ |= compare_settings(&c);
+	differ |= compare_code(&c, o->context, &status);
+	return status ? status : o->exit_code && differ ? 1 : 0;
+}
+
+static int run(const Subcommand *self, int argc, char **argv)
+{
+	DiffOptions o = {.color = "auto", .context = 3};
+	const char *value;
+	for (int key; (key = next_option(options, argc, argv, &value)) != -1;) {
+		const char *wrong = key == '?' ? NULL : take_option(&o, key, value);
+		if (key == '?' || wrong)
+			return usage_error(self, wrong);
+	}
+	if (o.help)
+		return print_help(self);
+	if (argc - optind != 2)
+		return usage_error(self, "diff takes two models");
+	return compare(&o, argv + optind);
+}
+
+const Subcommand subcommand_diff = {
+	.name = "diff",
+	.operands = "A.nn B.nn",
+	.summary = "two models side by side, then their C",
+	.detail = "Between the layers: | changed, < only left, > only right. The C of "
+		  "the right "
+		  "model is\nmade under the left one's name. A model named diff is "
+		  "./diff. Exit "
+		  "status: 0, the same\nor not; 1 errors in a model; 2 usage; 3 "
+		  "diff(1) is "
+		  "missing; 74 output failed.",
+	.options = options,
+	.run = run,
+};
