@@ -85,10 +85,6 @@ int write_output(const char *path, const char *text, size_t size)
 /* ---- the runtime
  * ------------------------------------------------------------------------ */
 
-typedef struct Runtime {
-	const char *include, *library;
-} Runtime;
-
 static bool exists(const char *path)
 {
 	return access(path, R_OK) == 0;
@@ -105,7 +101,7 @@ static const char *own_folder(void)
 	return arena_printf("%s", dirname(path));
 }
 
-static bool find_runtime(Runtime *r)
+bool find_runtime(Runtime *r)
 {
 	const char *own = own_folder(), *set = getenv("NNC_RUNTIME");
 	const Runtime places[] = {
@@ -123,12 +119,20 @@ static bool find_runtime(Runtime *r)
 		    exists(r->library))
 			return true;
 	}
+	return false;
+}
+
+/* The same, or an exit status after a message. */
+static int need_runtime(Runtime *r)
+{
+	if (find_runtime(r))
+		return 0;
 	fprintf(stderr,
 		"nnc: error: the runtime (libnncrt.a, nnc_rt.h) is not beside %s\n",
-		own);
+		own_folder());
 	fprintf(stderr,
 		"help: run make, or set NNC_RUNTIME to the folder that holds both\n");
-	return false;
+	return EXIT_COMPILER;
 }
 
 /* ---- commands
@@ -140,7 +144,7 @@ static void show_commands(const BuildOptions *o, const Command *commands, int co
 		command_print(&commands[i]);
 }
 
-static Command compiler(void)
+Command compiler_command(void)
 {
 	Command c = {0};
 	const char *cc = getenv("CC");
@@ -155,7 +159,7 @@ static Command compiler(void)
 static Command compile_command(const Runtime *r, const BuildOptions *o,
 			       const char *source, const char *object, bool twin)
 {
-	Command c = compiler();
+	Command c = compiler_command();
 	command_add_words(&c, "-std=gnu11 -w -fno-math-errno -fno-trapping-math");
 	command_add(&c, twin ? "-O1" : "-O3");
 	if (*o->march)
@@ -175,7 +179,7 @@ static Command compile_command(const Runtime *r, const BuildOptions *o,
 static Command link_command(const Runtime *r, const char *const *objects,
 			    const char *output)
 {
-	Command c = compiler();
+	Command c = compiler_command();
 	const char *flags = getenv("CFLAGS"), *link = getenv("LDFLAGS");
 	if (flags)
 		command_add_words(&c, flags);
@@ -240,20 +244,30 @@ static int install(const char *from, const char *to)
 	return status;
 }
 
-/* A new folder that only this user can look into, or NULL after a message. */
-static char *private_folder(void)
+const char *temporary_base(void)
 {
 	const char *base = getenv("TMPDIR");
-	char *path = arena_printf("%s/nnc-XXXXXX", base && *base ? base : "/tmp");
-	if (mkdtemp(path))
-		return path;
-	fail_io("make", path);
-	return NULL;
+	return base && *base ? base : "/tmp";
+}
+
+char *private_folder(void)
+{
+	char *path = arena_printf("%s/nnc-XXXXXX", temporary_base());
+	return mkdtemp(path);
+}
+
+/* The same, or NULL after a message. */
+static char *need_folder(void)
+{
+	char *path = private_folder();
+	if (!path)
+		fail_io("make", arena_printf("a folder in %s", temporary_base()));
+	return path;
 }
 
 static bool find_paths(Paths *p)
 {
-	p->folder = private_folder();
+	p->folder = need_folder();
 	if (!p->folder)
 		return false;
 	p->source = arena_printf("%s/model.c", p->folder);
@@ -269,7 +283,7 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 	size_t size = 0;
 	Paths paths;
 	Runtime runtime;
-	if (!find_runtime(&runtime))
+	if (need_runtime(&runtime) != 0)
 		return EXIT_COMPILER;
 	if (!find_paths(&paths))
 		return EXIT_IO;
@@ -299,7 +313,7 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 
 const char *compiler_text(void)
 {
-	Command c = compiler();
+	Command c = compiler_command();
 	const char *why, *flags = getenv("CFLAGS");
 	command_add(&c, "--version");
 	const char *text = command_output(&c, &why);
@@ -369,9 +383,9 @@ int run_texts(const char *const *texts, int count, const BuildOptions *options,
 	      const char **output)
 {
 	Runtime runtime;
-	if (!find_runtime(&runtime))
+	if (need_runtime(&runtime) != 0)
 		return EXIT_COMPILER;
-	Parts p = {.folder = private_folder()};
+	Parts p = {.folder = need_folder()};
 	if (!p.folder)
 		return EXIT_IO;
 	int status = write_parts(&p, texts, count);

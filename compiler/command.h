@@ -15,6 +15,8 @@ void command_add(Command *c, const char *text);
 void command_add_file(Command *c, const char *path);
 void command_add_words(Command *c, const char *text); /* as spaces part them */
 void command_print(const Command *c);
+/* $CC, or cc: the beginning of its arguments. */
+Command compiler_command(void); /* cc.c */
 
 /* Runs the C compiler, as often side by side as there are CPUs; false: one failed. */
 bool command_run(Command *commands, int count);

@@ -262,8 +262,9 @@ static void suggest_command(const char *word)
 	int n = 0;
 	for (int i = 0; subcommands[i]; i++)
 		*vec_push(&names, &n) = subcommands[i]->name;
-	if (access(word, F_OK) != 0)
-		diag_suggest(word, names, n);
+	const char *near = access(word, F_OK) != 0 ? nearest(word, names, n) : NULL;
+	if (near)
+		diag_help("did you mean the command '%s'?", near);
 }
 
 static int compile(const Options *o)

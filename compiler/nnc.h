@@ -793,6 +793,17 @@ typedef struct BuildOptions {
 	bool keep;              /* --keep: leave the C beside the output */
 } BuildOptions;
 
+typedef struct Runtime {    /* where nnc_rt.h and libnncrt.a are */
+	const char *include, *library;
+} Runtime;
+
+/* Beside this program, or where it was installed, or $NNC_RUNTIME; false: *r is the last place
+ * that was tried. */
+bool find_runtime(Runtime *r);
+/* A new folder in $TMPDIR or /tmp that only this user can look into; NULL: see errno. */
+char *private_folder(void);
+const char *temporary_base(void); /* $TMPDIR or /tmp */
+
 /* Writes text to path by way of a temporary in the same folder. False: see errno. */
 bool replace_file(const char *path, const char *text, size_t size);
 /* The same: 0, or an exit status after a message. */
@@ -812,6 +823,8 @@ int tune_kernels(Tuning **tuning, MakeNet *make, void *model,
                  const BuildOptions *options);
 /* Microseconds that n takes by k, as measured; < 0: they were not. */
 double tuned_us(const Node *n, const Kernel *k);
+/* Where times are kept: ".../nnc"; NULL: neither XDG_CACHE_HOME nor HOME says. */
+const char *cache_folder(void);
 /* Of all that choices make a difference to: as chosen, or by the estimates. */
 double tuned_total(const Tuning *t, bool chosen);
 

@@ -190,6 +190,8 @@ typedef struct NncFormat {
 	bool bytes;             /* its samples are uint8_t */
 	int32_t height, width, channels, classes; /* fixed for a registered set; else 0 */
 	const char *const *class_names; /* `classes` of them, or NULL */
+	/* CRC-32 of the published payloads, [test]: NncData's two; 0: not known */
+	uint32_t samples_crc[2], labels_crc[2];
 	/* Loads one part. Errors: NNC_NOINPUT (with every path tried, and the package),
 	   NNC_DATA, NNC_IO, NNC_NOMEM. */
 	int (*load)(NncData *data, const NncDataRequest *request, NncError *err);

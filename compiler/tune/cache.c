@@ -21,7 +21,7 @@ static const Span nowhere;
  */
 
 /* As the XDG specification has it: a relative path counts as none. */
-static const char *folder(void)
+const char *cache_folder(void)
 {
 	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	if (cache && *cache == '/')
@@ -128,7 +128,7 @@ static void complain(Cache *c)
 
 bool cache_open(Cache *c, const BuildOptions *options)
 {
-	const char *dir = folder(), *compiler = compiler_text();
+	const char *dir = cache_folder(), *compiler = compiler_text();
 	char cpu[NNC_CPU_NAME];
 	*c = (Cache){.text = ""};
 	if (!compiler)
