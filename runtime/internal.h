@@ -738,6 +738,34 @@ int nnc_checkpoint_state(const char *path, NncState *state, NncError *err);
 int nnc_checkpoint_find_best(const NncFolder *folder, const NncState *state,
 			     NncError *err);
 
+/* ---- sweep.c: the learning rate, swept ---------------------------------------- */
+
+/* The loss of one step at each of some learning rates, which grow by a constant factor. */
+typedef struct NncSweep {
+	double from, to;        /* the first rate and, if it is not cut short, the last */
+	int64_t steps;          /* planned, at least NNC_MIN_SWEEP */
+	/* filled by nnc_sweep_make and nnc_sweep_judge: */
+	int64_t count;          /* steps made whose loss is finite */
+	bool diverged;          /* which ended it */
+	double *loss;           /* (steps) of each step's rows */
+	double *smooth;         /* (steps) the line through the losses around it */
+	double *slope;          /* (steps) of that line, per decade */
+	int64_t least;          /* where smooth is least; -1: it does not fall before */
+	int64_t steepest;       /* where it falls most, before the least; -1: nowhere */
+} NncSweep;
+
+enum { NNC_MIN_SWEEP = 20 };
+
+/* Allocates for sweep->steps. Errors: NNC_NOMEM. */
+int nnc_sweep_open(NncSweep *sweep, NncError *err);
+void nnc_sweep_close(NncSweep *sweep);
+/* The learning rate of a step. */
+double nnc_sweep_rate(const NncSweep *sweep, int64_t step);
+/* Adds the loss of step sweep->count; false: it has diverged, and that was the last. */
+bool nnc_sweep_add(NncSweep *sweep, double loss);
+/* Sets smooth, slope, least and steepest. */
+void nnc_sweep_judge(NncSweep *sweep);
+
 /* ---- curves.c: the learning curves, drawn ------------------------------------ */
 
 typedef struct NncCurves {
