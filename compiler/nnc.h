@@ -741,8 +741,10 @@ void each_kernel(const Net *net, const Node *n,
 /* gemms as parts of other kernels: their cost, and the function once it is emitted. */
 double tile_cost(Gemm g);
 double memory_bytes(const Gemm *g);
+int tile_vectors(const Gemm *g); /* of a tile's columns */
 double openblas_cost(Gemm g);
 void use_tile(Emit *e);
+void use_tile_ahead(Emit *e);
 const char *tile_function(Emit *e, const Gemm *g);
 const char *openblas_function(Emit *e, const Gemm *g);
 /* conv_dx as a convolution over dy: its window, and the function that turns w for it. */

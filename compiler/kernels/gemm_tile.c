@@ -5,7 +5,10 @@
  */
 #include "nnc.h"
 
-enum { MAX_LANES = 16 }; /* of any CPU: what scratch must hold */
+enum {
+	MAX_LANES = 16,        /* of any CPU: what scratch must hold */
+	FAR_BYTES = 512 << 10, /* of b, which leave the second cache between one use and the next */
+};
 
 /* Of b, where the second cache is too small for it; 0 where it is not. */
 double memory_bytes(const Gemm *g)
@@ -42,7 +45,7 @@ static double cost(const Net *net, const Node *n)
 }
 
 /* Few rows leave registers for more columns: 16 sums at most, 4 at least. */
-static int tile_vectors(const Gemm *g)
+int tile_vectors(const Gemm *g)
 {
 	return g->m < 4 ? 4 : 2;
 }
@@ -71,6 +74,7 @@ static const char *panel_function(Emit *e, int64_t terms)
 static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 {
 	const char *panel = g->tb ? panel_function(e, g->k) : "";
+	bool far = g->tb && 4 * g->k * g->n > FAR_BYTES;
 	const Hole extra[] = {
 		{"vecs", int_text(tile_vectors(g))},
 		{"a_row", g->ta ? "i" : "i * K"},
@@ -78,7 +82,7 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 		{"term_stride", g->ta ? "M" : "1"},
 		{"columns", g->tb ? "panel" : "b + j"},
 		{"b_stride", g->tb ? "WIDTH" : "N"},
-		/* rows of dw side by side in memory are one thread's, as in PARTS below */
+		/* rows of dw side by side in memory are one thread's, as in gemm_parts */
 		{"i", g->ta ? "k / ACROSS" : "k % down"},
 		{"j", g->ta ? "k % ACROSS" : "k / down"},
 		{"width", g->tb ? "enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };\n"
@@ -86,9 +90,15 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 		{"turn", g->tb ? arena_printf("if (i == 0 || k == share.first)\n"
 					      "\t%s(cols, WIDTH, b + j * K, panel);", panel)
 			       : ""},
+		{"tile", far ? "tile_ahead" : "tile"},
+		{"next_params", far ? "const real *next, int ahead, " : ""},
+		{"ahead", far ? "next, ahead, " : ""},
+		{"AHEAD", far ? ", AHEAD = (COLS * ROWS + M - 1) / M" : ""},
+		{"next", far ? "const real *next = b + ((j + COLS) % N + i * COLS / M) * K;" : ""},
+		{"next_names", far ? "next, AHEAD, " : ""},
 		{NULL, NULL},
 	};
-	use_tile(e);
+	(far ? use_tile_ahead : use_tile)(e);
 	return gemm_holes(g, name, extra);
 }
 
@@ -102,42 +112,10 @@ const char *tile_function(Emit *e, const Gemm *g)
 	return name;
 }
 
-/*
- * With few rows, what threads cost each other is b: each should read only what it will
- * write, as rows of dw. So each sums a part of the terms, for all columns. There are two
- * parts however many threads there are, which is what keeps the sums the same.
- */
-static bool in_parts(const Gemm *g)
-{
-	return !g->ta && !g->tb && g->k >= 64 && g->k >= 4 * g->m;
-}
-
-static int64_t workspace(const Net *net, const Node *n)
-{
-	Gemm g = gemm_of(net, n);
-	return in_parts(&g) ? 2 * g.m * g.n : 0;
-}
-
-static const char *parts_function(Emit *e, const Gemm *g)
-{
-	Gemm part = *g;
-	part.node = NULL;
-	const char *name = gemm_name(g, "_parts"), *of = gemm_name(&part, "");
-	emit_function(e, arena_printf("%s_tile", of), "gemm_one_tile", tile_holes(e, &part, of));
-	const Hole tile[] = {{"tile", of}};
-	emit_function(e, name, "gemm_parts", join_holes(tile, 1, tile_holes(e, g, name)));
-	return name;
-}
-
 static void emit(Emit *e, const Node *n)
 {
 	Gemm g = gemm_of(e->net, n);
-	if (!in_parts(&g)) {
-		call_gemm(e, n, tile_function(e, &g));
-		return;
-	}
-	put(e, "%s(thread, n, %s, %s, %s, %s%s);", parts_function(e, &g), ref(n->in[0]),
-	    ref(n->in[1]), ref(result(n)), ref(n->workspace), epilogue_args(n));
+	call_gemm(e, n, tile_function(e, &g));
 }
 
 const Kernel kernel_gemm_tile = {
@@ -146,7 +124,6 @@ const Kernel kernel_gemm_tile = {
 	.op = &op_gemm,
 	.cost = cost,
 	.updates = true,
-	.workspace = workspace,
 	.scratch = scratch,
 	.emit = emit,
 };
@@ -169,15 +146,15 @@ static void $name$(int cols, int width, const real *restrict b, real *restrict p
 #ifdef TEMPLATE_gemm_one_tile
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void $name$_tile(int rows, int cols, int terms, int i, int j0,
-		const real *restrict a, const real *restrict b, int width, real *restrict c$params$)
+		const real *restrict a, const real *restrict b, int width, $next_params$real *restrict c$params$)
 {
 	enum { M = $M$, N = $N$, K = $K$, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + $a_row$, rows, 0,
-	     $row_stride$, $term_stride$, 0, b, width, 0, s);
+	$tile$(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + $a_row$, rows, 0,
+	     $row_stride$, $term_stride$, 0, b, width, 0, $ahead$s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -196,7 +173,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		   const real *restrict b, real *restrict c$params$)
 {
 	enum { M = $M$, N = $N$, K = $K$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$), REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS$AHEAD$ };
 	$width$
 	const int down = ($m$ + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
@@ -205,53 +182,15 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		const int i = $i$ * ROWS, j = $j$ * COLS;
 		const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		$next$
 		$turn$
 		if (rows == ROWS && cols == COLS)
-			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, c$names$);
+			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
 		else if (REST > 0 && rows == ROWS)
-			$name$_tile(ROWS, REST, $k$, i, j, a, $columns$, $b_stride$, c$names$);
+			$name$_tile(ROWS, REST, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
 		else
 			for (int r = 0; r < rows; r++)
-				$name$_tile(1, cols, $k$, i + r, j, a, $columns$, $b_stride$, c$names$);
+				$name$_tile(1, cols, $k$, i + r, j, a, $columns$, $b_stride$, $next_names$c$names$);
 	}
-}
-#endif
-
-#ifdef TEMPLATE_gemm_parts
-/* $formula$: in two parts p (2,$M$,$N$), of half the terms each */
-static void $name$(const NncThread *thread, int n, const real *restrict a,
-		   const real *restrict b, real *restrict c, real *restrict p$params$)
-{
-	enum { M = $M$, N = $N$, K = $K$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$), REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN / sizeof(real) };
-	const int down = ($m$ + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
-
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles / down * COLS;
-		const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			$tile$_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			$tile$_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				$tile$_tile(1, cols, terms, i + r, j, ap, bp, N, to);
-	}
-	nnc_barrier(thread);
-	for (int i = 0; i < $m$; i++)
-		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			$epilogue$
-			c[at] = v;
-		}
 }
 #endif

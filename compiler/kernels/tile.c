@@ -4,9 +4,24 @@
  */
 #include "nnc.h"
 
+static void emit_tile(Emit *e, const char *name, const char *params, const char *prefetch)
+{
+	const Hole holes[] = {
+		{"name", name}, {"params", params}, {"prefetch", prefetch}, {NULL, NULL}};
+	emit_function(e, name, "tile", holes);
+}
+
 void use_tile(Emit *e)
 {
-	emit_function(e, "tile", "tile", NULL);
+	emit_tile(e, "tile", "", "");
+}
+
+/* The same, which brings what comes next into the second cache meanwhile. */
+void use_tile_ahead(Emit *e)
+{
+	emit_tile(e, "tile_ahead", "const real *next, int ahead, ",
+		  "for (int q = 0; q < ahead; q += NNC_ALIGN / sizeof(real))\n"
+		  "\t__builtin_prefetch(next + k * ahead + q, 0, 2);");
 }
 
 #ifdef TEMPLATE_tile
@@ -16,10 +31,10 @@ void use_tile(Emit *e)
  * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
  * columns.
  */
-static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
+static NNC_INLINE void $name$(int rows, int vecs, int last, int runs, int terms,
 			    const real *restrict a, int line, int al, int ar, int ak,
 			    int as, const real *restrict b, int bk, int bs,
-			    nnc_vec *restrict s)
+			    $params$nnc_vec *restrict s)
 {
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
@@ -28,6 +43,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
 			nnc_vec bv[NNC_TILE_MAX];
+			$prefetch$
+			$prefetch$
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,

@@ -118,12 +118,18 @@ static void back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(
 	const NncThread *thread, int n, const nnc_vec *restrict s, real *restrict y,
 	uint8_t *restrict winner, const uint8_t *restrict seen,
 	const real *restrict bias);
+static void gemm_sums_32x128x3136(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict p);
 static void gemm_parts_32x128x3136_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
+static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p);
 static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
+static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p);
 static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
@@ -1957,62 +1963,120 @@ static void back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_32x128x3136_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+/*
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
+ */
+static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int terms,
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, const real *next, int ahead,
+	nnc_vec *restrict s)
 {
-	enum { M = 32, N = 128, K = 3136, L = NNC_LANES };
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
+	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
+		for (int k = 0; k < terms; k++) {
+			nnc_vec bv[NNC_TILE_MAX];
+			for (int q = 0; q < ahead; q += NNC_ALIGN / sizeof(real))
+				__builtin_prefetch(next + k * ahead + q, 0, 2);
+			for (int q = 0; q < ahead; q += NNC_ALIGN / sizeof(real))
+				__builtin_prefetch(next + k * ahead + q, 0, 2);
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+					q < vecs - 1 ? NNC_LANES : last);
+			NNC_UNROLL
+			for (int r = 0; r < rows; r++) {
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					s[r * vecs + q] += x * bv[q];
+			}
+		}
+}
+
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void gemm_sums_32x128x3136_tile(int rows, int cols, int terms,
+	bool more, int i, int j, const real *restrict a, const real *restrict b,
+	const real *next, int ahead, real *restrict p)
+{
+	enum { N = 128, K = 3136, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile_ahead(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K,
+		1, 0, b + j, N, 0, next, ahead, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
 		}
 }
 
-/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128), of half the terms each */
+/* p (2,32,128): the two parts of a b, of half the terms each */
+static void gemm_sums_32x128x3136(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict p)
+{
+	enum { M = 32, N = 128, K = 3136, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 1024, AHEAD = (COLS * ROWS +
+		M - 1) / M };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part *
+			tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			const real *next = b + (k + DEPTH < K ? k + DEPTH : 0) * N;
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = n - i < ROWS ? n - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					gemm_sums_32x128x3136_tile(ROWS, COLS, terms,
+						k > first, i, j, ak, bk, next, AHEAD,
+						p);
+				else if (REST > 0 && rows == ROWS)
+					gemm_sums_32x128x3136_tile(ROWS, REST, terms,
+						k > first, i, j, ak, bk, next, AHEAD,
+						p);
+				else
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x3136_tile(1, cols,
+							terms, k > first, i + r, j, ak,
+							bk, next, AHEAD, p);
+				next += terms * AHEAD;
+			}
+		}
+	}
+}
+
+/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128) */
 static void gemm_parts_32x128x3136_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, K = 3136, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
-		sizeof(real) };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+	enum { M = 32, N = 128, BLOCK = NNC_ALIGN / sizeof(real) };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
-			down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x128x3136_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x128x3136_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x128x3136_tile(1, cols, terms, i + r, j, ap, bp,
-					N, to);
-	}
+	gemm_sums_32x128x3136(thread, n, a, b, p);
 	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
 	for (int i = 0; i < n; i++)
 		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
+		for (int j = share.first * BLOCK; j < end; j++) {
 			const int at = i * N + j;
 			real v = p[at] + p[M * N + at];
 			v += bias[j];
@@ -2021,62 +2085,78 @@ static void gemm_parts_32x128x3136_bias_relu(const NncThread *thread, int n,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_32x128x128_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void gemm_sums_32x128x128_tile(int rows, int cols, int terms,
+	bool more, int i, int j, const real *restrict a, const real *restrict b,
+	real *restrict p)
 {
-	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
+	enum { N = 128, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+		b + j, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
 		}
 }
 
-/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128), of half the terms each */
+/* p (2,32,128): the two parts of a b, of half the terms each */
+static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 64 };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part *
+			tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = n - i < ROWS ? n - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					gemm_sums_32x128x128_tile(ROWS, COLS, terms,
+						k > first, i, j, ak, bk, p);
+				else if (REST > 0 && rows == ROWS)
+					gemm_sums_32x128x128_tile(ROWS, REST, terms,
+						k > first, i, j, ak, bk, p);
+				else
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x128_tile(1, cols,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+			}
+		}
+	}
+}
+
+/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128) */
 static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
-		sizeof(real) };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+	enum { M = 32, N = 128, BLOCK = NNC_ALIGN / sizeof(real) };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
-			down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x128x128_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x128x128_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x128x128_tile(1, cols, terms, i + r, j, ap, bp,
-					N, to);
-	}
+	gemm_sums_32x128x128(thread, n, a, b, p);
 	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
 	for (int i = 0; i < n; i++)
 		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
+		for (int j = share.first * BLOCK; j < end; j++) {
 			const int at = i * N + j;
 			real v = p[at] + p[M * N + at];
 			v += bias[j];
@@ -2085,61 +2165,77 @@ static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_32x10x128_tile(int rows, int cols, int terms, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void gemm_sums_32x10x128_tile(int rows, int cols, int terms,
+	bool more, int i, int j, const real *restrict a, const real *restrict b,
+	real *restrict p)
 {
-	enum { M = 32, N = 10, K = 128, L = NNC_LANES };
+	enum { N = 10, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+		b + j, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
 		}
 }
 
-/* c (n,10) = a b, then bias: in two parts p (2,32,10), of half the terms each */
+/* p (2,32,10): the two parts of a b, of half the terms each */
+static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p)
+{
+	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 64 };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part *
+			tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = n - i < ROWS ? n - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					gemm_sums_32x10x128_tile(ROWS, COLS, terms,
+						k > first, i, j, ak, bk, p);
+				else if (REST > 0 && rows == ROWS)
+					gemm_sums_32x10x128_tile(ROWS, REST, terms,
+						k > first, i, j, ak, bk, p);
+				else
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x10x128_tile(1, cols, terms,
+							k > first, i + r, j, ak, bk, p);
+			}
+		}
+	}
+}
+
+/* c (n,10) = a b, then bias: in two parts p (2,32,10) */
 static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
-		sizeof(real) };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+	enum { M = 32, N = 10, BLOCK = NNC_ALIGN / sizeof(real) };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
-			down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x10x128_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x128_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x10x128_tile(1, cols, terms, i + r, j, ap, bp, N,
-					to);
-	}
+	gemm_sums_32x10x128(thread, n, a, b, p);
 	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
 	for (int i = 0; i < n; i++)
 		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
+		for (int j = share.first * BLOCK; j < end; j++) {
 			const int at = i * N + j;
 			real v = p[at] + p[M * N + at];
 			v += bias[j];
@@ -2494,15 +2590,15 @@ static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_nt_32x3136x128_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+	const real *next, int ahead, real *restrict c)
 {
 	enum { M = 32, N = 3136, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile_ahead(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K,
+		1, 0, b, width, 0, next, ahead, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2518,7 +2614,7 @@ static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *rest
 {
 	enum { M = 32, N = 3136, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, AHEAD = (COLS * ROWS + M - 1) / M };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
@@ -2528,18 +2624,19 @@ static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *rest
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const real *next = b + ((j + COLS) % N + i * COLS / M) * K;
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
 			gemm_nt_32x3136x128_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
-				c);
+				next, AHEAD, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x3136x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
-				c);
+				next, AHEAD, c);
 		else
 			for (int r = 0; r < rows; r++)
 				gemm_nt_32x3136x128_tile(1, cols, K, i + r, j, a, panel,
-					WIDTH, c);
+					WIDTH, next, AHEAD, c);
 	}
 }
 
@@ -3593,9 +3690,11 @@ static const NncOp ops[] = {
 		"back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu", 3641344,
 		NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x3136_bias_relu", 25698304,
-		NULL},
-	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_FORWARD, "dense3", "gemm_parts_32x10x128_bias", 82240, NULL},
+		"gemm_sums_32x128x3136"},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768,
+		"gemm_sums_32x128x128"},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_parts_32x10x128_bias", 82240,
+		"gemm_sums_32x10x128"},
 	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x10_adam", 440, NULL},
@@ -3631,9 +3730,12 @@ static const NncOp ops[] = {
 	{NNC_PHASE_INFER, "conv2",
 		"back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu", 3641344,
 		NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x3136_bias_relu", 25698304, NULL},
-	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_INFER, "dense3", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x3136_bias_relu", 25698304,
+		"gemm_sums_32x128x3136"},
+	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768,
+		"gemm_sums_32x128x128"},
+	{NNC_PHASE_INFER, "dense3", "gemm_parts_32x10x128_bias", 82240,
+		"gemm_sums_32x10x128"},
 	{NNC_PHASE_INFER, "dense3", "softmax_10", 1280, NULL},
 };
 

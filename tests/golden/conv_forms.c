@@ -110,6 +110,8 @@ static void gemm_56x5x36_bias(const NncThread *thread, int n, const real *restri
 static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
+static void gemm_sums_32x10x280(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p);
 static void gemm_parts_32x10x280_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
@@ -901,61 +903,77 @@ static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n
 	}
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_32x10x280_tile(int rows, int cols, int terms, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void gemm_sums_32x10x280_tile(int rows, int cols, int terms,
+	bool more, int i, int j, const real *restrict a, const real *restrict b,
+	real *restrict p)
 {
-	enum { M = 32, N = 10, K = 280, L = NNC_LANES };
+	enum { N = 10, K = 280, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+		b + j, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
 		}
 }
 
-/* c (n,10) = a b, then bias: in two parts p (2,32,10), of half the terms each */
+/* p (2,32,10): the two parts of a b, of half the terms each */
+static void gemm_sums_32x10x280(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p)
+{
+	enum { M = 32, N = 10, K = 280, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 140 };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part *
+			tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = n - i < ROWS ? n - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					gemm_sums_32x10x280_tile(ROWS, COLS, terms,
+						k > first, i, j, ak, bk, p);
+				else if (REST > 0 && rows == ROWS)
+					gemm_sums_32x10x280_tile(ROWS, REST, terms,
+						k > first, i, j, ak, bk, p);
+				else
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x10x280_tile(1, cols, terms,
+							k > first, i + r, j, ak, bk, p);
+			}
+		}
+	}
+}
+
+/* c (n,10) = a b, then bias: in two parts p (2,32,10) */
 static void gemm_parts_32x10x280_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 280, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
-		sizeof(real) };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+	enum { M = 32, N = 10, BLOCK = NNC_ALIGN / sizeof(real) };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
-			down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x10x280_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x280_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x10x280_tile(1, cols, terms, i + r, j, ap, bp, N,
-					to);
-	}
+	gemm_sums_32x10x280(thread, n, a, b, p);
 	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
 	for (int i = 0; i < n; i++)
 		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
+		for (int j = share.first * BLOCK; j < end; j++) {
 			const int at = i * N + j;
 			real v = p[at] + p[M * N + at];
 			v += bias[j];
@@ -2255,7 +2273,8 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_FORWARD, "conv5", "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080,
 		NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x10x280_bias", 179520, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x10x280_bias", 179520,
+		"gemm_sums_32x10x280"},
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x10_adam", 440, NULL},
@@ -2291,7 +2310,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_INFER, "conv4", "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400, NULL},
 	{NNC_PHASE_INFER, "conv5", "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080,
 		NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x10x280_bias", 179520, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x10x280_bias", 179520,
+		"gemm_sums_32x10x280"},
 	{NNC_PHASE_INFER, "dense1", "softmax_10", 1280, NULL},
 };
 

@@ -65,12 +65,18 @@ enum {
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
+static void gemm_sums_32x128x784(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p);
 static void gemm_parts_32x128x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
+static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p);
 static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
+static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p);
 static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
@@ -321,62 +327,78 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_32x128x784_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void gemm_sums_32x128x784_tile(int rows, int cols, int terms,
+	bool more, int i, int j, const real *restrict a, const real *restrict b,
+	real *restrict p)
 {
-	enum { M = 32, N = 128, K = 784, L = NNC_LANES };
+	enum { N = 128, K = 784, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+		b + j, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
 		}
 }
 
-/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128), of half the terms each */
+/* p (2,32,128): the two parts of a b, of half the terms each */
+static void gemm_sums_32x128x784(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p)
+{
+	enum { M = 32, N = 128, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 392 };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part *
+			tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = n - i < ROWS ? n - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					gemm_sums_32x128x784_tile(ROWS, COLS, terms,
+						k > first, i, j, ak, bk, p);
+				else if (REST > 0 && rows == ROWS)
+					gemm_sums_32x128x784_tile(ROWS, REST, terms,
+						k > first, i, j, ak, bk, p);
+				else
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x784_tile(1, cols,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+			}
+		}
+	}
+}
+
+/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128) */
 static void gemm_parts_32x128x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
-		sizeof(real) };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+	enum { M = 32, N = 128, BLOCK = NNC_ALIGN / sizeof(real) };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
-			down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x128x784_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x128x784_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x128x784_tile(1, cols, terms, i + r, j, ap, bp,
-					N, to);
-	}
+	gemm_sums_32x128x784(thread, n, a, b, p);
 	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
 	for (int i = 0; i < n; i++)
 		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
+		for (int j = share.first * BLOCK; j < end; j++) {
 			const int at = i * N + j;
 			real v = p[at] + p[M * N + at];
 			v += bias[j];
@@ -385,62 +407,78 @@ static void gemm_parts_32x128x784_bias_relu(const NncThread *thread, int n,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_32x128x128_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void gemm_sums_32x128x128_tile(int rows, int cols, int terms,
+	bool more, int i, int j, const real *restrict a, const real *restrict b,
+	real *restrict p)
 {
-	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
+	enum { N = 128, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+		b + j, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
 		}
 }
 
-/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128), of half the terms each */
+/* p (2,32,128): the two parts of a b, of half the terms each */
+static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 64 };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part *
+			tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = n - i < ROWS ? n - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					gemm_sums_32x128x128_tile(ROWS, COLS, terms,
+						k > first, i, j, ak, bk, p);
+				else if (REST > 0 && rows == ROWS)
+					gemm_sums_32x128x128_tile(ROWS, REST, terms,
+						k > first, i, j, ak, bk, p);
+				else
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x128_tile(1, cols,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+			}
+		}
+	}
+}
+
+/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128) */
 static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
-		sizeof(real) };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+	enum { M = 32, N = 128, BLOCK = NNC_ALIGN / sizeof(real) };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
-			down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x128x128_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x128x128_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x128x128_tile(1, cols, terms, i + r, j, ap, bp,
-					N, to);
-	}
+	gemm_sums_32x128x128(thread, n, a, b, p);
 	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
 	for (int i = 0; i < n; i++)
 		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
+		for (int j = share.first * BLOCK; j < end; j++) {
 			const int at = i * N + j;
 			real v = p[at] + p[M * N + at];
 			v += bias[j];
@@ -449,61 +487,77 @@ static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
 		}
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_32x10x128_tile(int rows, int cols, int terms, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void gemm_sums_32x10x128_tile(int rows, int cols, int terms,
+	bool more, int i, int j, const real *restrict a, const real *restrict b,
+	real *restrict p)
 {
-	enum { M = 32, N = 10, K = 128, L = NNC_LANES };
+	enum { N = 10, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+		b + j, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
 		}
 }
 
-/* c (n,10) = a b, then bias: in two parts p (2,32,10), of half the terms each */
+/* p (2,32,10): the two parts of a b, of half the terms each */
+static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict p)
+{
+	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 64 };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part *
+			tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = n - i < ROWS ? n - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					gemm_sums_32x10x128_tile(ROWS, COLS, terms,
+						k > first, i, j, ak, bk, p);
+				else if (REST > 0 && rows == ROWS)
+					gemm_sums_32x10x128_tile(ROWS, REST, terms,
+						k > first, i, j, ak, bk, p);
+				else
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x10x128_tile(1, cols, terms,
+							k > first, i + r, j, ak, bk, p);
+			}
+		}
+	}
+}
+
+/* c (n,10) = a b, then bias: in two parts p (2,32,10) */
 static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
-		sizeof(real) };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
+	enum { M = 32, N = 10, BLOCK = NNC_ALIGN / sizeof(real) };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
-			down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			gemm_32x10x128_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			gemm_32x10x128_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_32x10x128_tile(1, cols, terms, i + r, j, ap, bp, N,
-					to);
-	}
+	gemm_sums_32x10x128(thread, n, a, b, p);
 	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
 	for (int i = 0; i < n; i++)
 		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
+		for (int j = share.first * BLOCK; j < end; j++) {
 			const int at = i * N + j;
 			real v = p[at] + p[M * N + at];
 			v += bias[j];
@@ -1016,10 +1070,14 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
-	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_FORWARD, "dense3", "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_FORWARD, "dense4", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720,
+		"gemm_sums_32x128x784"},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768,
+		"gemm_sums_32x128x128"},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_parts_32x128x128_bias_relu", 1056768,
+		"gemm_sums_32x128x128"},
+	{NNC_PHASE_FORWARD, "dense4", "gemm_parts_32x10x128_bias", 82240,
+		"gemm_sums_32x10x128"},
 	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "column_sums_32x10_sgd", 360, NULL},
@@ -1033,10 +1091,14 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_sgd", 1114112, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd", 4608, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd", 6823936, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720, NULL},
-	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_INFER, "dense3", "gemm_parts_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_INFER, "dense4", "gemm_parts_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720,
+		"gemm_sums_32x128x784"},
+	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768,
+		"gemm_sums_32x128x128"},
+	{NNC_PHASE_INFER, "dense3", "gemm_parts_32x128x128_bias_relu", 1056768,
+		"gemm_sums_32x128x128"},
+	{NNC_PHASE_INFER, "dense4", "gemm_parts_32x10x128_bias", 82240,
+		"gemm_sums_32x10x128"},
 	{NNC_PHASE_INFER, "dense4", "softmax_10", 1280, NULL},
 };
 

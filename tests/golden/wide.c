@@ -58,6 +58,8 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 static void gemm_blas_129x1023x4999_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict bias);
+static void gemm_sums_129x257x1023(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict p);
 static void gemm_parts_129x257x1023_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
@@ -294,6 +296,128 @@ static void gemm_blas_129x1023x4999_bias_relu(const NncThread *thread, int n,
  * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
  * columns.
  */
+static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int terms,
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, const real *next, int ahead,
+	nnc_vec *restrict s)
+{
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = (nnc_vec){0};
+	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
+		for (int k = 0; k < terms; k++) {
+			nnc_vec bv[NNC_TILE_MAX];
+			for (int q = 0; q < ahead; q += NNC_ALIGN / sizeof(real))
+				__builtin_prefetch(next + k * ahead + q, 0, 2);
+			for (int q = 0; q < ahead; q += NNC_ALIGN / sizeof(real))
+				__builtin_prefetch(next + k * ahead + q, 0, 2);
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+					q < vecs - 1 ? NNC_LANES : last);
+			NNC_UNROLL
+			for (int r = 0; r < rows; r++) {
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					s[r * vecs + q] += x * bv[q];
+			}
+		}
+}
+
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void gemm_sums_129x257x1023_tile(int rows, int cols, int terms,
+	bool more, int i, int j, const real *restrict a, const real *restrict b,
+	const real *next, int ahead, real *restrict p)
+{
+	enum { N = 257, K = 1023, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile_ahead(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K,
+		1, 0, b + j, N, 0, next, ahead, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
+		}
+}
+
+/* p (2,129,257): the two parts of a b, of half the terms each */
+static void gemm_sums_129x257x1023(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict p)
+{
+	enum { M = 129, N = 257, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 496, AHEAD = (COLS * ROWS +
+		M - 1) / M };
+	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part *
+			tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			const real *next = b + (k + DEPTH < K ? k + DEPTH : 0) * N;
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = n - i < ROWS ? n - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					gemm_sums_129x257x1023_tile(ROWS, COLS, terms,
+						k > first, i, j, ak, bk, next, AHEAD,
+						p);
+				else if (REST > 0 && rows == ROWS)
+					gemm_sums_129x257x1023_tile(ROWS, REST, terms,
+						k > first, i, j, ak, bk, next, AHEAD,
+						p);
+				else
+					for (int r = 0; r < rows; r++)
+						gemm_sums_129x257x1023_tile(1, cols,
+							terms, k > first, i + r, j, ak,
+							bk, next, AHEAD, p);
+				next += terms * AHEAD;
+			}
+		}
+	}
+}
+
+/* c (n,257) = a b, then bias, relu: in two parts p (2,129,257) */
+static void gemm_parts_129x257x1023_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { M = 129, N = 257, BLOCK = NNC_ALIGN / sizeof(real) };
+
+	gemm_sums_129x257x1023(thread, n, a, b, p);
+	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
+	for (int i = 0; i < n; i++)
+		NNC_INDEPENDENT
+		for (int j = share.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
+		}
+}
+
+/*
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
+ */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
@@ -317,70 +441,6 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 				for (int q = 0; q < vecs; q++)
 					s[r * vecs + q] += x * bv[q];
 			}
-		}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_129x257x1023_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
-{
-	enum { M = 129, N = 257, K = 1023, L = NNC_LANES };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
-
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
-	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			c[at] = v;
-		}
-}
-
-/* c (n,257) = a b, then bias, relu: in two parts p (2,129,257), of half the terms each */
-static void gemm_parts_129x257x1023_bias_relu(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	real *restrict p, const real *restrict bias)
-{
-	enum { M = 129, N = 257, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, TERMS = K / 2, BLOCK = NNC_ALIGN /
-		sizeof(real) };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-	const NncRange whole = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = whole.end * BLOCK < N ? whole.end * BLOCK : N;
-
-	for (int k = share.first; k < share.end; k++) {
-		const int part = k / tiles, i = k % tiles % down * ROWS, j = k % tiles /
-			down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		const int terms = part ? K - TERMS : TERMS;
-		const real *ap = a + part * TERMS, *bp = b + part * TERMS * N + j;
-		real *to = p + part * M * N;
-		if (rows == ROWS && cols == COLS)
-			gemm_129x257x1023_tile(ROWS, COLS, terms, i, j, ap, bp, N, to);
-		else if (REST > 0 && rows == ROWS)
-			gemm_129x257x1023_tile(ROWS, REST, terms, i, j, ap, bp, N, to);
-		else
-			for (int r = 0; r < rows; r++)
-				gemm_129x257x1023_tile(1, cols, terms, i + r, j, ap, bp,
-					N, to);
-	}
-	nnc_barrier(thread);
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = whole.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			v = v < 0 ? 0 : v;
-			c[at] = v;
 		}
 }
 
@@ -674,15 +734,16 @@ static void panel_257(int cols, int width, const real *restrict b, real *restric
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_nt_129x1023x257_relu_grad_tile(int rows, int cols,
 	int terms, int i, int j0, const real *restrict a, const real *restrict b,
-	int width, real *restrict c, const real *restrict saved)
+	int width, const real *next, int ahead, real *restrict c,
+	const real *restrict saved)
 {
 	enum { M = 129, N = 1023, K = 257, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile_ahead(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K,
+		1, 0, b, width, 0, next, ahead, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -700,7 +761,7 @@ static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 129, N = 1023, K = 257, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, AHEAD = (COLS * ROWS + M - 1) / M };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
@@ -710,18 +771,19 @@ static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const real *next = b + ((j + COLS) % N + i * COLS / M) * K;
 		if (i == 0 || k == share.first)
 			panel_257(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
 			gemm_nt_129x1023x257_relu_grad_tile(ROWS, COLS, K, i, j, a,
-				panel, WIDTH, c, saved);
+				panel, WIDTH, next, AHEAD, c, saved);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_129x1023x257_relu_grad_tile(ROWS, REST, K, i, j, a,
-				panel, WIDTH, c, saved);
+				panel, WIDTH, next, AHEAD, c, saved);
 		else
 			for (int r = 0; r < rows; r++)
 				gemm_nt_129x1023x257_relu_grad_tile(1, cols, K, i + r,
-					j, a, panel, WIDTH, c, saved);
+					j, a, panel, WIDTH, next, AHEAD, c, saved);
 	}
 }
 
@@ -876,15 +938,15 @@ static void panel_1023(int cols, int width, const real *restrict b,
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_nt_129x4999x1023_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+	const real *next, int ahead, real *restrict c)
 {
 	enum { M = 129, N = 4999, K = 1023, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile_ahead(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K,
+		1, 0, b, width, 0, next, ahead, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -902,7 +964,7 @@ static void gemm_nt_129x4999x1023(const NncThread *thread, int n,
 {
 	enum { M = 129, N = 4999, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, AHEAD = (COLS * ROWS + M - 1) / M };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
@@ -912,18 +974,19 @@ static void gemm_nt_129x4999x1023(const NncThread *thread, int n,
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		const real *next = b + ((j + COLS) % N + i * COLS / M) * K;
 		if (i == 0 || k == share.first)
 			panel_1023(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
 			gemm_nt_129x4999x1023_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
-				c);
+				next, AHEAD, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_129x4999x1023_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
-				c);
+				next, AHEAD, c);
 		else
 			for (int r = 0; r < rows; r++)
 				gemm_nt_129x4999x1023_tile(1, cols, K, i + r, j, a,
-					panel, WIDTH, c);
+					panel, WIDTH, next, AHEAD, c);
 	}
 }
 #endif
@@ -986,7 +1049,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dense1", "gemm_blas_129x1023x4999_bias_relu", 1319670000,
 		NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_129x257x1023_bias_relu", 67897344,
-		NULL},
+		"gemm_sums_129x257x1023"},
 	{NNC_PHASE_FORWARD, "dense3", "gemm_129x17x257_bias", 1129395, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_17", 8772, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_17", 8772, NULL},
@@ -1002,7 +1065,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_INFER, "dense1", "gemm_blas_129x1023x4999_bias_relu", 1319670000,
 		NULL},
 	{NNC_PHASE_INFER, "dense2", "gemm_parts_129x257x1023_bias_relu", 67897344,
-		NULL},
+		"gemm_sums_129x257x1023"},
 	{NNC_PHASE_INFER, "dense3", "gemm_129x17x257_bias", 1129395, NULL},
 	{NNC_PHASE_INFER, "dense3", "softmax_17", 8772, NULL},
 };

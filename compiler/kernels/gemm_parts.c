@@ -1,0 +1,175 @@
+/*
+ * gemm_parts: c = a b of few rows in two parts, of half the terms each. What threads cost
+ * each other is then b: each should read only what it will write, as rows of dw. There are
+ * two parts however many threads there are, which is what keeps the sums the same.
+ *
+ * A large b comes from far away, and the tiles of one panel of columns would fetch a line
+ * from each of its rows: a thread goes through b by some rows, of all its columns, at a
+ * time, and fetches the next ones meanwhile.
+ */
+#include "nnc.h"
+
+enum {
+	CHUNK_BYTES = 512 << 10, /* of b, which stay in the second cache */
+	LEAST_DEPTH = 16,
+	FEW_ROWS = 8, /* of a: b is read once */
+};
+
+static const char *fits(const Net *net, const Node *n)
+{
+	Gemm g = gemm_of(net, n);
+	if (g.ta || g.tb)
+		return "neither a nor b may be transposed";
+	if (g.k < 64 || g.k < 4 * g.m)
+		return "it is for 64 terms or more, and four times as many as rows";
+	return NULL;
+}
+
+/* Never slower than whole tiles, and faster with more threads. */
+static double cost(const Net *net, const Node *n)
+{
+	return 0.95 * tile_cost(gemm_of(net, n));
+}
+
+static int64_t workspace(const Net *net, const Node *n)
+{
+	Gemm g = gemm_of(net, n);
+	return 2 * g.m * g.n;
+}
+
+/* How many terms at a time: all that a part has, or, for many rows, what stays in the cache. */
+static int64_t depth(const Gemm *g)
+{
+	int64_t part = g->k - g->k / 2;
+	if (g->m <= FEW_ROWS)
+		return part;
+	int64_t rows = CHUNK_BYTES / 4 / g->n / LEAST_DEPTH * LEAST_DEPTH;
+	if (rows < LEAST_DEPTH)
+		rows = LEAST_DEPTH;
+	return rows < part ? rows : part;
+}
+
+/* Emits the function that sums the parts, which no epilogue changes; its name. */
+static const char *sums_function(Emit *e, const Gemm *of)
+{
+	Gemm g = *of;
+	g.node = NULL;
+	bool near = depth(&g) == g.k - g.k / 2; /* what is in the cache needs no fetching */
+	const char *name = gemm_name(&g, "_sums");
+	const Hole extra[] = {
+		{"vecs", int_text(tile_vectors(&g))},
+		{"depth", int_text(depth(&g))},
+		{"tile", near ? "tile" : "tile_ahead"},
+		{"next_params", near ? "" : "const real *next, int ahead, "},
+		{"ahead", near ? "" : "next, ahead, "},
+		{"AHEAD", near ? "" : ", AHEAD = (COLS * ROWS + M - 1) / M"},
+		{"next", near ? "" : "const real *next = b + (k + DEPTH < K ? k + DEPTH : 0) * N;"},
+		{"next_names", near ? "" : "next, AHEAD, "},
+		{"advance", near ? "" : "next += terms * AHEAD;"},
+		{NULL, NULL},
+	};
+	const Hole *holes = gemm_holes(&g, name, extra);
+	(near ? use_tile : use_tile_ahead)(e);
+	emit_function(e, arena_printf("%s_tile", name), "gemm_sums_tile", holes);
+	emit_function(e, name, "gemm_sums", holes);
+	return name;
+}
+
+static void emit(Emit *e, const Node *n)
+{
+	Gemm g = gemm_of(e->net, n);
+	const char *name = gemm_name(&g, "_parts");
+	const Hole extra[] = {{"sums", sums_function(e, &g)}, {NULL, NULL}};
+	emit_function(e, name, "gemm_parts", gemm_holes(&g, name, extra));
+	put(e, "%s(thread, n, %s, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]),
+	    ref(result(n)), ref(n->workspace), epilogue_args(n));
+}
+
+const Kernel kernel_gemm_parts = {
+	.name = "gemm_parts",
+	.summary = "register tiles, for two halves of the terms",
+	.op = &op_gemm,
+	.fits = fits,
+	.cost = cost,
+	.workspace = workspace,
+	.emit = emit,
+};
+
+#ifdef TEMPLATE_gemm_sums_tile
+/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
+static NNC_INLINE void $name$_tile(int rows, int cols, int terms, bool more, int i, int j,
+		const real *restrict a, const real *restrict b, $next_params$real *restrict p)
+{
+	enum { N = $N$, K = $K$, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	$tile$(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0, b + j, N,
+	     0, $ahead$s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = (i + r) * N + j + q;
+			const real v = sums[r * vecs * L + q];
+			p[at] = more ? p[at] + v : v;
+		}
+}
+#endif
+
+#ifdef TEMPLATE_gemm_sums
+/* p (2,$M$,$N$): the two parts of a b, of half the terms each */
+static void $name$(const NncThread *thread, int n, const real *restrict a,
+		   const real *restrict b, real *restrict p)
+{
+	enum { M = $M$, N = $N$, K = $K$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$), REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = $depth$$AHEAD$ };
+	const int down = ($m$ + ROWS - 1) / ROWS, tiles = down * ACROSS;
+	const NncRange share = nnc_share(thread, 2 * tiles);
+
+	for (int part = 0; part < 2; part++, p += M * N) {
+		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
+		const int start = share.first - part * tiles, end = share.end - part * tiles;
+		for (int k = first; k < last; k += DEPTH) {
+			const int terms = last - k < DEPTH ? last - k : DEPTH;
+			$next$
+			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
+				const int i = t % down * ROWS, j = t / down * COLS;
+				const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;
+				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+				const real *ak = a + k, *bk = b + k * N;
+				if (rows == ROWS && cols == COLS)
+					$name$_tile(ROWS, COLS, terms, k > first, i, j, ak, bk, $next_names$p);
+				else if (REST > 0 && rows == ROWS)
+					$name$_tile(ROWS, REST, terms, k > first, i, j, ak, bk, $next_names$p);
+				else
+					for (int r = 0; r < rows; r++)
+						$name$_tile(1, cols, terms, k > first, i + r, j, ak, bk, $next_names$p);
+				$advance$
+			}
+		}
+	}
+}
+#endif
+
+#ifdef TEMPLATE_gemm_parts
+/* $formula$: in two parts p (2,$M$,$N$) */
+static void $name$(const NncThread *thread, int n, const real *restrict a,
+		   const real *restrict b, real *restrict c, real *restrict p$params$)
+{
+	enum { M = $M$, N = $N$, BLOCK = NNC_ALIGN / sizeof(real) };
+
+	$sums$(thread, n, a, b, p);
+	nnc_barrier(thread);
+	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
+	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
+	for (int i = 0; i < $m$; i++)
+		NNC_INDEPENDENT
+		for (int j = share.first * BLOCK; j < end; j++) {
+			const int at = i * N + j;
+			real v = p[at] + p[M * N + at];
+			$epilogue$
+			c[at] = v;
+		}
+}
+#endif
