@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
 	MAX_MARKED = 40,   /* epochs whose points are marked, not only joined */
@@ -149,15 +148,7 @@ char *nnc_curves_script(const NncCurves *c)
 			     "\tset terminal svg size 960,340 dynamic noenhanced "
 			     "font \"sans-serif,13\"\n");
 	} else {
-		fprintf(out, "do for [kind in \"svg png\"] {\n"
-			     "\tif (kind eq \"svg\") {\n"
-			     "\t\tset terminal svg size 960,400 dynamic noenhanced "
-			     "font \"sans-serif,13\" background \"white\"\n"
-			     "\t} else {\n"
-			     "\t\tset terminal pngcairo size 960,400 noenhanced "
-			     "font \"sans-serif,10\"\n"
-			     "\t}\n"
-			     "\tset output \"curves.\".kind\n");
+		nnc_plot_begin(out, "curves");
 	}
 	fprintf(out, "\tset multiplot layout 1, 2");
 	if (!c->rows) {
@@ -177,20 +168,12 @@ char *nnc_curves_script(const NncCurves *c)
 
 int nnc_curves_draw(const NncCurves *c, const NncFolder *folder, NncError *err)
 {
-	static const char *const pictures[] = {"curves.svg", "curves.png"};
-	char path[NNC_MAX_PATH], *script = nnc_curves_script(c);
+	char *script = nnc_curves_script(c);
 	int code;
 
 	if (!script)
 		return nnc_fail(err, NNC_NOMEM, "not enough memory for the curves");
-	nnc_folder_file(path, folder, "curves.gnuplot");
-	code = nnc_write_file(path, script, strlen(script), err);
-	if (!code)
-		code = nnc_gnuplot(folder->path, script, NNC_PLOT_SECONDS, NULL, err);
+	code = nnc_plot_draw(folder, "curves", script, err);
 	free(script);
-	for (size_t i = 0; i < sizeof pictures / sizeof *pictures && code; i++) {
-		nnc_folder_file(path, folder, pictures[i]);
-		unlink(path); /* half drawn, or of fewer epochs */
-	}
 	return code;
 }

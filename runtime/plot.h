@@ -7,7 +7,7 @@
 #ifndef NNC_PLOT_H
 #define NNC_PLOT_H
 
-#include "nnc_rt.h"
+#include "internal.h"
 
 #include <stdio.h>
 
@@ -33,5 +33,17 @@ void nnc_plot_string(FILE *script, const char *text);
  */
 int nnc_gnuplot(const char *folder, const char *script, double seconds, char **output,
 		NncError *err);
+
+/* Begins a loop of a script for nnc_plot_draw(), over NAME.svg and NAME.png; "}" ends
+   it. What it plots goes into each of them. */
+void nnc_plot_begin(FILE *script, const char *name);
+
+/*
+ * Writes NAME.gnuplot, which draws NAME.svg and NAME.png again wherever it is run, and the
+ * two pictures: each is whole, or, after an error, is not there. A process that is killed
+ * meanwhile leaves those that were there before. Errors: nnc_gnuplot()'s.
+ */
+int nnc_plot_draw(const NncFolder *folder, const char *name, const char *script,
+		  NncError *err);
 
 #endif

@@ -268,16 +268,8 @@ static char *script_of(const Find *f)
 		put_mark(out, 4, nnc_sweep_rate(s, s->least) / 10);
 		put_mark(out, 5, nnc_sweep_rate(s, s->least));
 	}
-	fprintf(out, "do for [kind in \"svg png\"] {\n"
-		     "\tif (kind eq \"svg\") {\n"
-		     "\t\tset terminal svg size 960,400 dynamic noenhanced "
-		     "font \"sans-serif,13\" background \"white\"\n"
-		     "\t} else {\n"
-		     "\t\tset terminal pngcairo size 960,400 noenhanced "
-		     "font \"sans-serif,10\"\n"
-		     "\t}\n"
-		     "\tset output \"lr_find.\".kind\n"
-		     "\tplot \"lr_find.csv\" skip 1 using 1:2 with points ls 1 "
+	nnc_plot_begin(out, "lr_find");
+	fprintf(out, "\tplot \"lr_find.csv\" skip 1 using 1:2 with points ls 1 "
 		     "title \"each step\", \\\n"
 		     "\t\t\"\" skip 1 using 1:3 with lines ls 2 title \"smoothed\"");
 	if (s->least >= 0)
@@ -298,26 +290,15 @@ static char *script_of(const Find *f)
 /* Whatever comes of the picture, the sweep is as good as without it. */
 static void draw(Find *f)
 {
-	static const char *const pictures[] = {"lr_find.svg", "lr_find.png"};
-	char path[NNC_MAX_PATH], *script = script_of(f);
+	char *script = script_of(f);
 	NncError err = {0};
-	int code = script ? NNC_OK : nnc_fail(&err, NNC_NOMEM, "not enough memory");
+	int code = script ? nnc_plot_draw(&f->folder, "lr_find", script, &err)
+			  : nnc_fail(&err, NNC_NOMEM, "not enough memory");
 
-	nnc_folder_file(path, &f->folder, "lr_find.gnuplot");
-	if (!code)
-		code = nnc_write_file(path, script, strlen(script), &err);
-	if (!code)
-		code = nnc_gnuplot(f->folder.path, script, NNC_PLOT_SECONDS, NULL,
-				   &err);
 	free(script);
-	if (!code)
-		return;
-	nnc_progress_note(&f->progress, "%sno picture of the sweep: %s",
-			  code == NNC_NOINPUT ? "" : "warning: ", err.message);
-	for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
-		nnc_folder_file(path, &f->folder, pictures[i]);
-		unlink(path); /* half drawn, or of another sweep */
-	}
+	if (code)
+		nnc_progress_note(&f->progress, "%sno picture of the sweep: %s",
+				  code == NNC_NOINPUT ? "" : "warning: ", err.message);
 }
 
 /* ---- the result -------------------------------------------------------------- */

@@ -259,12 +259,19 @@ static void print_argument(const char *name, const char *value)
 static void say_how_to_resume(NncRun *run, const NncProgram *program)
 {
 	const NncState *s = &run->state;
+	const char *folder = run->folder.path;
 
 	run->progress.quiet = false;
-	nnc_progress_note(&run->progress,
-			  "interrupted in epoch %u after step %u; saved in "
-			  "%s/" NNC_LAST,
-			  (unsigned)s->epoch + 1, (unsigned)s->step, run->folder.path);
+	if (nnc_loop_finished(s))
+		nnc_progress_note(&run->progress,
+				  "interrupted after the last epoch, before all of its "
+				  "results; saved in %s/" NNC_LAST,
+				  folder);
+	else
+		nnc_progress_note(&run->progress,
+				  "interrupted in epoch %u after step %u; saved in "
+				  "%s/" NNC_LAST,
+				  (unsigned)s->epoch + 1, (unsigned)s->step, folder);
 	fprintf(stderr, "to go on:");
 	fprintf(stderr, " %s train --resume", program->path);
 	print_argument("--out", program->options->out);
@@ -344,8 +351,8 @@ static int test(NncRun *run, const NncOptions *o, NncScore *tested, int *signal,
 }
 
 /* Draws what there is of the learning curves. Whatever comes of it, the run is as good
-   as without them. */
-static void draw_curves(NncRun *run, const NncScore *tested)
+   as without them. The signal that came in between, or 0. */
+static int draw_curves(NncRun *run, const NncScore *tested)
 {
 	const NncState *s = &run->state;
 	NncCurves curves = {
@@ -357,18 +364,21 @@ static void draw_curves(NncRun *run, const NncScore *tested)
 		.test = tested->samples ? tested : NULL,
 	};
 	NncError err = {0};
-	int code;
+	int code, before = nnc_stop_signal();
 
 	if (!s->epoch)
-		return;
+		return 0;
 	fflush(stdout);
 	code = nnc_curves_draw(&curves, &run->folder, &err);
+	if (code && nnc_stop_signal() != before)
+		return nnc_stop_signal();
 	if (code == NNC_NOINPUT)
 		nnc_progress_note(&run->progress, "no picture of the curves: %s",
 				  err.message);
 	else if (code)
 		nnc_progress_note(&run->progress,
 				  "warning: no picture of the curves: %s", err.message);
+	return 0;
 }
 
 static int run(const NncProgram *program, NncError *err)
@@ -376,7 +386,7 @@ static int run(const NncProgram *program, NncError *err)
 	const TrainOptions *own = (const TrainOptions *)program->options;
 	NncRun run = {.model = program->model};
 	NncScore tested = {0};
-	int code, signal = 0;
+	int code, signal = 0, late = 0;
 
 	nnc_progress_open(&run.progress, stderr, program->options->quiet);
 	code = open_run(&run, program, err);
@@ -392,10 +402,14 @@ static int run(const NncProgram *program, NncError *err)
 		say_how_to_resume(&run, program);
 	} else if (!code) {
 		say_stopped(&run);
-		code = test(&run, program->options, &tested, &signal, err);
+		code = test(&run, program->options, &tested, &late, err);
 	}
-	if (!own->no_plot)
-		draw_curves(&run, &tested);
+	if (!late && !own->no_plot)
+		late = draw_curves(&run, &tested);
+	if (!code && !signal && late) {
+		signal = late;
+		say_how_to_resume(&run, program);
+	}
 	nnc_stop_unwatch();
 	nnc_progress_clear(&run.progress);
 	if (!code && signal)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import zlib
 
-FILES = ["last.safetensors", "best.safetensors"]
+FILES = ["last.safetensors", "best.safetensors", "curves.svg", "curves.png"]
 HISTORIES = ["history.csv", "history.jsonl"]
 passed = failed = 0
 
@@ -35,12 +35,12 @@ class Program:
         self.command = [os.path.abspath(path), "train", "--data", os.path.abspath(data),
                         "--threads", "1", *options]
 
-    def arguments(self, folder, *options):
-        return self.command + ["--out", folder, *options]
+    def arguments(self, folder, *options, plot=False):
+        return self.command + ["--out", folder, *([] if plot else ["--no-plot"]), *options]
 
-    def train(self, folder, *options, prefix=(), cwd=None, env=None):
-        return subprocess.run([*prefix, *self.arguments(folder, *options)], cwd=cwd, env=env,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    def train(self, folder, *options, prefix=(), cwd=None, env=None, plot=False):
+        return subprocess.run([*prefix, *self.arguments(folder, *options, plot=plot)], cwd=cwd,
+                              env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               errors="replace", timeout=300)
 
 

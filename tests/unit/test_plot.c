@@ -234,6 +234,56 @@ static void draws_nothing(void)
 	setenv("PATH", path_before, 1);
 }
 
+/* All of a file; its length. */
+static size_t bytes_of(char *bytes, size_t most, const char *name)
+{
+	FILE *file = fopen(temp_path(name), "rb");
+	size_t n = file ? fread(bytes, 1, most, file) : 0;
+
+	if (file)
+		fclose(file);
+	return n;
+}
+
+/* A run that is killed or stopped while it draws: no half a picture, and resuming draws
+   what a run would have drawn that was not. */
+static void draws_again(void)
+{
+	static char before[1 << 18], after[sizeof before];
+	static const char *const pictures[] = {"curves.svg", "curves.png"};
+	const TinyRun *r;
+
+	r = tiny_run(&tiny_model, NULL, "train --data d --out all --epochs 2");
+	CU_ASSERT_EQUAL(r->status, 0);
+	pretend("head -c 100000 /dev/zero | tee curves.png >curves.svg; kill -TERM "
+		"$PPID; sleep 1000");
+	r = tiny_run(&tiny_model, NULL, "train --data d --out part --epochs 2 --quiet");
+	CU_ASSERT_EQUAL(r->status, 143);
+	CU_ASSERT_PTR_NOT_NULL(strstr(r->err, "interrupted after the last epoch"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(r->err, "train --resume --out part"));
+	CU_ASSERT(!exists("part/curves.svg") && !exists("part/curves.png"));
+	setenv("PATH", path_before, 1);
+	r = tiny_run(&tiny_model, NULL, "train --data d --out part --resume");
+	CU_ASSERT_EQUAL(r->status, 0);
+	pretend("kill -KILL $PPID; sleep 1");
+	tiny_run(&tiny_model, NULL, "train --data d --out part --resume");
+	for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "all/%s", pictures[i]);
+		size_t n = bytes_of(before, sizeof before, name);
+		snprintf(name, sizeof name, "part/%s", pictures[i]);
+		CU_ASSERT(n > 1000);
+		CU_ASSERT_EQUAL(bytes_of(after, sizeof after, name), n);
+		CU_ASSERT_EQUAL(memcmp(before, after, n), 0);
+	}
+	pretend("exit 0");
+	r = tiny_run(&tiny_model, NULL, "train --data d --out part --resume");
+	CU_ASSERT_EQUAL(r->status, 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(r->err, "gnuplot drew no picture"));
+	CU_ASSERT(!exists("part/curves.svg"));
+	setenv("PATH", path_before, 1);
+}
+
 /* Titles, many epochs, one epoch, hostile names: gnuplot takes it, and prints an SVG.
  */
 static void scripts(void)
@@ -332,6 +382,7 @@ void suite_plot(void)
 	CU_add_test(suite, "gnuplot fails", gnuplot_fails);
 	CU_add_test(suite, "draws", draws);
 	CU_add_test(suite, "draws nothing", draws_nothing);
+	CU_add_test(suite, "draws again", draws_again);
 	CU_add_test(suite, "scripts", scripts);
 	CU_add_test(suite, "reads history", reads_history);
 }
