@@ -27,8 +27,13 @@ static void add_include(ModelOptions *o, const char *dir)
 	o->expand.include_dirs = dirs;
 }
 
+/* A kernel's name, or `plain`: the op's own loops, which are no kernel. */
 static bool add_kernel(ModelOptions *o, const char *name)
 {
+	if (strcmp(name, "plain") == 0) {
+		*vec_push(&o->kernels, &o->kernel_count) = NULL;
+		return true;
+	}
 	for (int i = 0; kernels[i]; i++)
 		if (strcmp(kernels[i]->name, name) == 0) {
 			*vec_push(&o->kernels, &o->kernel_count) = kernels[i];

@@ -851,7 +851,8 @@ enum { OPTION_KERNEL = OPTION_LONG + 100 };
 	{'D', NULL, "NAME=VALUE", "another value for a constant of the model"},    \
 	{'I', NULL, "DIR", "look for included files here too"},                    \
 	{OPTION_KERNEL, "kernel", "NAME",                                          \
-	 "take this kernel where it fits, whatever it costs; may be repeated"}
+	 "take this kernel where it fits, whatever it costs; plain: the plain "     \
+	 "loops; may be repeated"}
 /* Takes one of these, and no other; what is wrong with its value, or NULL. */
 const char *model_option(ModelOptions *o, int key, const char *value);
 

@@ -178,6 +178,13 @@ static bool doc_one(FILE *out, const char *name)
 		const Param params[] = {act->param, {.name = NULL}};
 		return doc(out, "activation", name, act->summary, NULL, params);
 	}
+	const Param none[] = {{.name = NULL}};
+	if (is_activation(name)) /* an op of its own */
+		return doc(
+			out, "activation", name,
+			"e^x divided by the sum of e^x: of a vector's values, of each "
+			"pixel's channels",
+			NULL, none);
 	const Optimizer *optimizer = find_optimizer(name);
 	if (optimizer)
 		return doc(out, "optimizer", name, optimizer->summary, NULL,
@@ -191,7 +198,6 @@ static bool doc_one(FILE *out, const char *name)
 		return doc(out, "initialiser", name, init->summary, NULL, params);
 	}
 	const NncFormat *format = nnc_find_format(name);
-	const Param none[] = {{.name = NULL}};
 	return format && doc(out, "data", name, format->summary, NULL, none);
 }
 
@@ -201,8 +207,10 @@ static const char **documented(int *n)
 	*n = 0;
 	for (int i = 0; layers[i]; i++)
 		*vec_push(&names, n) = layers[i]->name;
-	for (const Activation *a = activations; a->name; a++)
-		*vec_push(&names, n) = a->name;
+	int known;
+	const char *const *activation = activation_names(&known);
+	for (int i = 0; i < known; i++)
+		*vec_push(&names, n) = activation[i];
 	for (int i = 0; optimizers[i]; i++)
 		*vec_push(&names, n) = optimizers[i]->name;
 	for (int i = 0; losses[i]; i++)

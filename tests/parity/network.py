@@ -54,6 +54,7 @@ class Network:
 
     def __init__(self, layers, weights):
         self.layers = layers
+        self.drop = None  # what dropout does: drop(x, its number, rate); None: nothing
         self.margin = None  # of each sample, to the nearest kink; while smooth() runs
         self.weights = {k: torch.tensor(v, requires_grad=True) for k, v in weights.items()}
 
@@ -121,6 +122,8 @@ class Network:
                 x = x.mean((2, 3))
             elif word == "flatten":
                 x = self.flat(x)
+            elif word == "dropout" and self.drop:
+                x = self.drop(x, counts[word] - 1, float(args[0]))
             elif word == "dense":
                 x = F.linear(self.flat(x), self.weights[name + ".weight"],
                              self.weights.get(name + ".bias"))
