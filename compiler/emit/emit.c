@@ -9,6 +9,8 @@
 
 #include "nnc.h"
 
+enum { MAX_COMPARED_TEXT = 4 << 20 }; /* bytes; takes about 10 ms */
+
 /* ---- text ------------------------------------------------------------------------ */
 
 void text_add(Text *t, const char *bytes, size_t length)
@@ -160,7 +162,7 @@ static void fill_line(Text *out, const char *line, size_t length, const Hole *ho
 	add(out, "\n");
 }
 
-const char *fill(const char *template, const Hole *holes)
+char *fill(const char *template, const Hole *holes)
 {
 	Text out = {0};
 	add(&out, "");
@@ -224,10 +226,30 @@ bool is_emitted(Emit *e, const char *name)
 	return i != 0;
 }
 
+/*
+ * A name that does not say all that its text depends on would call another function: the
+ * text is made again and compared, while that takes no time.
+ */
+static void check_same(Emit *e, const Function *f, const char *template, const Hole *holes)
+{
+	if (e->compared_text > MAX_COMPARED_TEXT || e->kernel_text > MAX_KERNEL_TEXT)
+		return;
+	char *text = fill(find_template(template), holes);
+	size_t length = strlen(text);
+	if (strcmp(f->text, text) != 0) {
+		fprintf(stderr, "nnc: bug: two functions are called %s\n", f->name);
+		abort();
+	}
+	e->compared_text += length;
+	arena_resize(text, length + 1, 0);
+}
+
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes)
 {
-	if (is_emitted(e, name))
+	if (is_emitted(e, name)) {
+		check_same(e, find_function(e, name), template, holes);
 		return;
+	}
 	grow_by_name(e);
 	bool room = e->kernel_text <= MAX_KERNEL_TEXT;
 	const char *text = room ? fill(find_template(template), holes) : "";

@@ -42,6 +42,7 @@ struct Emit {
 	unsigned slot_count;
 	bool double_only;       /* of the functions being emitted */
 	size_t kernel_text;     /* bytes of them all; over MAX_KERNEL_TEXT no more is made */
+	size_t compared_text;   /* bytes that were made again, to see that they are the same */
 	Call *calls;            /* in their order */
 	int call_count;
 	bool blas;
@@ -52,7 +53,7 @@ void text_add(Text *t, const char *bytes, size_t length);
 void put(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void blank(Emit *e);
 const char *find_template(const char *name);
-const char *fill(const char *template, const Hole *holes);
+char *fill(const char *template, const Hole *holes);
 const char *find_hole(const Hole *holes, const char *name);
 Hole *join_holes(const Hole *a, size_t count, const Hole *b); /* b ends with NULL, or is it */
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes);

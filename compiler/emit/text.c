@@ -20,7 +20,7 @@ const char *times_text(const char *factor, int64_t times)
 /* The shortest decimal that reads back as the same double. */
 static const char *shortest(double value)
 {
-	if (value == (double)(int64_t)value && value < 1e15 && value > -1e15)
+	if (value < 1e15 && value > -1e15 && value == (double)(int64_t)value)
 		return arena_printf("%.0f", value);
 	for (int digits = 1; digits < 17; digits++) {
 		const char *text = arena_printf("%.*g", digits, value);

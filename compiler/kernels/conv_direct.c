@@ -262,7 +262,9 @@ static void emit_dw(Emit *e, const Node *n)
 {
 	Window w = conv_window(n);
 	const Node *spread = n->spread;
-	const char *name = window_name(spread ? "conv_dw_spread" : "conv_dw", &w);
+	const char *name = window_name("conv_dw", &w);
+	if (spread)
+		name = arena_printf("%s_spread_%s", name, op_maxpool.suffix(spread));
 	const char *type = spread ? element_type(n->in[2]->element) : "";
 	const Hole holes[] = {
 		{"source", spread ? arena_printf("dy of a maxpool, by its winners; dy of conv (n,%s)",

@@ -142,9 +142,12 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 					$name$_tile(ROWS, COLS, terms, k > first, i, j, ak, bk, $next_names$p);
 				else if (REST > 0 && rows == ROWS)
 					$name$_tile(ROWS, REST, terms, k > first, i, j, ak, bk, $next_names$p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						$name$_tile(1, cols, terms, k > first, i + r, j, ak, bk, $next_names$p);
+						$name$_tile(1, COLS, terms, k > first, i + r, j, ak, bk, $next_names$p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						$name$_tile(1, REST, terms, k > first, i + r, j, ak, bk, $next_names$p);
 				$advance$
 			}
 		}

@@ -188,9 +188,12 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
 		else if (REST > 0 && rows == ROWS)
 			$name$_tile(ROWS, REST, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				$name$_tile(1, cols, $k$, i + r, j, a, $columns$, $b_stride$, $next_names$c$names$);
+				$name$_tile(1, COLS, $k$, i + r, j, a, $columns$, $b_stride$, $next_names$c$names$);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				$name$_tile(1, REST, $k$, i + r, j, a, $columns$, $b_stride$, $next_names$c$names$);
 	}
 }
 #endif

@@ -28,7 +28,7 @@ static void emit(Emit *e, const Node *n)
 	const Hole holes[] = {
 		{"name", name},
 		{"K", int_text(size)},
-		{"rate", arena_printf("%.9g", rate)},
+		{"rate", number_text(rate)},
 		{"limit", arena_printf("%.0fu", fmin(rate * 4294967296.0, 4294967295.0))},
 		{NULL, NULL},
 	};

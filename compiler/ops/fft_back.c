@@ -51,8 +51,9 @@ static void emit(Emit *e, const Node *n)
 	const Node *pool = pool_of(n);
 	const bool zeros = n->in_count > 1;
 	const char *row = row_function(e, t, r, true);
-	const char *name = arena_printf("back_%s_%s_%lld%s%s", r->id, row, (long long)t->ph,
-					zeros ? "_live" : "", suffixes(n));
+	const char *live = zeros ? live_function(e, &n->attr.spectral->window) : "";
+	const char *name = arena_printf("back_%s_%s_%lld%s%s%s", r->id, row, (long long)t->ph,
+					zeros ? "_" : "", live, suffixes(n));
 	const char *type = pool ? element_type(n->out[1]->element) : "";
 	const Hole holes[] = {
 		{"name", name},
@@ -61,7 +62,7 @@ static void emit(Emit *e, const Node *n)
 			      : then_text(n)},
 		{"seen", zeros ? ", const uint8_t *restrict seen" : ""},
 		{"live", zeros ? arena_printf("real live[W];\n%s(seen, i * H + h, part, live);",
-					      live_function(e, &n->attr.spectral->window)) : ""},
+					      live) : ""},
 		{"share", zeros ? "live[p]" : "part"},
 		{"winner", pool ? arena_printf(", %s *restrict winner", type) : ""},
 		{"image", pool ? "real *image = thread->scratch;" : ""},

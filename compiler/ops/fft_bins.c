@@ -123,8 +123,8 @@ static void emit(Emit *e, const Node *n)
 		count[k] = r->taps ? int_text(r->count) : "n";
 		part[k] = arena_printf("%lld * NNC_VECTORS(%lld)", (long long)r->count, (long long)r->c);
 	}
-	const char *name = arena_printf("bins_%s_%lldx%lld_%s", product, (long long)t->ph,
-					(long long)t->pw, rows_of_form(n, n->attr.form == BINS_DW)->id);
+	const char *name = window_name(arena_printf("bins_%s_%lldx%lld", product, (long long)t->ph,
+						    (long long)t->pw), &n->attr.spectral->window);
 	const Hole holes[] = {
 		{"all", name}, {"product", product}, {"PH", int_text(t->ph)}, {"PW", int_text(t->pw)},
 		{"a", of[0]}, {"b", of[1]}, {"c", of[2]},

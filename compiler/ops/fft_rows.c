@@ -20,8 +20,9 @@ static void emit(Emit *e, const Node *n)
 	const Node *spread = n->spread;
 	bool seen = n->out_count > 1;
 	const char *row = row_function(e, t, r, false);
-	const char *name = arena_printf("rows_%s_%s%s%s", r->id, row, spread ? "_spread" : "",
-					seen ? "_seen" : "");
+	const char *name = arena_printf("rows_%s_%s%s", r->id, row, seen ? "_seen" : "");
+	if (spread)
+		name = arena_printf("%s_spread_%s", name, op_maxpool.suffix(spread));
 	const char *winner = spread ? element_type(n->in[1]->element) : "";
 	long long pooled = spread ? (long long)shape_size(n->in[0]->shape) : 0;
 	const Hole holes[] = {

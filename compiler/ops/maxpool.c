@@ -92,10 +92,17 @@ static void emit_grad(Emit *e, const Node *n)
 	put(e, "%s(thread, n, %s, %s, %s);", name, ref(n->in[0]), ref(n->in[1]), ref(n->out[0]));
 }
 
+/* "maxpool_2x2": what is not the default says so. */
 static const char *suffix(const Node *n)
 {
-	return arena_printf("maxpool_%lldx%lld", (long long)n->attr.kernel[0],
-			    (long long)n->attr.kernel[1]);
+	const int64_t *k = n->attr.kernel, *s = n->attr.stride, *p = n->attr.pad;
+	const char *name = arena_printf("maxpool_%lldx%lld", (long long)k[0], (long long)k[1]);
+	if (s[0] != k[0] || s[1] != k[1])
+		name = arena_printf("%s_s%lldx%lld", name, (long long)s[0], (long long)s[1]);
+	if (p[0] || p[1] || p[2] || p[3])
+		name = arena_printf("%s_p%lldx%lldx%lldx%lld", name, (long long)p[0],
+				    (long long)p[1], (long long)p[2], (long long)p[3]);
+	return name;
 }
 
 const Op op_maxpool = {

@@ -33,8 +33,8 @@ static const Hole *holes(const Args *args)
 	double decay = arg_real(args, "weight_decay");
 	const Hole h[] = {
 		{"decay", decay > 0 ? arena_printf("g += %s * *w;", real_text(decay)) : ""},
-		{"beta1", arena_printf("%.9g", arg_real(args, "beta1"))},
-		{"beta2", arena_printf("%.9g", arg_real(args, "beta2"))},
+		{"beta1", number_text(arg_real(args, "beta1"))},
+		{"beta2", number_text(arg_real(args, "beta2"))},
 		{"epsilon", real_text(arg_real(args, "epsilon"))},
 		{NULL, NULL},
 	};

@@ -729,9 +729,13 @@ static void gemm_7x8x4_bias(const NncThread *thread, int n, const real *restrict
 			gemm_7x8x4_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x4_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x4_bias_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_7x8x4_bias_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x4_bias_tile(1, REST, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
@@ -779,9 +783,13 @@ static void gemm_7x8x8_bias_relu(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_relu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_relu_tile(1, cols, K, i + r, j, a, b +
+				gemm_7x8x8_bias_relu_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_relu_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -830,9 +838,13 @@ static void gemm_7x8x8_bias_leaky_relu_0_01(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_leaky_relu_0_01_tile(ROWS, REST, K, i, j, a, b +
 				j, N, c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_leaky_relu_0_01_tile(1, cols, K, i + r,
+				gemm_7x8x8_bias_leaky_relu_0_01_tile(1, COLS, K, i + r,
+					j, a, b + j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_leaky_relu_0_01_tile(1, REST, K, i + r,
 					j, a, b + j, N, c, bias);
 	}
 }
@@ -881,9 +893,13 @@ static void gemm_7x8x8_bias_leaky_relu_0_3(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_leaky_relu_0_3_tile(ROWS, REST, K, i, j, a, b +
 				j, N, c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_leaky_relu_0_3_tile(1, cols, K, i + r,
+				gemm_7x8x8_bias_leaky_relu_0_3_tile(1, COLS, K, i + r,
+					j, a, b + j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_leaky_relu_0_3_tile(1, REST, K, i + r,
 					j, a, b + j, N, c, bias);
 	}
 }
@@ -931,9 +947,13 @@ static void gemm_7x8x8_bias_tanh(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_tanh_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_tanh_tile(1, cols, K, i + r, j, a, b +
+				gemm_7x8x8_bias_tanh_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_tanh_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -982,9 +1002,13 @@ static void gemm_7x8x8_bias_sigmoid(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_sigmoid_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_sigmoid_tile(1, cols, K, i + r, j, a,
+				gemm_7x8x8_bias_sigmoid_tile(1, COLS, K, i + r, j, a,
+					b + j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_sigmoid_tile(1, REST, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
@@ -1033,9 +1057,13 @@ static void gemm_7x8x8_bias_elu_1(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_elu_1_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_elu_1_tile(1, cols, K, i + r, j, a, b +
+				gemm_7x8x8_bias_elu_1_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_elu_1_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -1084,9 +1112,13 @@ static void gemm_7x8x8_bias_elu_0_5(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_elu_0_5_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_elu_0_5_tile(1, cols, K, i + r, j, a,
+				gemm_7x8x8_bias_elu_0_5_tile(1, COLS, K, i + r, j, a,
+					b + j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_elu_0_5_tile(1, REST, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
@@ -1135,9 +1167,13 @@ static void gemm_7x8x8_bias_selu(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_selu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_selu_tile(1, cols, K, i + r, j, a, b +
+				gemm_7x8x8_bias_selu_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_selu_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -1186,9 +1222,13 @@ static void gemm_7x8x8_bias_softplus(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_softplus_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_softplus_tile(1, cols, K, i + r, j, a,
+				gemm_7x8x8_bias_softplus_tile(1, COLS, K, i + r, j, a,
+					b + j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_softplus_tile(1, REST, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
@@ -1233,9 +1273,13 @@ static void gemm_7x8x8_bias(const NncThread *thread, int n, const real *restrict
 			gemm_7x8x8_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_7x8x8_bias_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_tile(1, REST, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
@@ -1329,9 +1373,13 @@ static void gemm_7x3x8_bias(const NncThread *thread, int n, const real *restrict
 			gemm_7x3x8_bias_tile(ROWS, COLS, K, i, j, a, b + j, N, c, bias);
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x3x8_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x3x8_bias_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_7x3x8_bias_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x3x8_bias_tile(1, REST, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
@@ -1469,9 +1517,13 @@ static void gemm_nt_7x8x3_leaky_relu_0_2_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(1, cols, K, i +
+				gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(1, COLS, K, i +
+					r, j, a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x3_leaky_relu_0_2_grad_tile(1, REST, K, i +
 					r, j, a, panel, WIDTH, c, saved);
 	}
 }
@@ -1519,9 +1571,13 @@ static void gemm_tn_8x3x7_sgd(const NncThread *thread, int n, const real *restri
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_8x3x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_8x3x7_sgd_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_8x3x7_sgd_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_8x3x7_sgd_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);
 	}
 }
@@ -1653,9 +1709,13 @@ static void gemm_nt_7x8x8_gelu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_gelu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_gelu_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_7x8x8_gelu_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_gelu_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -1703,9 +1763,13 @@ static void gemm_tn_8x8x7_sgd(const NncThread *thread, int n, const real *restri
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_8x8x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_8x8x7_sgd_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_8x8x7_sgd_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_8x8x7_sgd_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);
 	}
 }
@@ -1758,9 +1822,13 @@ static void gemm_nt_7x8x8_swish_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_swish_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_swish_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_7x8x8_swish_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_swish_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -1812,9 +1880,13 @@ static void gemm_nt_7x8x8_softplus_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_softplus_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_softplus_grad_tile(1, cols, K, i + r, j,
+				gemm_nt_7x8x8_softplus_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_softplus_grad_tile(1, REST, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
@@ -1867,9 +1939,13 @@ static void gemm_nt_7x8x8_selu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_selu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_selu_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_7x8x8_selu_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_selu_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -1921,9 +1997,13 @@ static void gemm_nt_7x8x8_elu_0_5_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_elu_0_5_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_elu_0_5_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_7x8x8_elu_0_5_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_elu_0_5_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -1975,9 +2055,13 @@ static void gemm_nt_7x8x8_elu_1_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_elu_1_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_elu_1_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_7x8x8_elu_1_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_elu_1_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -2029,9 +2113,13 @@ static void gemm_nt_7x8x8_sigmoid_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_sigmoid_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_sigmoid_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_7x8x8_sigmoid_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_sigmoid_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -2083,9 +2171,13 @@ static void gemm_nt_7x8x8_tanh_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_tanh_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_tanh_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_7x8x8_tanh_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_tanh_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -2137,9 +2229,13 @@ static void gemm_nt_7x8x8_leaky_relu_0_3_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(1, cols, K, i +
+				gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(1, COLS, K, i +
+					r, j, a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_leaky_relu_0_3_grad_tile(1, REST, K, i +
 					r, j, a, panel, WIDTH, c, saved);
 	}
 }
@@ -2191,9 +2287,13 @@ static void gemm_nt_7x8x8_leaky_relu_0_01_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(1, cols, K, i +
+				gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(1, COLS, K, i +
+					r, j, a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_leaky_relu_0_01_grad_tile(1, REST, K, i +
 					r, j, a, panel, WIDTH, c, saved);
 	}
 }
@@ -2245,9 +2345,13 @@ static void gemm_nt_7x8x8_relu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_relu_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_7x8x8_relu_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_relu_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -2294,9 +2398,13 @@ static void gemm_nt_7x8x8(const NncThread *thread, int n, const real *restrict a
 			gemm_nt_7x8x8_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x8x8_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x8x8_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_7x8x8_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x8x8_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -2344,9 +2452,13 @@ static void gemm_tn_4x8x7_sgd(const NncThread *thread, int n, const real *restri
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_4x8x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_4x8x7_sgd_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_4x8x7_sgd_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_4x8x7_sgd_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);
 	}
 }
@@ -2396,9 +2508,13 @@ static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a
 			gemm_nt_7x4x8_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_7x4x8_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_7x4x8_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_7x4x8_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_7x4x8_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -2448,9 +2564,13 @@ static void gemm_7x8x8_bias_swish(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_swish_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_swish_tile(1, cols, K, i + r, j, a, b +
+				gemm_7x8x8_bias_swish_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_swish_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -2499,9 +2619,13 @@ static void gemm_7x8x8_bias_gelu(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_gelu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_gelu_tile(1, cols, K, i + r, j, a, b +
+				gemm_7x8x8_bias_gelu_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_gelu_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -2553,9 +2677,13 @@ static void gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2(const NncThread *thread, i
 		else if (REST > 0 && rows == ROWS)
 			gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(ROWS, REST, K, i,
 				j, a, b + j, N, c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(1, cols,
+				gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(1, COLS,
+					K, i + r, j, a, b + j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_7x8x8_bias_gelu_swish_leaky_relu_0_2_tile(1, REST,
 					K, i + r, j, a, b + j, N, c, bias);
 	}
 }

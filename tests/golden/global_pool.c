@@ -948,9 +948,12 @@ static void gemm_64x9x8(const NncThread *thread, int n, const real *restrict a,
 			gemm_64x9x8_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_64x9x8_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_64x9x8_tile(1, cols, K, i + r, j, a, b + j, N, c);
+				gemm_64x9x8_tile(1, COLS, K, i + r, j, a, b + j, N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_64x9x8_tile(1, REST, K, i + r, j, a, b + j, N, c);
 	}
 }
 #endif

@@ -492,9 +492,13 @@ static void gemm_32x5x6_relu(const NncThread *thread, int n, const real *restric
 			gemm_32x5x6_relu_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x5x6_relu_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x6_relu_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_32x5x6_relu_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x5x6_relu_tile(1, REST, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -543,9 +547,13 @@ static void gemm_32x5x5_bias_tanh(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x5x5_bias_tanh_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x5_bias_tanh_tile(1, cols, K, i + r, j, a, b +
+				gemm_32x5x5_bias_tanh_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x5x5_bias_tanh_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -595,9 +603,13 @@ static void gemm_32x5x5_bias_selu(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x5x5_bias_selu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x5_bias_selu_tile(1, cols, K, i + r, j, a, b +
+				gemm_32x5x5_bias_selu_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x5x5_bias_selu_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -644,9 +656,13 @@ static void gemm_32x5x5_bias(const NncThread *thread, int n, const real *restric
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x5x5_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x5_bias_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_32x5x5_bias_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x5x5_bias_tile(1, REST, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
@@ -689,9 +705,12 @@ static void gemm_32x5x5(const NncThread *thread, int n, const real *restrict a,
 			gemm_32x5x5_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x5x5_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x5_tile(1, cols, K, i + r, j, a, b + j, N, c);
+				gemm_32x5x5_tile(1, COLS, K, i + r, j, a, b + j, N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x5x5_tile(1, REST, K, i + r, j, a, b + j, N, c);
 	}
 }
 
@@ -737,9 +756,13 @@ static void gemm_32x4x5_bias(const NncThread *thread, int n, const real *restric
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x4x5_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x4x5_bias_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_32x4x5_bias_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x4x5_bias_tile(1, REST, K, i + r, j, a, b + j, N,
 					c, bias);
 	}
 }
@@ -878,9 +901,13 @@ static void gemm_nt_32x5x4(const NncThread *thread, int n, const real *restrict 
 			gemm_nt_32x5x4_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x5x4_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x4_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x5x4_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x4_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -930,9 +957,13 @@ static void gemm_tn_5x4x32_adam(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_5x4x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_5x4x32_adam_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_5x4x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_5x4x32_adam_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -1019,9 +1050,13 @@ static void gemm_nt_32x5x5(const NncThread *thread, int n, const real *restrict 
 			gemm_nt_32x5x5_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x5x5_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x5_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x5x5_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x5_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -1071,9 +1106,13 @@ static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_5x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_5x5x32_adam_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_5x5x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_5x5x32_adam_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -1126,9 +1165,13 @@ static void gemm_nt_32x5x5_selu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x5x5_selu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x5_selu_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_32x5x5_selu_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x5_selu_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -1180,9 +1223,13 @@ static void gemm_nt_32x5x5_tanh_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x5x5_tanh_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x5_tanh_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_32x5x5_tanh_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x5_tanh_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -1234,9 +1281,13 @@ static void gemm_nt_32x5x5_relu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x5x5_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x5x5_relu_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_32x5x5_relu_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x5x5_relu_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -1286,9 +1337,13 @@ static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_6x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_6x5x32_adam_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_6x5x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_6x5x32_adam_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -1338,9 +1393,13 @@ static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict 
 			gemm_nt_32x6x5_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x6x5_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x6x5_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x6x5_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x6x5_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }

@@ -891,9 +891,13 @@ static void gemm_32x10x108_bias(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x10x108_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x108_bias_tile(1, cols, K, i + r, j, a, b + j,
+				gemm_32x10x108_bias_tile(1, COLS, K, i + r, j, a, b + j,
+					N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x10x108_bias_tile(1, REST, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -1033,9 +1037,13 @@ static void gemm_nt_32x108x10(const NncThread *thread, int n, const real *restri
 			gemm_nt_32x108x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x108x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x108x10_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x108x10_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x108x10_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -1085,9 +1093,13 @@ static void gemm_tn_108x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_108x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_108x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_108x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_108x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -1232,9 +1244,12 @@ static void gemm_9x36x12(const NncThread *thread, int n, const real *restrict a,
 			gemm_9x36x12_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_9x36x12_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_9x36x12_tile(1, cols, K, i + r, j, a, b + j, N, c);
+				gemm_9x36x12_tile(1, COLS, K, i + r, j, a, b + j, N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_9x36x12_tile(1, REST, K, i + r, j, a, b + j, N, c);
 	}
 }
 
@@ -1565,9 +1580,13 @@ static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *rest
 			gemm_tn_add_9x4x784_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_add_9x4x784_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_add_9x4x784_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_add_9x4x784_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_9x4x784_tile(1, REST, n, i + r, j, a, b + j,
 					N, c);
 	}
 }
@@ -1670,9 +1689,12 @@ static void gemm_784x9x4(const NncThread *thread, int n, const real *restrict a,
 			gemm_784x9x4_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_784x9x4_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_784x9x4_tile(1, cols, K, i + r, j, a, b + j, N, c);
+				gemm_784x9x4_tile(1, COLS, K, i + r, j, a, b + j, N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_784x9x4_tile(1, REST, K, i + r, j, a, b + j, N, c);
 	}
 }
 #endif

@@ -366,9 +366,13 @@ static void gemm_32x16x20_bias(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x16x20_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x16x20_bias_tile(1, cols, K, i + r, j, a, b + j,
+				gemm_32x16x20_bias_tile(1, COLS, K, i + r, j, a, b + j,
+					N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x16x20_bias_tile(1, REST, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -438,9 +442,13 @@ static void gemm_32x12x16_bias_relu(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x12x16_bias_relu_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x12x16_bias_relu_tile(1, cols, K, i + r, j, a,
+				gemm_32x12x16_bias_relu_tile(1, COLS, K, i + r, j, a,
+					b + j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x12x16_bias_relu_tile(1, REST, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
@@ -508,9 +516,13 @@ static void gemm_32x5x12_bias(const NncThread *thread, int n, const real *restri
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x5x12_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x5x12_bias_tile(1, cols, K, i + r, j, a, b + j,
+				gemm_32x5x12_bias_tile(1, COLS, K, i + r, j, a, b + j,
+					N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x5x12_bias_tile(1, REST, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -650,9 +662,13 @@ static void gemm_nt_32x12x5(const NncThread *thread, int n, const real *restrict
 			gemm_nt_32x12x5_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x12x5_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x12x5_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x12x5_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x12x5_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -702,9 +718,13 @@ static void gemm_tn_12x5x32_adam(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_12x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_12x5x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_12x5x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_12x5x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -825,9 +845,13 @@ static void gemm_nt_32x16x12(const NncThread *thread, int n, const real *restric
 			gemm_nt_32x16x12_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x16x12_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x16x12_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x16x12_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x16x12_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -877,9 +901,13 @@ static void gemm_tn_16x12x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_16x12x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_16x12x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_16x12x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_16x12x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -972,9 +1000,13 @@ static void gemm_tn_20x16x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_20x16x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_20x16x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_20x16x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_20x16x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -1040,9 +1072,13 @@ static void gemm_nt_32x20x16(const NncThread *thread, int n, const real *restric
 			gemm_nt_32x20x16_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x20x16_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x20x16_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x20x16_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x20x16_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
