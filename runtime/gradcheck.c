@@ -11,7 +11,8 @@
  * the same relative precision. r = 16 eps max(1, |loss|) / h is the rounding error of
  * the difference; it never excuses more than 1e-5 s. A kink (relu, maxpool) between
  * x - h and x + h makes the numeric side wrong, so an element over the bound is tried
- * again with a smaller h, and the best of these errors counts.
+ * again with a smaller h, and for the tiniest gradients with a larger one; the best of
+ * these errors counts.
  */
 #include "internal.h"
 
@@ -20,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double steps[] = {1e-4, 1e-5, 1e-6, 1e-7};
+static const double steps[] = {1e-4, 1e-5, 1e-6, 1e-7, 1e-3};
 
 enum { STEPS = sizeof steps / sizeof *steps };
 
@@ -148,6 +149,44 @@ static void check_input(Check *k, NncGradReport *r, int64_t samples, NncRng *rng
 
 /* ---- a whole model ----------------------------------------------------------- */
 
+/* Does the pixel at (y,x) have the byte of one of those before it, up to 4 away? */
+static bool is_repeated(const NncData *d, const uint8_t *image, int y, int x, int k)
+{
+	const int channels = d->channels, wide = d->width;
+	const uint8_t byte = image[(y * wide + x) * channels + k];
+
+	for (int i = y < 4 ? 0 : y - 4; i <= y; i++)
+		for (int j = x < 4 ? 0 : x - 4; j <= x + 4 && j < wide; j++) {
+			if (i == y && j == x)
+				return false;
+			if (image[(i * wide + j) * channels + k] == byte)
+				return true;
+		}
+	return false;
+}
+
+/*
+ * At 0 a relu has no gradient, and where its two largest are equal a maxpool has none:
+ * random bytes are that often. These are not 0, and not like their neighbours.
+ */
+static void leave_kinks(NncData *d, uint32_t seed)
+{
+	NncRng rng = nnc_rng(seed, NNC_STREAM_SYNTHETIC, 3, 0);
+	const int pixels = d->height * d->width;
+
+	for (int64_t i = 0; i < d->count * pixels; i++) {
+		uint8_t *image =
+			(uint8_t *)d->samples + i / pixels * pixels * d->channels;
+		const int y = (int)(i % pixels) / d->width,
+			  x = (int)(i % pixels) % d->width;
+		for (int k = 0; k < d->channels; k++)
+			do
+				image[(y * d->width + x) * d->channels + k] =
+					(uint8_t)(1 + nnc_rng_below(&rng, 255));
+			while (is_repeated(d, image, y, x, k));
+	}
+}
+
 static int open_check(Check *k, const NncModel *twin, int32_t rows, int64_t samples,
 		      uint32_t seed, NncError *err)
 {
@@ -158,6 +197,8 @@ static int open_check(Check *k, const NncModel *twin, int32_t rows, int64_t samp
 	code = nnc_context_open(&k->context, twin, NNC_TRAINING, 1, err);
 	if (!code)
 		code = nnc_synthetic(&k->data, twin, 2 * (int64_t)rows, seed, err);
+	if (!code && twin->bytes)
+		leave_kinks(&k->data, seed);
 	if (code)
 		return code;
 	k->index = nnc_allocate((size_t)rows, sizeof *k->index);

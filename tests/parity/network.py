@@ -55,6 +55,7 @@ class Network:
     def __init__(self, layers, weights):
         self.layers = layers
         self.drop = None  # what dropout does: drop(x, its number, rate); None: nothing
+        self.rounding = None  # what it does to every value: rounding(x); None: nothing
         self.margin = None  # of each sample, to the nearest kink; while smooth() runs
         self.weights = {k: torch.tensor(v, requires_grad=True) for k, v in weights.items()}
 
@@ -133,18 +134,20 @@ class Network:
                 act = next((a for a in args if a[0].isalpha()), "linear")
             elif word in ACTIVATIONS and args and args[0][0].isdigit():
                 act = "%s(%s)" % (word, args[0])
+            x = self.rounding(x) if self.rounding else x
             logits = x
             if split(act)[0] in KINKED:
                 self.near(x.abs(), x)
             if split(act)[0] in ACTIVATIONS:
                 x = activate(x, act)
+                x = self.rounding(x) if self.rounding else x
                 logits = logits if act == "softmax" else x
         return logits, x
 
     def loss(self, x, labels, kind):
         logits, output = self(x)
         if kind == "mse":
-            return F.mse_loss(output, F.one_hot(labels, output.shape[1]).double())
+            return F.mse_loss(output, F.one_hot(labels, output.shape[1]).to(output.dtype))
         return F.cross_entropy(logits, labels)
 
     def gradients(self, x, labels, kind):

@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(1, os.path.join(HERE, "../parity"))
 
 import draw  # noqa: E402
+import judge  # noqa: E402
 import reference as ref  # noqa: E402
 
 WARN = "-std=gnu11 -Wall -Wextra -Wconversion -Wshadow -Werror -DNNC_LIBRARY".split()
@@ -27,7 +28,7 @@ WAYS = {
     "double": ("gcc", ["-O0", "-march=native", "-DNNC_DOUBLE"], [], True),
     "plain": ("gcc", ["-O0", "-DNNC_DOUBLE"], ["--kernel=plain"], True),
 }
-TOGETHER = 10  # programs in one executable
+TOGETHER = 25  # programs in one executable
 KERNELS_OF = """input 9x9x3; conv 8 3x3; conv 8 3x3; dense 9; dense 8;"""
 
 
@@ -53,10 +54,10 @@ def ways_of(seed):
         names = os.environ["WAYS"].split()
         names = list(WAYS) if names == ["all"] else names
     else:
-        names = ["gcc-san" if seed % 2 else "clang-san", "double"]
-        names += ["gcc-fast"] if seed % 3 else []
-        names += ["clang-fast"] if seed % 10 == 0 else []
-        names += ["plain"] if seed % 4 == 0 else []
+        names = [["gcc-san", "double", "clang-san", "double"][seed % 4]]
+        names += ["gcc-fast"] if seed % 9 == 0 else []
+        names += ["clang-fast"] if seed % 25 == 0 else []
+        names += ["plain"] if seed % 10 == 0 else []
     if os.environ.get("SANITIZED"):  # the runtime is gcc's sanitizer's
         names = [n for n in names if WAYS[n][0] == "gcc"] or ["gcc-san"]
     return names
@@ -146,14 +147,14 @@ class Bench:
         out = os.path.join(self.tmp, "out.safetensors")
         wide = WAYS[way][3]
         run([program, str(number), *p.case, out])
-        message, worst = ref.judge(p.reference, out, wide)
+        judged = judge.Judge(p.reference, out, wide)
+        message = judged.judge()
         if message:
             raise Failed(message)
-        self.loosened += p.reference.loosened
-        p.reference.loosened = 0
-        self.worst[way] = max(self.worst.get(way, 0), worst)
+        self.loosened += judged.loosened
+        self.worst[way] = max(self.worst.get(way, 0), judged.worst)
         run([program, str(number), *p.extreme, out])
-        message = p.reference.judge_extreme(out)
+        message = judge.judge_extreme(p.reference, out)
         if message:
             raise Failed(message)
         if wide:
@@ -236,7 +237,11 @@ class Bench:
                     self.report(p, way, why)
             if not mine:
                 continue
-            program = self.link(objects, [p.name for p in mine], way)
+            try:
+                program = self.link(objects, [p.name for p in mine], way)
+            except Failed as why:
+                print("FAIL random, %s: %s" % (way, why))
+                return wrong | {p.seed for p in mine}, silent
             for number, p in enumerate(mine):
                 try:
                     self.judge(p, way, program, number)
@@ -285,7 +290,7 @@ def main(build, tmp, first, count, libraries):
     if os.environ.get("V"):
         for way, worst in sorted(bench.worst.items()):
             print("%-10s largest error %.3f of its bound" % (way, worst))
-        print("%d tensors of float beyond 1e-5, but within their last bits" % bench.loosened)
+        print("%d values beyond their bound, but within what last bits change" % bench.loosened)
     if silent:
         print("%d programs had no sample away from a kink" % silent)
     print("%d passed, %d failed" % (count - len(failed) - silent, len(failed) + problem_count))

@@ -220,7 +220,7 @@ static int run_case(const NncModel *model, char **arguments)
 	    nnc_block_store(&shared, model, one.params, "init/", &err))
 		stop(&err);
 	ok = same(&alone, &shared);
-	if (nnc_tensors_save(&alone, arguments[2], &err))
+	if (nnc_tensors_save(&alone, arguments[2], NULL, &err))
 		stop(&err);
 	nnc_tensors_free(&alone);
 	nnc_tensors_free(&shared);

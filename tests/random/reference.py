@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import files
-from network import Network, activate, split
+from network import Network, split
 
 MARGIN = 3e-6
 POOL = 160  # samples to pick from
@@ -82,7 +82,6 @@ class Reference:
         self.seed = int(self.settings["seed"][0][0])
         self.random = np.random.RandomState(program.seed)
         self.batch = program.batch
-        self.loosened = 0  # tensors that last_bits() excused
         self.draw_samples()
         self.draw_weights()
         self.draw_runs()
@@ -167,14 +166,14 @@ class Reference:
             net.drop = dropout(self.seed, epoch, step) if drop else None
             index = self.pick(net, rows)
             self.runs.append((kind, epoch, step, drop, index))
-            self.expected.append(self.expect(net, optimizer, kind, index))
+            self.expected.append(
+                self.expect(net, optimizer, kind, self.x[index], self.labels[index]))
 
-    def expect(self, net, optimizer, kind, index):
-        x, labels = self.x[index], self.labels[index]
+    def expect(self, net, optimizer, kind, x, labels):
         if kind in (GRADIENTS, STEP):
             loss, grads = net.gradients(x, labels, self.loss)
             result = {"loss": loss, "grads": {k: v.copy() for k, v in grads.items()},
-                      "before": copies(net.weights), "drop": net.drop}
+                      "before": copies(net.weights)}
             if kind == STEP:
                 optimizer.step()
                 result["after"] = copies(net.weights)
@@ -187,21 +186,37 @@ class Reference:
                     "correct": (answer.argmax(1) == labels).sum().item(),
                     "clear": bool((best[:, 0] - best[:, 1]).min() > 1e-5)}
 
-    def last_bits(self, e, index):
-        """By how much gradients change with the last bits of weights and samples: where much
-        cancels out, float can know them no better."""
-        r, change = np.random.RandomState(1), {}
-        for _ in range(4):
-            def nudged(a):
-                return a * (1 + 2.0**-23 * r.choice([-1.0, 1.0], a.shape))
-            net = Network(self.layers, {k: nudged(w) for k, w in e["before"].items()})
-            net.drop = e["drop"]
-            x = torch.tensor(nudged(self.x[index].numpy()))
-            _, grads = net.gradients(x, self.labels[index], self.loss)
-            for name, g in grads.items():
-                moved = np.abs(g - e["grads"][name]).max()
-                change[name] = max(change.get(name, 0), moved)
-        return change
+    def nudged(self, amplitude, seed):
+        """What the same runs come to with other last bits of weights, samples, and all that
+        is computed on the way there and back."""
+        r = np.random.RandomState(seed)
+
+        def other(a):
+            return a * (1 + amplitude * r.choice([-1.0, 1.0], a.shape))
+
+        def rounding(x):
+            x = x * torch.tensor(other(np.ones(x.shape)))
+            if x.requires_grad:
+                x.register_hook(lambda g: g * torch.tensor(other(np.ones(g.shape))))
+            return x
+
+        return self.replay({k: other(w) for k, w in self.weights.items()},
+                           torch.tensor(other(self.x.numpy())), rounding)
+
+    def narrow(self):
+        """What PyTorch comes to in float."""
+        return self.replay({k: w.astype(np.float32) for k, w in self.weights.items()},
+                           self.x.float(), None)
+
+    def replay(self, weights, x, rounding):
+        net = Network(self.layers, weights)
+        net.rounding = rounding
+        optimizer = torch_optimizer(net.weights.values(), self.settings["optimizer"])
+        result = []
+        for kind, epoch, step, drop, index in self.runs:
+            net.drop = dropout(self.seed, epoch, step) if drop else None
+            result.append(self.expect(net, optimizer, kind, x[index], self.labels[index]))
+        return result
 
     # ---- logits of 1e4
 
@@ -220,18 +235,6 @@ class Reference:
             self.extreme_loss = net.loss(self.x[index], self.labels[index], self.loss).item()
         self.save(weights, case, wide, [(kind, 1, 1, False, index)
                                         for kind in (GRADIENTS, EVALUATE, INFER)])
-
-    def judge_extreme(self, path):
-        found = files.read_tensors(path)
-        for name, array in found.items():
-            if not np.isfinite(array).all():
-                return "logits of 1e4: %s is not finite" % name
-        size = max(self.extreme_size, abs(self.extreme_loss))
-        for run in (0, 1):
-            loss = found["%d/ score" % run][0][0]
-            if not abs(loss - self.extreme_loss) <= 1e-4 * size:
-                return "logits of 1e4: the loss is %g, not %g" % (loss, self.extreme_loss)
-        return None
 
     # ---- files
 
@@ -273,102 +276,3 @@ def write_tensors(path, tensors):
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", len(text)) + text + data)
-
-
-# ---- judging
-
-
-def difference(ours, reference, floor):
-    """The largest, relative to the largest of the reference, or to the floor."""
-    size = max(np.abs(reference).max(), floor)
-    if not np.all(np.isfinite(ours)):
-        return np.inf
-    return np.abs(ours - reference).max() / size if size > 0 else float(np.abs(ours).max() > 0)
-
-
-def judge_init(reference, found):
-    """Initial weights: within their bounds, and of their deviation."""
-    for name, (word, fan_in, fan_out) in reference.inits.items():
-        init, argument = split(word)
-        w = found["init/" + name]
-        argument = ratio(argument) if argument else {"constant": 1}.get(init, 0.05)
-        deviation = {"he": (2 / fan_in) ** 0.5, "lecun": fan_in ** -0.5, "normal": argument}.get(init)
-        bound = {"glorot": (6 / (fan_in + fan_out)) ** 0.5, "pytorch": fan_in ** -0.5,
-                 "uniform": argument}.get(init)
-        if deviation is None and bound is None:
-            if np.abs(w - np.float32(argument if init == "constant" else 0)).max() > 0:
-                return "%s: not all are %s" % (name, word)
-            continue
-        if bound is not None:
-            if np.abs(w).max() > bound * (1 + 1e-6):
-                return "%s: %s goes up to %g, not %g" % (name, word, np.abs(w).max(), bound)
-            deviation = bound / 3 ** 0.5
-        n = w.size
-        root = (w ** 2).mean() ** 0.5
-        if n >= 30 and abs(root / deviation - 1) > 6 / (2 * n) ** 0.5:
-            return "%s: the deviation of %s is %g, not %g" % (name, word, root, deviation)
-    return None
-
-
-def judge(reference, path, wide):
-    """(message or None, the largest error as a share of its bound)."""
-    found = files.read_tensors(path)
-    bound, step_bound = (1e-9, 1e-7) if wide else (1e-5, 1e-4)
-    adam = reference.settings["optimizer"][0][0] == "adam"
-    epsilon = float(reference.settings["optimizer"][1].get("epsilon", "1e-8"))
-    noisy = adam and epsilon < 1e-4 and not wide  # a step of lr by the sign of a rounding error
-    worst, stepped = 0, 0
-
-    def wrong(run, what, ours, expected, limit, floor=0.0):
-        nonlocal worst
-        error = difference(np.asarray(ours), np.asarray(expected), floor) / limit
-        worst = max(worst, error)
-        if not error <= 1:
-            return "run %d: %s differs by %.2e" % (run, what, error * limit)
-        return None
-
-    for i, ((kind, *_, index), e) in enumerate(zip(reference.runs, reference.expected)):
-        get = "%d/" % i
-        if noisy and stepped > 1:
-            break
-        # What steps have moved apart, by as much as they may, stays apart.
-        loose = step_bound / bound if stepped else 1
-        if kind != INFER:
-            loss, correct = found[get + " score"][0]
-            message = wrong(i, "the loss", loss, e["loss"], loose * bound)
-            if not message and kind == EVALUATE and e["clear"] and correct != e["correct"]:
-                message = "run %d: %d are right, not %d" % (i, correct, e["correct"])
-            if message:
-                return message, worst
-        if kind in (INFER, EVALUATE):
-            message = wrong(i, "the output", found[get + " output"], e["output"], loose * bound)
-            if message:
-                return message, worst
-            continue
-        largest = max(np.abs(g).max() for g in e["grads"].values())
-        bits = None
-        for name, g in e["grads"].items():
-            if kind == GRADIENTS:
-                ours, floor = found[get + name].reshape(g.shape), largest * (1e-8 if wide else 1e-3)
-                if not wide and not difference(ours, g, floor) <= loose * bound:
-                    bits = bits or reference.last_bits(e, index)
-                    floor = max(np.abs(g).max(), floor) + 4 * bits[name] / bound
-                    reference.loosened += 1
-                message = wrong(i, name, ours, g, loose * bound, floor)
-            else:
-                kept = np.ones(g.shape, bool)
-                if noisy:
-                    kept = np.abs(g) > 1e-3 * largest
-                if not kept.any():
-                    continue
-                moved = (e["after"][name] - e["before"][name])
-                ours = found[get + name].reshape(g.shape) - e["before"][name]
-                # In float a weight is known to its last bit only.
-                last = 0 if wide else 2.0**-23 * np.abs(e["after"][name]).max() / step_bound
-                message = wrong(i, "the step of " + name, ours[kept], moved[kept],
-                                (stepped + 1) * step_bound, last + (1e-6 if wide else 1e-3)
-                                * max(np.abs(e["after"][n] - e["before"][n]).max() for n in e["grads"]))
-            if message:
-                return message, worst
-        stepped += kind == STEP
-    return judge_init(reference, found), worst
