@@ -7,12 +7,18 @@ MODEL_LIBS := -pthread -Wl,--as-needed -lopenblas -lpng -ljansson -lz -lm
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wstrict-prototypes \
         -Wwrite-strings -Wundef -Werror
-ALL_CFLAGS = -std=gnu11 -pthread $(WARN) $(CFLAGS) -MMD -MP -DNNC_LIBS='"$(MODEL_LIBS)"' -Icompiler -Iruntime -I$(B)
+ALL_CFLAGS = -std=gnu11 -pthread $(WARN) $(CFLAGS) $(COVER) -MMD -MP -DNNC_LIBS='"$(MODEL_LIBS)"' -Icompiler -Iruntime -I$(B)
 Q := $(if $(V),,@)
 ifdef SAN
 B := build/san
 CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 export CFLAGS
+endif
+ifdef COV
+B := build/coverage
+CFLAGS := -O0 -g
+COVER := --coverage -fprofile-update=atomic
+MODEL_LIBS += --coverage
 endif
 
 COMPILER := $(sort $(wildcard compiler/*.c compiler/*/*.c))
@@ -82,6 +88,13 @@ check: $(B)/nnc $(B)/unit
 check-long: export LONG = 1
 check-long: check
 
+# Which lines and branches of the compiler and the runtime the quick tests reach.
+COVER_PARTS := unit golden diag cli program tune
+coverage:
+	$(Q)find build -name '*.gcda' -delete
+	$(Q)$(MAKE) -s --no-print-directory COV=1 check PARTS="$(COVER_PARTS)"
+	$(Q)scripts/coverage.sh build/coverage
+
 # Ours beside the peers that python3 has, in turns: tests/bench/README.md.
 PYTHON ?= python3
 bench: $(B)/nnc
@@ -116,5 +129,5 @@ lint:
 clean:
 	rm -rf build
 
-.PHONY: all check check-long fuzz bench golden deps demo install uninstall lint clean
+.PHONY: all check check-long fuzz coverage bench golden deps demo install uninstall lint clean
 -include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)

@@ -227,10 +227,11 @@ bool is_emitted(Emit *e, const char *name)
 }
 
 /*
- * A name that does not say all that its text depends on would call another function: the
- * text is made again and compared, while that takes no time.
+ * A name that does not say all that its text depends on would call another function:
+ * the text is made again and compared, while that takes no time.
  */
-static void check_same(Emit *e, const Function *f, const char *template, const Hole *holes)
+static void check_same(Emit *e, const Function *f, const char *template,
+		       const Hole *holes)
 {
 	if (e->compared_text > MAX_COMPARED_TEXT || e->kernel_text > MAX_KERNEL_TEXT)
 		return;
