@@ -321,9 +321,13 @@ static void gemm_sums_32x16x784(const NncThread *thread, int n, const real *rest
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x16x784_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x16x784_tile(1, cols, terms,
+						gemm_sums_32x16x784_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x16x784_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -414,9 +418,13 @@ static void gemm_32x10x16_bias(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x10x16_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x16_bias_tile(1, cols, K, i + r, j, a, b + j,
+				gemm_32x10x16_bias_tile(1, COLS, K, i + r, j, a, b + j,
+					N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x10x16_bias_tile(1, REST, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -557,9 +565,13 @@ static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restric
 			gemm_nt_32x16x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x16x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x16x10_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x16x10_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x16x10_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -609,9 +621,13 @@ static void gemm_tn_16x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_16x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_16x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_16x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_16x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -705,9 +721,13 @@ static void gemm_tn_784x16x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_784x16x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x16x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_784x16x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_784x16x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -773,9 +793,13 @@ static void gemm_nt_32x784x16(const NncThread *thread, int n, const real *restri
 			gemm_nt_32x784x16_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x784x16_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x16_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x784x16_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x784x16_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }

@@ -107,14 +107,15 @@ static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half);
 static void product_32x64x64(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void bins_product_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
-	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
+static void bins_product_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *thread,
+	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
+	nnc_vec *restrict c);
 static void live_14x14x1_7x7_p3x3(const uint8_t *restrict seen, int i, real part,
 	real *restrict live);
 static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(
+static void back_14x14x64_irfft18_14_18_live_14x14x1_7x7_p3x3_maxpool_2x2_bias_relu(
 	const NncThread *thread, int n, const nnc_vec *restrict s, real *restrict y,
 	uint8_t *restrict winner, const uint8_t *restrict seen,
 	const real *restrict bias);
@@ -170,22 +171,24 @@ static void column_sums_1568x64_adam(const NncThread *thread, int n,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void rows_14x14x64_rfft18_14_spread(const NncThread *thread, int n,
+static void rows_14x14x64_rfft18_14_spread_maxpool_2x2(const NncThread *thread, int n,
 	const real *restrict x, const uint8_t *restrict winner, nnc_vec *restrict s);
 static void turn(int m, int k, const nnc_vec *restrict b, int width,
 	nnc_vec *restrict t, int part);
 static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void bins_product_dx_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
-	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
+static void bins_product_dx_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *thread,
+	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
+	nnc_vec *restrict c);
 static void back_14x14x64_irfft18_14_18_relu_grad(const NncThread *thread, int n,
 	const nnc_vec *restrict s, real *restrict y, const real *restrict saved);
 static void columns_64x64_ifft18_7down3(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half);
 static void product_dw_32x64x64(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void bins_product_dw_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
-	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
+static void bins_product_dw_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *thread,
+	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
+	nnc_vec *restrict c);
 static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
 	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -194,8 +197,8 @@ static void column_sums_6272x64_adam(const NncThread *thread, int n,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
-static void conv_dw_spread_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
+static void conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
 	const uint8_t *restrict winner);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -248,13 +251,14 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	rows_7x7x64x64_rfft18_7down3(thread, n, w->conv2_weight, (nnc_vec *)(a +
 		ROWS_CONV2_WEIGHT));
 	nnc_barrier(thread);
-	bins_product_32x64x64_18x18_14x14x64(thread, n, (const nnc_vec *)(a +
+	bins_product_32x64x64_18x18_14x14x64_7x7_p3x3(thread, n, (const nnc_vec *)(a +
 		ROWS_MAXPOOL1), (const nnc_vec *)(a + ROWS_CONV2_WEIGHT),
 		(nnc_vec *)(a + BINS_CONV2_PRODUCT));
 	nnc_barrier(thread);
-	back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(thread, n,
-		(const nnc_vec *)(a + BINS_CONV2_PRODUCT), a + MAXPOOL2, (uint8_t *)(a +
-		MAXPOOL2_WINNER), (uint8_t *)(a + SEEN_MAXPOOL1), w->conv2_bias);
+	back_14x14x64_irfft18_14_18_live_14x14x1_7x7_p3x3_maxpool_2x2_bias_relu(thread,
+		n, (const nnc_vec *)(a + BINS_CONV2_PRODUCT), a + MAXPOOL2,
+		(uint8_t *)(a + MAXPOOL2_WINNER), (uint8_t *)(a + SEEN_MAXPOOL1),
+		w->conv2_bias);
 
 	/*
 	 * dense1: dense 128 relu
@@ -360,18 +364,18 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 
 	/* conv2: conv 64 7x7 relu */
-	rows_14x14x64_rfft18_14_spread(thread, n, a + D_CONV2, (uint8_t *)(a +
-		MAXPOOL2_WINNER), (nnc_vec *)(a + ROWS_D_CONV2));
+	rows_14x14x64_rfft18_14_spread_maxpool_2x2(thread, n, a + D_CONV2,
+		(uint8_t *)(a + MAXPOOL2_WINNER), (nnc_vec *)(a + ROWS_D_CONV2));
 	nnc_barrier(thread);
-	bins_product_dx_32x64x64_18x18_14x14x64(thread, n, (const nnc_vec *)(a +
-		ROWS_D_CONV2), (const nnc_vec *)(a + ROWS_CONV2_WEIGHT), (nnc_vec *)(a +
-		BINS_D_MAXPOOL1));
+	bins_product_dx_32x64x64_18x18_14x14x64_7x7_p3x3(thread, n,
+		(const nnc_vec *)(a + ROWS_D_CONV2), (const nnc_vec *)(a +
+		ROWS_CONV2_WEIGHT), (nnc_vec *)(a + BINS_D_MAXPOOL1));
 	nnc_barrier(thread);
 	back_14x14x64_irfft18_14_18_relu_grad(thread, n, (const nnc_vec *)(a +
 		BINS_D_MAXPOOL1), a + D_CONV1, a + MAXPOOL1);
-	bins_product_dw_32x64x64_18x18_14x14x64(thread, n, (const nnc_vec *)(a +
-		ROWS_MAXPOOL1), (const nnc_vec *)(a + ROWS_D_CONV2), (nnc_vec *)(a +
-		BINS_GRAD_CONV2_WEIGHT));
+	bins_product_dw_32x64x64_18x18_14x14x64_7x7_p3x3(thread, n,
+		(const nnc_vec *)(a + ROWS_MAXPOOL1), (const nnc_vec *)(a +
+		ROWS_D_CONV2), (nnc_vec *)(a + BINS_GRAD_CONV2_WEIGHT));
 	nnc_barrier(thread);
 	back_7x7x64x64_irfft18_7down3_18_adam(thread, n, (const nnc_vec *)(a +
 		BINS_GRAD_CONV2_WEIGHT), dw->conv2_weight, keep, rate, root,
@@ -382,7 +386,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 
 	/* conv1: conv 64 7x7 relu */
-	conv_dw_spread_28x28x1_7x7x64_p3x3(thread, n, a + X, a + D_CONV1,
+	conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2(thread, n, a + X, a + D_CONV1,
 		dw->conv1_weight, (uint8_t *)(a + MAXPOOL1_WINNER));
 
 	/* what no kernel above did itself */
@@ -415,12 +419,12 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	rows_7x7x64x64_rfft18_7down3(thread, n, w->conv2_weight, (nnc_vec *)(a +
 		INFER_ROWS_CONV2_WEIGHT));
 	nnc_barrier(thread);
-	bins_product_32x64x64_18x18_14x14x64(thread, n, (const nnc_vec *)(a +
+	bins_product_32x64x64_18x18_14x14x64_7x7_p3x3(thread, n, (const nnc_vec *)(a +
 		ROWS_INFER_MAXPOOL1), (const nnc_vec *)(a + INFER_ROWS_CONV2_WEIGHT),
 		(nnc_vec *)(a + BINS_INFER_CONV2_PRODUCT));
 	nnc_barrier(thread);
-	back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(thread, n,
-		(const nnc_vec *)(a + BINS_INFER_CONV2_PRODUCT), a + INFER_MAXPOOL2,
+	back_14x14x64_irfft18_14_18_live_14x14x1_7x7_p3x3_maxpool_2x2_bias_relu(thread,
+		n, (const nnc_vec *)(a + BINS_INFER_CONV2_PRODUCT), a + INFER_MAXPOOL2,
 		(uint8_t *)(a + INFER_MAXPOOL2_WINNER), (uint8_t *)(a +
 		SEEN_INFER_MAXPOOL1), w->conv2_bias);
 
@@ -1833,8 +1837,9 @@ static void product_32x64x64(int n, const nnc_vec *restrict a,
 }
 
 /* c (n,64) = a b of a (n,64), b (64,64) in every bin of 18 x 18 places, a column at a time */
-static void bins_product_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
-	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+static void bins_product_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *thread,
+	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
+	nnc_vec *restrict c)
 {
 	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 64 *
 		NNC_VECTORS(64), C = 32 * NNC_VECTORS(64) }; /* of a bin's part */
@@ -1926,7 +1931,7 @@ static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 }
 
 /* 14x14x64 images y from their rows' bins s, of 18 x 18 places, then pool, then bias, relu */
-static void back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu(
+static void back_14x14x64_irfft18_14_18_live_14x14x1_7x7_p3x3_maxpool_2x2_bias_relu(
 	const NncThread *thread, int n, const nnc_vec *restrict s, real *restrict y,
 	uint8_t *restrict winner, const uint8_t *restrict seen,
 	const real *restrict bias)
@@ -2052,9 +2057,14 @@ static void gemm_sums_32x128x3136(const NncThread *thread, int n,
 					gemm_sums_32x128x3136_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, next, AHEAD,
 						p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x3136_tile(1, cols,
+						gemm_sums_32x128x3136_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, next, AHEAD, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x3136_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, next, AHEAD, p);
 				next += terms * AHEAD;
@@ -2133,9 +2143,14 @@ static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *res
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x128x128_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x128_tile(1, cols,
+						gemm_sums_32x128x128_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x128_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, p);
 			}
@@ -2213,9 +2228,13 @@ static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *rest
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x10x128_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x10x128_tile(1, cols, terms,
+						gemm_sums_32x10x128_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x10x128_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -2382,9 +2401,13 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x128x10_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_relu_grad_tile(1, cols, K, i + r, j,
+				gemm_nt_32x128x10_relu_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x10_relu_grad_tile(1, REST, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
@@ -2434,9 +2457,13 @@ static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_128x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_128x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -2528,9 +2555,13 @@ static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x128x128_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x128_relu_grad_tile(1, cols, K, i + r, j,
+				gemm_nt_32x128x128_relu_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x128_relu_grad_tile(1, REST, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
@@ -2580,9 +2611,13 @@ static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_128x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x128x32_adam_tile(1, cols, n, i + r, j, a,
+				gemm_tn_128x128x32_adam_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x128x32_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -2633,9 +2668,13 @@ static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x3136x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				next, AHEAD, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x3136x128_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x3136x128_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, next, AHEAD, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x3136x128_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, next, AHEAD, c);
 	}
 }
@@ -2685,9 +2724,13 @@ static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_3136x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_3136x128x32_adam_tile(1, cols, n, i + r, j, a,
+				gemm_tn_3136x128x32_adam_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_3136x128x32_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -2764,7 +2807,7 @@ static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 }
 
 /* s: 18 places' bins of each row of images, spread from x by a pool's winners, (n,14,14,64) */
-static void rows_14x14x64_rfft18_14_spread(const NncThread *thread, int n,
+static void rows_14x14x64_rfft18_14_spread_maxpool_2x2(const NncThread *thread, int n,
 	const real *restrict x, const uint8_t *restrict winner, nnc_vec *restrict s)
 {
 	enum { COUNT = 32, H = 14, W = 14, C = 64, CV = NNC_VECTORS(C), L = NNC_LANES };
@@ -2859,8 +2902,9 @@ static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
 }
 
 /* c (n,64) = a b^H of a (n,64), b (64,64) in every bin of 18 x 18 places, a column at a time */
-static void bins_product_dx_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
-	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+static void bins_product_dx_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *thread,
+	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
+	nnc_vec *restrict c)
 {
 	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 64 *
 		NNC_VECTORS(64), C = 32 * NNC_VECTORS(64) }; /* of a bin's part */
@@ -3295,8 +3339,9 @@ static void product_dw_32x64x64(int n, const nnc_vec *restrict a,
 }
 
 /* c (64,64) = a^H b of a (n,64), b (n,64) in every bin of 18 x 18 places, a column at a time */
-static void bins_product_dw_32x64x64_18x18_14x14x64(const NncThread *thread, int n,
-	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
+static void bins_product_dw_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *thread,
+	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
+	nnc_vec *restrict c)
 {
 	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 32 *
 		NNC_VECTORS(64), C = 64 * NNC_VECTORS(64) }; /* of a bin's part */
@@ -3404,9 +3449,9 @@ static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 }
 
 /* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_spread_28x28x1_7x7x64_p3x3_tile(int rows, int cols,
-	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
-	real *restrict dw)
+static NNC_INLINE void conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(int rows,
+	int cols, int k0, int j0, int runs, const real *restrict p,
+	const real *restrict dy, real *restrict dw)
 {
 	enum { C = 1, OW = 28, O = 64, L = NNC_LANES };
 	enum { SH = 1, SW = 1, PW = 34, TERMS = 7 * C };
@@ -3423,8 +3468,8 @@ static NNC_INLINE void conv_dw_spread_28x28x1_7x7x64_p3x3_tile(int rows, int col
 }
 
 /* dw (7,7,1,64) from x (n,28,28,1) and dy of a maxpool, by its winners; dy of conv (n,28x28x64) */
-static void conv_dw_spread_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
+static void conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
 	const uint8_t *restrict winner)
 {
 	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 64, TERMS = 7 * C };
@@ -3458,17 +3503,17 @@ static void conv_dw_spread_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			const real *from = p + line * STEP, *dl = d + line * OW * O;
 			if (rows == ROWS && cols == COLS)
-				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(ROWS, COLS, row,
-					j, runs, from, dl, dw);
+				conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(
+					ROWS, COLS, row, j, runs, from, dl, dw);
 			else if (REST > 0 && rows == ROWS)
-				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(ROWS, REST, row,
-					j, runs, from, dl, dw);
+				conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(
+					ROWS, REST, row, j, runs, from, dl, dw);
 			else if (LAST > 0 && cols == COLS)
-				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(LAST, COLS, row,
-					j, runs, from, dl, dw);
+				conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(
+					LAST, COLS, row, j, runs, from, dl, dw);
 			else if (LAST > 0 && REST > 0)
-				conv_dw_spread_28x28x1_7x7x64_p3x3_tile(LAST, REST, row,
-					j, runs, from, dl, dw);
+				conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(
+					LAST, REST, row, j, runs, from, dl, dw);
 		}
 	}
 }
@@ -3567,9 +3612,13 @@ static void gemm_784x49x64(const NncThread *thread, int n, const real *restrict 
 			gemm_784x49x64_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_784x49x64_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_784x49x64_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_784x49x64_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_784x49x64_tile(1, REST, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -3684,11 +3733,11 @@ static const NncOp ops[] = {
 		159760384, NULL},
 	{NNC_PHASE_FORWARD, "conv2", "rows_14x14x64_rfft18_14_seen", 3039232, NULL},
 	{NNC_PHASE_FORWARD, "conv2", "rows_7x7x64x64_rfft18_7down3", 3039232, NULL},
-	{NNC_PHASE_FORWARD, "conv2", "bins_product_32x64x64_18x18_14x14x64", 144605184,
-		NULL},
+	{NNC_PHASE_FORWARD, "conv2", "bins_product_32x64x64_18x18_14x14x64_7x7_p3x3",
+		144605184, NULL},
 	{NNC_PHASE_FORWARD, "conv2",
-		"back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu", 3641344,
-		NULL},
+		"back_14x14x64_irfft18_14_18_live_14x14x1_7x7_p3x3_maxpool_2x2_bias_relu",
+		3641344, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x3136_bias_relu", 25698304,
 		"gemm_sums_32x128x3136"},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768,
@@ -3708,28 +3757,29 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_3136x128x32_adam", 30507008, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool2", "relu_grad_3136", 100352, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool2", "column_sums_1568x64_adam", 101120, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "rows_14x14x64_rfft18_14_spread", 3440640, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "bins_product_dx_32x64x64_18x18_14x14x64",
-		144605184, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "rows_14x14x64_rfft18_14_spread_maxpool_2x2",
+		3440640, NULL},
+	{NNC_PHASE_BACKWARD, "conv2",
+		"bins_product_dx_32x64x64_18x18_14x14x64_7x7_p3x3", 144605184, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "back_14x14x64_irfft18_14_18_relu_grad", 3440640,
 		NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "bins_product_dw_32x64x64_18x18_14x14x64",
-		144605184, NULL},
+	{NNC_PHASE_BACKWARD, "conv2",
+		"bins_product_dw_32x64x64_18x18_14x14x64_7x7_p3x3", 144605184, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "back_7x7x64x64_irfft18_7down3_18_adam", 5447680,
 		NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "column_sums_6272x64_adam", 402176, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_spread_28x28x1_7x7x64_p3x3", 158957568,
-		NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2",
+		158957568, NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 37632, NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu",
 		159760384, NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_14x14x64_rfft18_14_seen", 3039232, NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_7x7x64x64_rfft18_7down3", 3039232, NULL},
-	{NNC_PHASE_INFER, "conv2", "bins_product_32x64x64_18x18_14x14x64", 144605184,
-		NULL},
+	{NNC_PHASE_INFER, "conv2", "bins_product_32x64x64_18x18_14x14x64_7x7_p3x3",
+		144605184, NULL},
 	{NNC_PHASE_INFER, "conv2",
-		"back_14x14x64_irfft18_14_18_live_maxpool_2x2_bias_relu", 3641344,
-		NULL},
+		"back_14x14x64_irfft18_14_18_live_14x14x1_7x7_p3x3_maxpool_2x2_bias_relu",
+		3641344, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x3136_bias_relu", 25698304,
 		"gemm_sums_32x128x3136"},
 	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768,

@@ -84,11 +84,11 @@ static void columns_8x8_ifft10_7(int n, const nnc_vec *restrict f, nnc_vec *rest
 	bool half);
 static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 	nnc_vec *restrict c, nnc_vec *restrict sums);
-static void bins_product_8x9x8_10x8_9x7x9(const NncThread *thread, int n,
+static void bins_product_8x9x8_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
 static void live_9x7x1_3x3(const uint8_t *restrict seen, int i, real part,
 	real *restrict live);
-static void back_7x5x8_irfft8_5_10_live_bias(const NncThread *thread, int n,
+static void back_7x5x8_irfft8_5_10_live_9x7x1_3x3_bias(const NncThread *thread, int n,
 	const nnc_vec *restrict s, real *restrict y, const uint8_t *restrict seen,
 	const real *restrict bias);
 static void gemm_sums_8x4x280(const NncThread *thread, int n, const real *restrict a,
@@ -122,7 +122,7 @@ static void turn(int m, int k, const nnc_vec *restrict b, int width,
 	nnc_vec *restrict t, int part);
 static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void bins_product_dx_8x8x9_10x8_7x5x8(const NncThread *thread, int n,
+static void bins_product_dx_8x8x9_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
 static void back_9x7x9_irfft8_7_10_relu_grad(const NncThread *thread, int n,
 	const nnc_vec *restrict s, real *restrict y, const real *restrict saved);
@@ -130,7 +130,7 @@ static void columns_9x8_ifft10_3down0(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half);
 static void product_dw_8x9x8(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void bins_product_dw_8x9x8_10x8_7x5x8(const NncThread *thread, int n,
+static void bins_product_dw_8x9x8_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
 static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
 	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
@@ -190,11 +190,11 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	rows_3x3x9x8_rfft8_3down0(thread, n, w->conv2_weight, (nnc_vec *)(a +
 		ROWS_CONV2_WEIGHT));
 	nnc_barrier(thread);
-	bins_product_8x9x8_10x8_9x7x9(thread, n, (const nnc_vec *)(a + ROWS_CONV1),
-		(const nnc_vec *)(a + ROWS_CONV2_WEIGHT), (nnc_vec *)(a +
+	bins_product_8x9x8_10x8_9x7x9_3x3x8(thread, n, (const nnc_vec *)(a +
+		ROWS_CONV1), (const nnc_vec *)(a + ROWS_CONV2_WEIGHT), (nnc_vec *)(a +
 		BINS_CONV2_PRODUCT));
 	nnc_barrier(thread);
-	back_7x5x8_irfft8_5_10_live_bias(thread, n, (const nnc_vec *)(a +
+	back_7x5x8_irfft8_5_10_live_9x7x1_3x3_bias(thread, n, (const nnc_vec *)(a +
 		BINS_CONV2_PRODUCT), a + CONV2, (uint8_t *)(a + SEEN_CONV1),
 		w->conv2_bias);
 
@@ -256,15 +256,15 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 	rows_7x5x8_rfft8_5(thread, n, a + D_DENSE1_FLAT, (nnc_vec *)(a + ROWS_D_CONV2));
 	nnc_barrier(thread);
-	bins_product_dx_8x8x9_10x8_7x5x8(thread, n, (const nnc_vec *)(a + ROWS_D_CONV2),
-		(const nnc_vec *)(a + ROWS_CONV2_WEIGHT), (nnc_vec *)(a +
+	bins_product_dx_8x8x9_10x8_9x7x9_3x3x8(thread, n, (const nnc_vec *)(a +
+		ROWS_D_CONV2), (const nnc_vec *)(a + ROWS_CONV2_WEIGHT), (nnc_vec *)(a +
 		BINS_D_CONV1));
 	nnc_barrier(thread);
 	back_9x7x9_irfft8_7_10_relu_grad(thread, n, (const nnc_vec *)(a + BINS_D_CONV1),
 		a + D_CONV1_SUM, a + CONV1);
 	nnc_barrier(thread);
-	bins_product_dw_8x9x8_10x8_7x5x8(thread, n, (const nnc_vec *)(a + ROWS_CONV1),
-		(const nnc_vec *)(a + ROWS_D_CONV2), (nnc_vec *)(a +
+	bins_product_dw_8x9x8_10x8_9x7x9_3x3x8(thread, n, (const nnc_vec *)(a +
+		ROWS_CONV1), (const nnc_vec *)(a + ROWS_D_CONV2), (nnc_vec *)(a +
 		BINS_GRAD_CONV2_WEIGHT));
 	nnc_barrier(thread);
 	back_3x3x9x8_irfft8_3down0_10_adam(thread, n, (const nnc_vec *)(a +
@@ -306,11 +306,11 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	rows_3x3x9x8_rfft8_3down0(thread, n, w->conv2_weight, (nnc_vec *)(a +
 		INFER_ROWS_CONV2_WEIGHT));
 	nnc_barrier(thread);
-	bins_product_8x9x8_10x8_9x7x9(thread, n, (const nnc_vec *)(a +
+	bins_product_8x9x8_10x8_9x7x9_3x3x8(thread, n, (const nnc_vec *)(a +
 		ROWS_INFER_CONV1), (const nnc_vec *)(a + INFER_ROWS_CONV2_WEIGHT),
 		(nnc_vec *)(a + BINS_INFER_CONV2_PRODUCT));
 	nnc_barrier(thread);
-	back_7x5x8_irfft8_5_10_live_bias(thread, n, (const nnc_vec *)(a +
+	back_7x5x8_irfft8_5_10_live_9x7x1_3x3_bias(thread, n, (const nnc_vec *)(a +
 		BINS_INFER_CONV2_PRODUCT), a + INFER_CONV2, (uint8_t *)(a +
 		SEEN_INFER_CONV1), w->conv2_bias);
 
@@ -1171,7 +1171,7 @@ static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restr
 }
 
 /* c (n,8) = a b of a (n,9), b (9,8) in every bin of 10 x 8 places, a column at a time */
-static void bins_product_8x9x8_10x8_9x7x9(const NncThread *thread, int n,
+static void bins_product_8x9x8_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
 {
 	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(9), B = 9 * NNC_VECTORS(8),
@@ -1255,7 +1255,7 @@ static void live_9x7x1_3x3(const uint8_t *restrict seen, int i, real part,
 }
 
 /* 7x5x8 images y from their rows' bins s, of 10 x 8 places, then bias */
-static void back_7x5x8_irfft8_5_10_live_bias(const NncThread *thread, int n,
+static void back_7x5x8_irfft8_5_10_live_9x7x1_3x3_bias(const NncThread *thread, int n,
 	const nnc_vec *restrict s, real *restrict y, const uint8_t *restrict seen,
 	const real *restrict bias)
 {
@@ -1334,9 +1334,13 @@ static void gemm_sums_8x4x280(const NncThread *thread, int n, const real *restri
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_8x4x280_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_8x4x280_tile(1, cols, terms,
+						gemm_sums_8x4x280_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_8x4x280_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -1499,9 +1503,13 @@ static void gemm_nt_8x280x4(const NncThread *thread, int n, const real *restrict
 			gemm_nt_8x280x4_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_8x280x4_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_8x280x4_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_8x280x4_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_8x280x4_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -1551,9 +1559,13 @@ static void gemm_tn_280x4x8_adam(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_280x4x8_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_280x4x8_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_280x4x8_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_280x4x8_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -2102,7 +2114,7 @@ static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
 }
 
 /* c (n,9) = a b^H of a (n,8), b (9,8) in every bin of 10 x 8 places, a column at a time */
-static void bins_product_dx_8x8x9_10x8_7x5x8(const NncThread *thread, int n,
+static void bins_product_dx_8x8x9_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
 {
 	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(8), B = 9 * NNC_VECTORS(8),
@@ -2395,7 +2407,7 @@ static void product_dw_8x9x8(int n, const nnc_vec *restrict a,
 }
 
 /* c (9,8) = a^H b of a (n,9), b (n,8) in every bin of 10 x 8 places, a column at a time */
-static void bins_product_dw_8x9x8_10x8_7x5x8(const NncThread *thread, int n,
+static void bins_product_dw_8x9x8_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
 {
 	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(9), B = 8 * NNC_VECTORS(8),
@@ -2758,8 +2770,10 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "conv1", "conv_9x7x5_5x3x9_p2x1_bias_relu", 689472, NULL},
 	{NNC_PHASE_FORWARD, "conv2", "rows_9x7x9_rfft8_7_seen", 34560, NULL},
 	{NNC_PHASE_FORWARD, "conv2", "rows_3x3x9x8_rfft8_3down0", 12960, NULL},
-	{NNC_PHASE_FORWARD, "conv2", "bins_product_8x9x8_10x8_9x7x9", 285952, NULL},
-	{NNC_PHASE_FORWARD, "conv2", "back_7x5x8_irfft8_5_10_live_bias", 29120, NULL},
+	{NNC_PHASE_FORWARD, "conv2", "bins_product_8x9x8_10x8_9x7x9_3x3x8", 285952,
+		NULL},
+	{NNC_PHASE_FORWARD, "conv2", "back_7x5x8_irfft8_5_10_live_9x7x1_3x3_bias",
+		29120, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_8x4x280_bias", 17952,
 		"gemm_sums_8x4x280"},
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_4", 128, NULL},
@@ -2769,9 +2783,11 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_280x4x8_adam", 31360, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "column_sums_280x8_adam", 2336, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "rows_7x5x8_rfft8_5", 26880, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "bins_product_dx_8x8x9_10x8_7x5x8", 285952, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "bins_product_dx_8x8x9_10x8_9x7x9_3x3x8", 285952,
+		NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "back_9x7x9_irfft8_7_10_relu_grad", 39096, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "bins_product_dw_8x9x8_10x8_7x5x8", 285952, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "bins_product_dw_8x9x8_10x8_9x7x9_3x3x8", 285952,
+		NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "back_3x3x9x8_irfft8_3down0_10_adam", 20736,
 		NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "column_sums_504x9_adam", 4644, NULL},
@@ -2780,8 +2796,9 @@ static const NncOp ops[] = {
 	{NNC_PHASE_INFER, "conv1", "conv_9x7x5_5x3x9_p2x1_bias_relu", 689472, NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_9x7x9_rfft8_7_seen", 34560, NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_3x3x9x8_rfft8_3down0", 12960, NULL},
-	{NNC_PHASE_INFER, "conv2", "bins_product_8x9x8_10x8_9x7x9", 285952, NULL},
-	{NNC_PHASE_INFER, "conv2", "back_7x5x8_irfft8_5_10_live_bias", 29120, NULL},
+	{NNC_PHASE_INFER, "conv2", "bins_product_8x9x8_10x8_9x7x9_3x3x8", 285952, NULL},
+	{NNC_PHASE_INFER, "conv2", "back_7x5x8_irfft8_5_10_live_9x7x1_3x3_bias", 29120,
+		NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_parts_8x4x280_bias", 17952,
 		"gemm_sums_8x4x280"},
 	{NNC_PHASE_INFER, "dense1", "softmax_4", 128, NULL},

@@ -628,9 +628,13 @@ static void gemm_336x8x72_bias_tanh(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_336x8x72_bias_tanh_tile(ROWS, REST, K, i, j, a, b + j, N,
 				c, bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_336x8x72_bias_tanh_tile(1, cols, K, i + r, j, a,
+				gemm_336x8x72_bias_tanh_tile(1, COLS, K, i + r, j, a,
+					b + j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_336x8x72_bias_tanh_tile(1, REST, K, i + r, j, a,
 					b + j, N, c, bias);
 	}
 }
@@ -792,9 +796,13 @@ static void gemm_75x4x6_bias_elu_1(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_75x4x6_bias_elu_1_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_75x4x6_bias_elu_1_tile(1, cols, K, i + r, j, a, b +
+				gemm_75x4x6_bias_elu_1_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_75x4x6_bias_elu_1_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -880,9 +888,13 @@ static void gemm_56x5x36_bias(const NncThread *thread, int n, const real *restri
 		else if (REST > 0 && rows == ROWS)
 			gemm_56x5x36_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_56x5x36_bias_tile(1, cols, K, i + r, j, a, b + j,
+				gemm_56x5x36_bias_tile(1, COLS, K, i + r, j, a, b + j,
+					N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_56x5x36_bias_tile(1, REST, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -951,9 +963,13 @@ static void gemm_sums_32x10x280(const NncThread *thread, int n, const real *rest
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x10x280_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x10x280_tile(1, cols, terms,
+						gemm_sums_32x10x280_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x10x280_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -1116,9 +1132,13 @@ static void gemm_nt_32x280x10(const NncThread *thread, int n, const real *restri
 			gemm_nt_32x280x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x280x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x280x10_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x280x10_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x280x10_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -1168,9 +1188,13 @@ static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_280x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_280x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_280x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_280x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -1293,9 +1317,12 @@ static void gemm_56x36x5(const NncThread *thread, int n, const real *restrict a,
 			gemm_56x36x5_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_56x36x5_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_56x36x5_tile(1, cols, K, i + r, j, a, b + j, N, c);
+				gemm_56x36x5_tile(1, COLS, K, i + r, j, a, b + j, N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_56x36x5_tile(1, REST, K, i + r, j, a, b + j, N, c);
 	}
 }
 
@@ -1360,9 +1387,13 @@ static void gemm_tn_add_36x5x56(const NncThread *thread, int n, const real *rest
 			gemm_tn_add_36x5x56_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_add_36x5x56_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_add_36x5x56_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_add_36x5x56_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_36x5x56_tile(1, REST, n, i + r, j, a, b + j,
 					N, c);
 	}
 }
@@ -1485,9 +1516,12 @@ static void gemm_75x6x4(const NncThread *thread, int n, const real *restrict a,
 			gemm_75x6x4_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_75x6x4_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_75x6x4_tile(1, cols, K, i + r, j, a, b + j, N, c);
+				gemm_75x6x4_tile(1, COLS, K, i + r, j, a, b + j, N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_75x6x4_tile(1, REST, K, i + r, j, a, b + j, N, c);
 	}
 }
 
@@ -1878,9 +1912,13 @@ static void gemm_336x72x8(const NncThread *thread, int n, const real *restrict a
 			gemm_336x72x8_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_336x72x8_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_336x72x8_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_336x72x8_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_336x72x8_tile(1, REST, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -1946,9 +1984,13 @@ static void gemm_tn_add_72x8x336(const NncThread *thread, int n, const real *res
 			gemm_tn_add_72x8x336_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_add_72x8x336_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_add_72x8x336_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_add_72x8x336_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_add_72x8x336_tile(1, REST, n, i + r, j, a, b +
 					j, N, c);
 	}
 }
@@ -2146,9 +2188,13 @@ static void gemm_512x45x8(const NncThread *thread, int n, const real *restrict a
 			gemm_512x45x8_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_512x45x8_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_512x45x8_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_512x45x8_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_512x45x8_tile(1, REST, K, i + r, j, a, b + j, N,
 					c);
 	}
 }

@@ -337,9 +337,13 @@ static void gemm_2x40x50_bias_relu(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_2x40x50_bias_relu_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_2x40x50_bias_relu_tile(1, cols, K, i + r, j, a, b +
+				gemm_2x40x50_bias_relu_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_2x40x50_bias_relu_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -388,9 +392,13 @@ static void gemm_2x70x40_bias_tanh(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_2x70x40_bias_tanh_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_2x70x40_bias_tanh_tile(1, cols, K, i + r, j, a, b +
+				gemm_2x70x40_bias_tanh_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_2x70x40_bias_tanh_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -442,9 +450,13 @@ static void gemm_sums_2x3x70(const NncThread *thread, int n, const real *restric
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_2x3x70_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_2x3x70_tile(1, cols, terms,
+						gemm_sums_2x3x70_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_2x3x70_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -611,9 +623,13 @@ static void gemm_nt_2x70x3_tanh_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_2x70x3_tanh_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_2x70x3_tanh_grad_tile(1, cols, K, i + r, j, a,
+				gemm_nt_2x70x3_tanh_grad_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_2x70x3_tanh_grad_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, c, saved);
 	}
 }
@@ -663,9 +679,13 @@ static void gemm_tn_70x3x2_adam(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_70x3x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_70x3x2_adam_tile(1, cols, n, i + r, j, a, b + j,
+				gemm_tn_70x3x2_adam_tile(1, COLS, n, i + r, j, a, b + j,
+					N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_70x3x2_adam_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -798,9 +818,13 @@ static void gemm_tn_40x70x2_adam(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_40x70x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_40x70x2_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_40x70x2_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_40x70x2_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -877,9 +901,13 @@ static void gemm_tn_50x40x2_adam(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_50x40x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_50x40x2_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_50x40x2_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_50x40x2_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }

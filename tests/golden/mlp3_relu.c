@@ -375,9 +375,14 @@ static void gemm_sums_32x128x784(const NncThread *thread, int n, const real *res
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x128x784_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x784_tile(1, cols,
+						gemm_sums_32x128x784_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x784_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, p);
 			}
@@ -455,9 +460,14 @@ static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *res
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x128x128_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x128_tile(1, cols,
+						gemm_sums_32x128x128_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x128_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, p);
 			}
@@ -535,9 +545,13 @@ static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *rest
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x10x128_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x10x128_tile(1, cols, terms,
+						gemm_sums_32x10x128_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x10x128_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -699,9 +713,13 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x128x10_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_relu_grad_tile(1, cols, K, i + r, j,
+				gemm_nt_32x128x10_relu_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x10_relu_grad_tile(1, REST, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
@@ -750,9 +768,13 @@ static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_128x10x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_sgd_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_128x10x32_sgd_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
 	}
 }
@@ -844,9 +866,13 @@ static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x128x128_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x128_relu_grad_tile(1, cols, K, i + r, j,
+				gemm_nt_32x128x128_relu_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x128_relu_grad_tile(1, REST, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
@@ -895,9 +921,13 @@ static void gemm_tn_128x128x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_128x128x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x128x32_sgd_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_128x128x32_sgd_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x128x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
 	}
 }
@@ -946,9 +976,13 @@ static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_784x128x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x128x32_sgd_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_784x128x32_sgd_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_784x128x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
 	}
 }
@@ -1001,9 +1035,13 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x784x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x128_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x784x128_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x784x128_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }

@@ -426,9 +426,14 @@ static void gemm_sums_32x256x784(const NncThread *thread, int n, const real *res
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x256x784_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x256x784_tile(1, cols,
+						gemm_sums_32x256x784_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x256x784_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, p);
 			}
@@ -526,9 +531,14 @@ static void gemm_sums_32x256x256(const NncThread *thread, int n, const real *res
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x256x256_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x256x256_tile(1, cols,
+						gemm_sums_32x256x256_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x256x256_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, p);
 			}
@@ -606,9 +616,13 @@ static void gemm_sums_32x10x256(const NncThread *thread, int n, const real *rest
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x10x256_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x10x256_tile(1, cols, terms,
+						gemm_sums_32x10x256_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x10x256_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -766,9 +780,13 @@ static void gemm_nt_32x256x10(const NncThread *thread, int n, const real *restri
 			gemm_nt_32x256x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x256x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x256x10_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x256x10_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x256x10_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -817,9 +835,13 @@ static void gemm_tn_256x10x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_256x10x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_256x10x32_sgd_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_256x10x32_sgd_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_256x10x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
 	}
 }
@@ -926,9 +948,13 @@ static void gemm_nt_32x256x256(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x256x256_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x256x256_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x256x256_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x256x256_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -977,9 +1003,13 @@ static void gemm_tn_256x256x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_256x256x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_256x256x32_sgd_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_256x256x32_sgd_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_256x256x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
 	}
 }
@@ -1028,9 +1058,13 @@ static void gemm_tn_784x256x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_784x256x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x256x32_sgd_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_784x256x32_sgd_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, lr, w);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_784x256x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
 	}
 }
@@ -1123,9 +1157,13 @@ static void gemm_nt_32x784x256(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x784x256_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				next, AHEAD, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x256_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x784x256_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, next, AHEAD, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x784x256_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, next, AHEAD, c);
 	}
 }

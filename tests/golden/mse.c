@@ -305,9 +305,13 @@ static void gemm_sums_50x24x784(const NncThread *thread, int n, const real *rest
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_50x24x784_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_50x24x784_tile(1, cols, terms,
+						gemm_sums_50x24x784_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_50x24x784_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -378,9 +382,13 @@ static void gemm_50x10x24_bias(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_50x10x24_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_50x10x24_bias_tile(1, cols, K, i + r, j, a, b + j,
+				gemm_50x10x24_bias_tile(1, COLS, K, i + r, j, a, b + j,
+					N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_50x10x24_bias_tile(1, REST, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -556,9 +564,13 @@ static void gemm_nt_50x24x10_sigmoid_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_50x24x10_sigmoid_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_50x24x10_sigmoid_grad_tile(1, cols, K, i + r, j,
+				gemm_nt_50x24x10_sigmoid_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_50x24x10_sigmoid_grad_tile(1, REST, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
@@ -607,9 +619,13 @@ static void gemm_tn_24x10x50_sgd(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_24x10x50_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w, w_m);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_24x10x50_sgd_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_24x10x50_sgd_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, lr, w, w_m);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_24x10x50_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w, w_m);
 	}
 }
@@ -685,9 +701,13 @@ static void gemm_tn_784x24x50_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_784x24x50_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w, w_m);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x24x50_sgd_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_784x24x50_sgd_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, lr, w, w_m);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_784x24x50_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w, w_m);
 	}
 }
@@ -753,9 +773,13 @@ static void gemm_nt_50x784x24(const NncThread *thread, int n, const real *restri
 			gemm_nt_50x784x24_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_50x784x24_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_50x784x24_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_50x784x24_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_50x784x24_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }

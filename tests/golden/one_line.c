@@ -330,9 +330,14 @@ static void gemm_sums_32x128x784(const NncThread *thread, int n, const real *res
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x128x784_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x784_tile(1, cols,
+						gemm_sums_32x128x784_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x128x784_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, p);
 			}
@@ -430,9 +435,13 @@ static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *rest
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x10x128_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x10x128_tile(1, cols, terms,
+						gemm_sums_32x10x128_tile(1, COLS, terms,
+							k > first, i + r, j, ak, bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x10x128_tile(1, REST, terms,
 							k > first, i + r, j, ak, bk, p);
 			}
 		}
@@ -595,9 +604,13 @@ static void gemm_nt_32x128x10(const NncThread *thread, int n, const real *restri
 			gemm_nt_32x128x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x128x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x128x10_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x10_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -647,9 +660,13 @@ static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_128x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_128x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -743,9 +760,13 @@ static void gemm_tn_784x128x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_784x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x128x32_adam_tile(1, cols, n, i + r, j, a,
+				gemm_tn_784x128x32_adam_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_784x128x32_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -813,9 +834,13 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x784x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x128_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x784x128_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x784x128_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }

@@ -379,9 +379,14 @@ static void gemm_sums_129x257x1023(const NncThread *thread, int n,
 					gemm_sums_129x257x1023_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, next, AHEAD,
 						p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_129x257x1023_tile(1, cols,
+						gemm_sums_129x257x1023_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, next, AHEAD, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_129x257x1023_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, next, AHEAD, p);
 				next += terms * AHEAD;
@@ -486,9 +491,13 @@ static void gemm_129x17x257_bias(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_129x17x257_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_129x17x257_bias_tile(1, cols, K, i + r, j, a, b +
+				gemm_129x17x257_bias_tile(1, COLS, K, i + r, j, a, b +
+					j, N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_129x17x257_bias_tile(1, REST, K, i + r, j, a, b +
 					j, N, c, bias);
 	}
 }
@@ -632,9 +641,13 @@ static void gemm_nt_129x257x17_relu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_129x257x17_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
 				WIDTH, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_129x257x17_relu_grad_tile(1, cols, K, i + r, j,
+				gemm_nt_129x257x17_relu_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_129x257x17_relu_grad_tile(1, REST, K, i + r, j,
 					a, panel, WIDTH, c, saved);
 	}
 }
@@ -684,9 +697,13 @@ static void gemm_tn_257x17x129_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_257x17x129_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_257x17x129_adam_tile(1, cols, n, i + r, j, a,
+				gemm_tn_257x17x129_adam_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_257x17x129_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -780,9 +797,13 @@ static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_129x1023x257_relu_grad_tile(ROWS, REST, K, i, j, a,
 				panel, WIDTH, next, AHEAD, c, saved);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_129x1023x257_relu_grad_tile(1, cols, K, i + r,
+				gemm_nt_129x1023x257_relu_grad_tile(1, COLS, K, i + r,
+					j, a, panel, WIDTH, next, AHEAD, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_129x1023x257_relu_grad_tile(1, REST, K, i + r,
 					j, a, panel, WIDTH, next, AHEAD, c, saved);
 	}
 }
@@ -832,9 +853,13 @@ static void gemm_tn_1023x257x129_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_1023x257x129_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_1023x257x129_adam_tile(1, cols, n, i + r, j, a,
+				gemm_tn_1023x257x129_adam_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_1023x257x129_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -911,9 +936,13 @@ static void gemm_tn_4999x1023x129_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_4999x1023x129_adam_tile(ROWS, REST, n, i, j, a, b + j,
 				N, c, keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_4999x1023x129_adam_tile(1, cols, n, i + r, j, a,
+				gemm_tn_4999x1023x129_adam_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_4999x1023x129_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -983,9 +1012,13 @@ static void gemm_nt_129x4999x1023(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_129x4999x1023_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				next, AHEAD, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_129x4999x1023_tile(1, cols, K, i + r, j, a,
+				gemm_nt_129x4999x1023_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, next, AHEAD, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_129x4999x1023_tile(1, REST, K, i + r, j, a,
 					panel, WIDTH, next, AHEAD, c);
 	}
 }

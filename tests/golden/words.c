@@ -911,9 +911,14 @@ static void gemm_sums_32x25x1568(const NncThread *thread, int n, const real *res
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x25x1568_tile(ROWS, REST, terms,
 						k > first, i, j, ak, bk, p);
-				else
+				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						gemm_sums_32x25x1568_tile(1, cols,
+						gemm_sums_32x25x1568_tile(1, COLS,
+							terms, k > first, i + r, j, ak,
+							bk, p);
+				else if (REST > 0)
+					for (int r = 0; r < rows; r++)
+						gemm_sums_32x25x1568_tile(1, REST,
 							terms, k > first, i + r, j, ak,
 							bk, p);
 			}
@@ -1005,9 +1010,13 @@ static void gemm_32x10x25_bias(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_32x10x25_bias_tile(ROWS, REST, K, i, j, a, b + j, N, c,
 				bias);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_32x10x25_bias_tile(1, cols, K, i + r, j, a, b + j,
+				gemm_32x10x25_bias_tile(1, COLS, K, i + r, j, a, b + j,
+					N, c, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_32x10x25_bias_tile(1, REST, K, i + r, j, a, b + j,
 					N, c, bias);
 	}
 }
@@ -1147,9 +1156,13 @@ static void gemm_nt_32x25x10(const NncThread *thread, int n, const real *restric
 			gemm_nt_32x25x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x25x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x25x10_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x25x10_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x25x10_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -1199,9 +1212,13 @@ static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_25x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_25x10x32_adam_tile(1, cols, n, i + r, j, a, b +
+				gemm_tn_25x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
+					j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_25x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -1308,9 +1325,13 @@ static void gemm_nt_32x1568x25(const NncThread *thread, int n, const real *restr
 		else if (REST > 0 && rows == ROWS)
 			gemm_nt_32x1568x25_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x1568x25_tile(1, cols, K, i + r, j, a, panel,
+				gemm_nt_32x1568x25_tile(1, COLS, K, i + r, j, a, panel,
+					WIDTH, c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x1568x25_tile(1, REST, K, i + r, j, a, panel,
 					WIDTH, c);
 	}
 }
@@ -1360,9 +1381,13 @@ static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_1568x25x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_1568x25x32_adam_tile(1, cols, n, i + r, j, a,
+				gemm_tn_1568x25x32_adam_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_1568x25x32_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
@@ -1541,9 +1566,13 @@ static void gemm_196x36x8(const NncThread *thread, int n, const real *restrict a
 			gemm_196x36x8_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_196x36x8_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_196x36x8_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_196x36x8_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_196x36x8_tile(1, REST, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
@@ -2009,9 +2038,13 @@ static void gemm_784x15x4(const NncThread *thread, int n, const real *restrict a
 			gemm_784x15x4_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_784x15x4_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else
+		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_784x15x4_tile(1, cols, K, i + r, j, a, b + j, N,
+				gemm_784x15x4_tile(1, COLS, K, i + r, j, a, b + j, N,
+					c);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_784x15x4_tile(1, REST, K, i + r, j, a, b + j, N,
 					c);
 	}
 }
