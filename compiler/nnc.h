@@ -17,6 +17,7 @@
 #include <stdio.h>
 
 #include "nnc_rt.h"
+#include "options.h"
 
 typedef struct Source Source;
 typedef struct Span Span;
@@ -684,7 +685,8 @@ extern const Optimizer *const optimizers[];
  * "build" is the stage before them.
  */
 void run_passes(Net *net, const char *first, const char *last);
-bool is_stage(const char *name); /* a pass, or build */
+const char *const *stage_names(int *n); /* build and the passes */
+bool is_stage(const char *name);
 
 void pass_reorder(Net *net); /* bias and activation behind the maxpool that follows */
 void pass_infer(Net *net);   /* the inference program */
@@ -785,6 +787,7 @@ const char *cut_text(const char *text, int width); /* "abc...", of that many col
 void print_summary(FILE *out, const Net *net);
 void print_explain(FILE *out, const Net *net);
 int print_doc(FILE *out, const char *name); /* 0, or 2 after an error */
+const char *const *documented_words(int *n);
 
 /* ---- cc.c: C text -> program --------------------------------------------------------------- */
 
@@ -838,27 +841,40 @@ typedef struct Option {     /* tables end with a key of 0 */
 	int key;                /* its letter, or a number from OPTION_LONG on */
 	const char *name;       /* behind "--", or NULL */
 	const char *value;      /* what it takes, as the help calls it; NULL: nothing */
-	const char *help;       /* lines */
+	const char *help;       /* lines; behind a ':' at the end come its words */
 } Option;
 
+/*
+ * The words to offer for an option's value where it is called a KERNEL, a PASS, a WORD
+ * of the language, an ARCH. Else NULL.
+ */
+const char *const *option_words(const Option *o, int *n);
 /* The next one's key; -1: only operands are left, from optind on; '?': wrong, reported. */
 int next_option(const Option *table, int argc, char **argv, const char **value);
 void print_options(FILE *out, const Option *table);
+const char *option_spelling(const Option *o); /* "-o, --out=FILE" */
 
 /* How a model is read, for every command that reads one: rows of its table. */
 enum { OPTION_KERNEL = OPTION_LONG + 100 };
 #define MODEL_OPTIONS                                                              \
 	{'D', NULL, "NAME=VALUE", "another value for a constant of the model"},    \
 	{'I', NULL, "DIR", "look for included files here too"},                    \
-	{OPTION_KERNEL, "kernel", "NAME",                                          \
-	 "take this kernel where it fits, whatever it costs; plain: the plain "     \
-	 "loops; may be repeated"}
+	{OPTION_KERNEL, "kernel", "KERNEL",                                        \
+	 "take this one where it fits, whatever it costs; may be repeated:"}
 /* Takes one of these, and no other; what is wrong with its value, or NULL. */
 const char *model_option(ModelOptions *o, int key, const char *value);
 
 /* ---- commands/NAME.c: what `nnc NAME` does ----------------------------------------------------- */
 
-enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_COMPILER = 3, EXIT_IO = 74 };
+enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_COMPILER = 3, EXIT_BUG = 70, EXIT_IO = 74 };
+
+typedef struct Exit {
+	int status;
+	const char *meaning;
+} Exit;
+
+extern const Exit exits[];  /* ends with a NULL meaning */
+void print_exits(FILE *out);
 
 typedef struct Subcommand Subcommand;
 struct Subcommand {
@@ -872,6 +888,9 @@ struct Subcommand {
 };
 
 extern const Subcommand *const subcommands[]; /* by name; ends with NULL */
+extern const Subcommand command_compile; /* compile.c: no name, what others are not */
+/* What completes all of them in a shell, one of NNC_SHELLS; false if it is none. */
+bool print_completion(FILE *out, const char *shell);
 void print_usage(FILE *out, const Subcommand *c);
 int print_help(const Subcommand *c); /* 0 */
 int usage_error(const Subcommand *c, const char *message); /* 2; NULL: it was said already */

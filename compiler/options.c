@@ -70,7 +70,7 @@ int next_option(const Option *table, int argc, char **argv, const char **value)
 }
 
 /* "-o, --out FILE"; -### as gcc has it, which is three times -#. */
-static const char *spelling(const Option *o)
+const char *option_spelling(const Option *o)
 {
 	const char *text = o->key == '#'          ? "-###"
 			   : o->key < OPTION_LONG ? arena_printf("-%c", o->key)
@@ -82,18 +82,91 @@ static const char *spelling(const Option *o)
 	return arena_printf("%s%s%s", text, o->name ? "=" : " ", o->value);
 }
 
+static const char *const *kernel_names(int *n)
+{
+	const char **names = NULL;
+	*n = 0;
+	for (int i = 0; kernels[i]; i++)
+		*vec_push(&names, n) = kernels[i]->name;
+	return names;
+}
+
+/* What -march= takes on any x86-64; there are many more. */
+static const char *const *arch_names(int *n)
+{
+	static const char *const names[] = {"native", "x86-64", "x86-64-v2",
+					    "x86-64-v3", "x86-64-v4"};
+	*n = sizeof names / sizeof *names;
+	return names;
+}
+
+const char *const *option_words(const Option *o, int *n)
+{
+	static const struct {
+		const char *value;
+		const char *const *(*list)(int *n);
+	} lists[] = {
+		{"ARCH", arch_names},
+		{"KERNEL", kernel_names},
+		{"PASS", stage_names},
+		{"WORD", documented_words},
+	};
+	for (size_t i = 0; o->value && i < sizeof lists / sizeof *lists; i++)
+		if (strcmp(o->value, lists[i].value) == 0)
+			return lists[i].list(n);
+	return NULL;
+}
+
+/* Lines that begin and end with the words, as wide as the help. */
+static void put_words(FILE *out, const Option *o, int indent)
+{
+	enum { WIDTH = 79 };
+	int n = 0, column = WIDTH;
+	const char *const *words = option_words(o, &n);
+	for (int i = 0; i < n; i++) {
+		int length = (int)strlen(words[i]) + (i + 1 < n);
+		if (column + 1 + length > WIDTH)
+			column = fprintf(out, "\n%*s", indent, "") - 1;
+		else
+			column += fprintf(out, " ");
+		column += fprintf(out, "%s%s", words[i], i + 1 < n ? "," : "");
+	}
+}
+
 void print_options(FILE *out, const Option *table)
 {
 	enum { COLUMN = 20 };
 	for (; table->key; table++) {
-		const char *left = spelling(table), *help = table->help;
+		const char *left = option_spelling(table), *help = table->help;
 		fprintf(out, "  %-*s", COLUMN - 2, left);
 		if (strlen(left) > COLUMN - 3)
 			fprintf(out, "\n%*s", COLUMN, "");
 		for (size_t n; n = strcspn(help, "\n"), help[n]; help += n + 1)
 			fprintf(out, "%.*s\n%*s", (int)n, help, COLUMN, "");
-		fprintf(out, "%s\n", help);
+		fputs(help, out);
+		if (*help && help[strlen(help) - 1] == ':')
+			put_words(out, table, COLUMN);
+		fputs("\n", out);
 	}
+}
+
+/* ---- exit status --------------------------------------------------------------- */
+
+const Exit exits[] = {
+	{0, "done"},
+	{EXIT_MODEL, "errors in the model"},
+	{EXIT_USAGE, "usage"},
+	{EXIT_COMPILER,
+	 "the C compiler is missing or failed, or the kernels cannot be timed"},
+	{EXIT_BUG, "a bug of nnc"},
+	{EXIT_IO, "a file cannot be written"},
+	{0, NULL},
+};
+
+void print_exits(FILE *out)
+{
+	for (const Exit *e = exits; e->meaning; e++)
+		fprintf(out, "  %-4d%s\n", e->status, e->meaning);
 }
 
 /* ---- of a subcommand ---------------------------------------------------------- */

@@ -33,6 +33,15 @@ static int find_pass(const char *name)
 	return i;
 }
 
+const char *const *stage_names(int *n)
+{
+	static const char *names[PASSES + 1] = {"build"};
+	for (int i = 0; i < PASSES; i++)
+		names[i + 1] = passes[i].name;
+	*n = PASSES + 1;
+	return names;
+}
+
 bool is_stage(const char *name)
 {
 	return find_pass(name) < PASSES;

@@ -201,7 +201,7 @@ static bool doc_one(FILE *out, const char *name)
 	return format && doc(out, "data", name, format->summary, NULL, none);
 }
 
-static const char **documented(int *n)
+const char *const *documented_words(int *n)
 {
 	const char **names = NULL;
 	*n = 0;
@@ -227,7 +227,7 @@ int print_doc(FILE *out, const char *name)
 	if (doc_one(out, name))
 		return 0;
 	int n;
-	const char **names = documented(&n);
+	const char *const *names = documented_words(&n);
 	const char *close = nearest(name, names, n);
 	fprintf(stderr, "nnc: nothing is called '%s'", name);
 	if (close)

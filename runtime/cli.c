@@ -13,8 +13,8 @@ enum { MAX_COMMANDS = 64 };
 
 /* The commands in the order of the help. */
 typedef struct Commands {
-	const NncCommand *command[MAX_COMMANDS];
-	const char *name[MAX_COMMANDS + 1]; /* theirs, then NULL */
+	const NncCommand *command[MAX_COMMANDS + 1]; /* then NULL */
+	const char *name[MAX_COMMANDS + 1];          /* theirs, then NULL */
 	int count;
 } Commands;
 
@@ -41,6 +41,19 @@ static const NncCommand *find_command(const char *name)
 	return *c;
 }
 
+static const NncOption no_command_options[] = {
+	{"version", 0, NNC_OPT_FLAG, 0, 0, 0, NULL, "what it was made of, and by"},
+	{"completion", 0, NNC_OPT_TEXT, 0, 0, 0, NNC_SHELLS,
+	 "the script that makes this shell complete its command lines"},
+	NNC_OPTION_END,
+};
+
+const NncCommand nnc_no_command = {
+	.name = "",
+	.summary = "Trains, tests and uses a network.",
+	.options = no_command_options,
+};
+
 /* ---- help and messages ------------------------------------------------------- */
 
 static void print_commands(FILE *out, const NncProgram *program)
@@ -52,6 +65,8 @@ static void print_commands(FILE *out, const NncProgram *program)
 	for (int i = 0; i < all.count; i++)
 		fprintf(out, "  %-10s %s\n", all.name[i], all.command[i]->summary);
 	fprintf(out, "\n%s COMMAND --help shows a command's options.\n", program->path);
+	fprintf(out, "%s --completion %s prints what completes them.\n", program->path,
+		NNC_SHELLS);
 }
 
 static void print_usage(FILE *out, const NncProgram *program, const NncCommand *command)
@@ -135,6 +150,32 @@ static int unknown_command(const NncProgram *program, const char *word)
 	return NNC_USAGE;
 }
 
+/* Sourced, it completes this program, by whatever path it is called. */
+static int print_completion(const NncProgram *program, const char *shell)
+{
+	const char *slash = strrchr(program->path, '/');
+	NncError err = {0};
+	Commands all;
+
+	list_commands(&all);
+	if (nnc_completion(stdout, shell, slash ? slash + 1 : program->path,
+			   &nnc_no_command, all.command, &err))
+		print_error(program, &err);
+	return err.code;
+}
+
+/* The SHELL of `--completion SHELL` or `--completion=SHELL`; NULL: it is another word.
+ */
+static const char *completion_shell(char **argv)
+{
+	static const char option[] = "--completion";
+	const char *rest = argv[1] + strlen(option);
+
+	if (strncmp(argv[1], option, strlen(option)) || !strchr("=", *rest))
+		return NULL;
+	return *rest ? rest + 1 : argv[2] ? argv[2] : "";
+}
+
 /* Refuses what this runtime or this CPU cannot run. */
 static int check_model(const NncProgram *program)
 {
@@ -155,6 +196,7 @@ int nnc_main(int argc, char **argv, const NncModel *model, const NncModel *twin)
 {
 	NncProgram program = {.model = model, .twin = twin};
 	const NncCommand *command;
+	const char *shell;
 	int status;
 
 	signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error, not a crash */
@@ -171,6 +213,8 @@ int nnc_main(int argc, char **argv, const NncModel *model, const NncModel *twin)
 		print_commands(stdout, &program);
 	else if (!strcmp(argv[1], "--version"))
 		printf("%s (nnc %s)\n", model->name, NNC_VERSION);
+	else if ((shell = completion_shell(argv)))
+		status = print_completion(&program, shell);
 	else if ((command = find_command(argv[1])))
 		status = run_command(&program, command, argc - 1, argv + 1);
 	else

@@ -23,43 +23,12 @@
 #define NNC_CLI_H
 
 #include "internal.h"
-
-/* What an option takes, and so the type of its field. */
-enum {
-	NNC_OPT_FLAG, /* nothing; bool, false when not given */
-	NNC_OPT_INT,  /* a whole number in [min, max]; int64_t, -1 when not given */
-	NNC_OPT_REAL, /* a finite number in [min, max]; double, NAN when not given */
-	NNC_OPT_TEXT, /* text; const char *, NULL when not given */
-};
+#include "options.h"
 
 enum { NNC_MAX_OPTIONS = 32 /* of a command */ };
 
-/* One option of a command. A table of them ends with a NULL name. */
-typedef struct NncOption {
-	const char *name;  /* "epochs": --epochs */
-	char letter;       /* 'o': -o; or 0 */
-	int kind;          /* NNC_OPT_... */
-	size_t field;      /* offset of its field in the command's options */
-	double min, max;   /* of an INT or REAL */
-	const char *value; /* how the help calls its value: "N" */
-	const char *help;  /* a few words */
-} NncOption;
-
-/* A command of a built program. */
-typedef struct NncCommand {
-	const char *name;     /* "train" */
-	int place;            /* the help lists commands by it */
-	const char *operands; /* how the help calls its operands, or NULL: it has none */
-	int min_operands, max_operands;
-	const char *summary; /* one line */
-	const char *note;    /* more lines for its own help, or NULL */
-	const NncOption *options;
-	size_t options_size; /* of its options' struct; 0: NncOptions is all */
-	/* Returns the exit status; fills err where there is something to say. */
-	int (*run)(const NncProgram *program, NncError *err);
-} NncCommand;
-
 extern const NncCommand *const nnc_commands[]; /* every one; ends with NULL */
+extern const NncCommand nnc_no_command; /* cli.c: no name, what stands without one */
 
 /* clang-format off */
 /* The rows of options that several commands have. */
