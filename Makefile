@@ -28,7 +28,7 @@ COMPILER_OBJ := $(COMPILER:%.c=$(B)/%.o) $(B)/grammar/nn.tab.o $(B)/grammar/nn.l
                 $(B)/registry.o $(B)/templates.o
 RUNTIME_OBJ := $(RUNTIME:%.c=$(B)/%.o) $(B)/runtime_data.o $(B)/runtime_commands.o
 
-all: $(B)/nnc
+all: $(B)/nnc share
 
 $(B)/nnc: $(COMPILER_OBJ) $(B)/libnncrt.a
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(MODEL_LIBS)
@@ -82,7 +82,7 @@ $(FUZZED):
 fuzz: $(FUZZED)
 
 # Every test, or those of PARTS="golden cli"; SAN=1: all of it under ASan and UBSan.
-check: $(B)/nnc $(B)/unit
+check: $(B)/nnc $(B)/unit share
 	$(Q)B="$(B)" NNC="$(CURDIR)/$(B)/nnc" SANITIZED=$(SAN) tests/run.sh $(PARTS)
 # The same at the length that the README's promises were measured at: hours.
 check-long: export LONG = 1
@@ -111,23 +111,17 @@ demo: deps
 	$(Q)$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) $(B)/nnc
 	$(Q)scripts/demo.sh $(B) $(DEMO_ARGS)
 
-BIN = $(DESTDIR)$(PREFIX)/bin
-LIB = $(DESTDIR)$(PREFIX)/lib/nnc
-install: $(B)/nnc
-	install -d "$(BIN)" "$(LIB)"
-	install $(B)/nnc "$(BIN)"
-	install -m 644 $(B)/libnncrt.a runtime/nnc_rt.h runtime/nnc_vec.h "$(LIB)"
-uninstall:
-	rm -f "$(BIN)/nnc"
-	rm -rf "$(LIB)"
+# install, uninstall, and what belongs to them: manual pages, completions, editors' files.
+include share/share.mk
 
 # Templates and headers are laid out by hand.
 lint:
-	$(Q)clang-format --dry-run -Werror $$(grep -L 'ifdef TEMPLATE_' $(COMPILER) $(RUNTIME) $(UNIT) tests/fuzz/*.[ch])
+	$(Q)clang-format --dry-run -Werror $$(grep -L 'ifdef TEMPLATE_' $(COMPILER) $(RUNTIME) $(UNIT) \
+		share/*.c tests/fuzz/*.[ch])
 	$(Q)shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/*.sh tests/*/run */registry.sh
 
 clean:
 	rm -rf build
 
-.PHONY: all check check-long fuzz coverage bench golden deps demo install uninstall lint clean
--include $(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)
+.PHONY: all check check-long fuzz coverage bench golden deps demo lint clean
+-include $(filter-out %_completions.d,$(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)) # fish's folder

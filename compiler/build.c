@@ -62,9 +62,8 @@ static const char **layer_words(int *n)
 		*vec_push(&words, n) = names[i];
 	for (int i = 0; section_names[i]; i++)
 		*vec_push(&words, n) = section_names[i];
-	static const char *const others[] = {"const", "include", "block", "repeat"};
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		*vec_push(&words, n) = others[i];
+	for (int i = 0; directive_names[i]; i++)
+		*vec_push(&words, n) = directive_names[i];
 	return words;
 }
 

@@ -90,7 +90,7 @@ static bool exists(const char *path)
 	return access(path, R_OK) == 0;
 }
 
-/* The folder of this program: the runtime lies beside it, or where it was installed. */
+/* The folder of this program, whatever link it was called by. */
 static const char *own_folder(void)
 {
 	char path[PATH_MAX];
@@ -104,14 +104,14 @@ static const char *own_folder(void)
 bool find_runtime(Runtime *r)
 {
 	const char *own = own_folder(), *set = getenv("NNC_RUNTIME");
+	const char *installed = arena_printf("%s/" NNC_RUNTIME_DIR, own);
 	const Runtime places[] = {
 		{set ? set : own, arena_printf("%s/libnncrt.a", set ? set : own)},
+		{installed, arena_printf("%s/libnncrt.a", installed)},
 		{arena_printf("%s/../runtime", own),
 		 arena_printf("%s/libnncrt.a", own)},
 		{arena_printf("%s/../../runtime", own),
 		 arena_printf("%s/libnncrt.a", own)},
-		{arena_printf("%s/../lib/nnc", own),
-		 arena_printf("%s/../lib/nnc/libnncrt.a", own)},
 	};
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		*r = places[i];

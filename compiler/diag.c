@@ -130,8 +130,8 @@ static FILE *out(void)
 
 bool colours_on(FILE *to)
 {
-	const char *no = getenv("NO_COLOR");
-	return !(no && *no) && isatty(fileno(to));
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(fileno(to));
 }
 
 static bool colours(void)

@@ -3,7 +3,7 @@
 
 #include "nnc.h"
 
-static const Param params[] = {
+const Param expect_params[] = {
 	{"params", NNC_ARG_INT, false, false, 0, 0, 1e18, NULL,
 	 "the number of weights"},
 	{"shape", NNC_ARG_SHAPE | NNC_ARG_INT, false, false, 0, 1, NNC_MAX_DIM, NULL,
@@ -71,7 +71,7 @@ static bool bind_expect(Args *args, const Stmt *s)
 		diag_help("write, for example, `expect params=101770;`");
 		return false;
 	}
-	return bind_args(args, "expect", s->span, s->args, s->count, params);
+	return bind_args(args, "expect", s->span, s->args, s->count, expect_params);
 }
 
 void check_expectations(const Net *net, const Stmt *stmts, int count)

@@ -261,6 +261,8 @@ bool arg_size2(const Args *a, const char *name, int64_t size[2]);
 Span arg_span(const Args *a, const char *name);             /* of the value, else of the whole */
 const Value *arg_value(const Args *a, const char *name);    /* or NULL */
 
+const char *params_form(const char *what, const Param *params); /* "dense UNITS [bias=...]" */
+const char *param_text(const Param *p); /* "an integer (of at least 1); required" */
 /* Prints what `nnc --doc NAME` says of a parameter table. */
 void print_params(FILE *out, const char *what, const Param *params);
 
@@ -560,10 +562,15 @@ const Layer *find_layer(const char *name);
 const Loss *find_loss(const char *name);
 const Optimizer *find_optimizer(const char *name);
 
+extern const char *const directive_names[]; /* const, include ...; ends with NULL */
 extern const char *const section_names[];
 bool is_section(const char *name);
 void read_sections(Net *net, const Stmt *stmts, int count);
 void check_data_shape(Net *net);
+/* The table of a section's setting number i, and its name; NULL: no more. */
+typedef const Param *SettingParams(const char *section, int i, const char **name);
+SettingParams section_setting;
+extern const Param expect_params[];
 void check_expectations(const Net *net, const Stmt *stmts, int count);
 void check_memory_expectations(const Net *net, const Stmt *stmts, int count); /* after plan */
 
@@ -781,13 +788,25 @@ Net *make_net(void *model, Tuning *tuning, const char *after);
 
 #include "emit/emit.h"
 
-/* ---- report.c: --summary, --explain, --doc ------------------------------------------------ */
+/* ---- report.c: --summary, --explain --------------------------------------------------------- */
 
 const char *cut_text(const char *text, int width); /* "abc...", of that many columns */
 void print_summary(FILE *out, const Net *net);
 void print_explain(FILE *out, const Net *net);
+
+/* ---- doc.c: the words of the language, for people and editors -------------------------------- */
+
+typedef struct Word {
+	const char *kind;       /* "layer", "activation", "train setting" */
+	const char *name;
+	const char *summary;
+	const char *detail;     /* lines, or NULL */
+	const Param *params;    /* what it takes */
+} Word;
+
+const Word *word_at(int i); /* every one, kind by kind; NULL: no more */
+const char *const *documented_words(int *n); /* their names, each once */
 int print_doc(FILE *out, const char *name); /* 0, or 2 after an error */
-const char *const *documented_words(int *n);
 
 /* ---- cc.c: C text -> program --------------------------------------------------------------- */
 

@@ -289,22 +289,30 @@ static const char *initial_text(const Param *p)
 	return "optional";
 }
 
-void print_params(FILE *out, const char *what, const Param *params)
+const char *params_form(const char *what, const Param *params)
 {
-	fprintf(out, "%s", what);
+	const char *text = what;
 	for (const Param *p = params; p->name; p++) {
 		const char *open = p->required ? "" : "[",
 			   *close = p->required ? "" : "]";
-		if (p->positional)
-			fprintf(out, " %s%s%s", open, param_word(p), close);
-		else
-			fprintf(out, " %s%s=...%s", open, p->name, close);
+		text = arena_printf("%s %s%s%s%s", text, open, param_word(p),
+				    p->positional ? "" : "=...", close);
 	}
-	fputs("\n", out);
+	return text;
+}
+
+const char *param_text(const Param *p)
+{
+	const char *range = param_range(p);
+	return arena_printf("%s%s%s%s; %s", param_forms(p), *range ? " (" : "", range,
+			    *range ? ")" : "", initial_text(p));
+}
+
+void print_params(FILE *out, const char *what, const Param *params)
+{
+	fprintf(out, "%s\n", params_form(what, params));
 	for (const Param *p = params; p->name; p++) {
-		const char *range = param_range(p);
-		fprintf(out, "  %-12s %s%s%s%s; %s\n", param_word(p), param_forms(p),
-			*range ? " (" : "", range, *range ? ")" : "", initial_text(p));
+		fprintf(out, "  %-12s %s\n", param_word(p), param_text(p));
 		if (p->help)
 			fprintf(out, "  %-12s %s\n", "", p->help);
 	}

@@ -1,5 +1,4 @@
-/* report.c - what nnc tells about a model without compiling it: --summary, --explain,
- * --doc. */
+/* report.c - what nnc tells of a model without compiling it: --summary, --explain. */
 #include <string.h>
 
 #include "nnc.h"
@@ -151,90 +150,4 @@ void print_explain(FILE *out, const Net *net)
 			"and %.1f us\nby the kernels with the least estimates.\n",
 			tuned_total(net->tuning, true),
 			tuned_total(net->tuning, false));
-}
-
-/* ---- --doc
- * ------------------------------------------------------------------------------ */
-
-static bool doc(FILE *out, const char *kind, const char *name, const char *summary,
-		const char *detail, const Param *params)
-{
-	fprintf(out, "%s %s - %s\n", kind, name, summary);
-	if (detail)
-		fprintf(out, "\n%s\n", detail);
-	fputs("\n", out);
-	print_params(out, name, params);
-	return true;
-}
-
-static bool doc_one(FILE *out, const char *name)
-{
-	const Layer *layer = find_layer(name);
-	if (layer)
-		return doc(out, "layer", name, layer->summary, layer->detail,
-			   layer->params);
-	const Activation *act = find_activation(name);
-	if (act) {
-		const Param params[] = {act->param, {.name = NULL}};
-		return doc(out, "activation", name, act->summary, NULL, params);
-	}
-	const Param none[] = {{.name = NULL}};
-	if (is_activation(name)) /* an op of its own */
-		return doc(
-			out, "activation", name,
-			"e^x divided by the sum of e^x: of a vector's values, of each "
-			"pixel's channels",
-			NULL, none);
-	const Optimizer *optimizer = find_optimizer(name);
-	if (optimizer)
-		return doc(out, "optimizer", name, optimizer->summary, NULL,
-			   optimizer->params);
-	const Loss *loss = find_loss(name);
-	if (loss)
-		return doc(out, "loss", name, loss->summary, NULL, loss->params);
-	const NncInit *init = nnc_find_init(name);
-	if (init) {
-		const Param params[] = {init->param, {.name = NULL}};
-		return doc(out, "initialiser", name, init->summary, NULL, params);
-	}
-	const NncFormat *format = nnc_find_format(name);
-	return format && doc(out, "data", name, format->summary, NULL, none);
-}
-
-const char *const *documented_words(int *n)
-{
-	const char **names = NULL;
-	*n = 0;
-	for (int i = 0; layers[i]; i++)
-		*vec_push(&names, n) = layers[i]->name;
-	int known;
-	const char *const *activation = activation_names(&known);
-	for (int i = 0; i < known; i++)
-		*vec_push(&names, n) = activation[i];
-	for (int i = 0; optimizers[i]; i++)
-		*vec_push(&names, n) = optimizers[i]->name;
-	for (int i = 0; losses[i]; i++)
-		*vec_push(&names, n) = losses[i]->name;
-	for (int i = 0; nnc_inits[i]; i++)
-		*vec_push(&names, n) = nnc_inits[i]->name;
-	for (int i = 0; nnc_formats[i]; i++)
-		*vec_push(&names, n) = nnc_formats[i]->name;
-	return names;
-}
-
-int print_doc(FILE *out, const char *name)
-{
-	if (doc_one(out, name))
-		return 0;
-	int n;
-	const char *const *names = documented_words(&n);
-	const char *close = nearest(name, names, n);
-	fprintf(stderr, "nnc: nothing is called '%s'", name);
-	if (close)
-		fprintf(stderr, "; did you mean '%s'?", close);
-	fputs("\nhelp: there are", stderr);
-	for (int i = 0; i < n; i++)
-		fprintf(stderr, " %s", names[i]);
-	fputs("\n", stderr);
-	return 2;
 }

@@ -76,16 +76,18 @@ void scope_leave(Expand *x, Binding *newest)
 		x->newest->symbol->binding = x->newest->hidden;
 }
 
+const char *const directive_names[] = {"block", "const", "include", "repeat", NULL};
+
 bool scope_free_name(Expand *x, const char *what, const char *name, Span span)
 {
-	static const char *const reserved[] = {"const",  "include", "block",
-					       "repeat", "true",    "false"};
 	const char *kind = is_activation(name)   ? "an activation"
 			   : nnc_find_init(name) ? "an initialiser"
 						 : NULL;
-	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-		if (strcmp(name, reserved[i]) == 0)
+	for (int i = 0; directive_names[i]; i++)
+		if (strcmp(name, directive_names[i]) == 0)
 			kind = "a word of the language";
+	if (strcmp(name, "true") == 0 || strcmp(name, "false") == 0)
+		kind = "a word of the language";
 	if (kind)
 		expand_error(x, span, "%s cannot be called '%s', which is %s", what,
 			     name, kind);

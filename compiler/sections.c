@@ -346,8 +346,19 @@ static void check_tune(const Stmt *section)
 	}
 }
 
-/* ---- all sections
- * -------------------------------------------------------------------- */
+/* ---- all sections ------------------------------------------------------------------
+ */
+
+const Param *section_setting(const char *section, int i, const char **name)
+{
+	const Setting *s = strcmp(section, "data") == 0    ? data_settings
+			   : strcmp(section, "train") == 0 ? train_settings
+							   : tune_settings;
+	for (; i > 0 && s->name; i--)
+		s++;
+	*name = s->name;
+	return s->name ? s->params : NULL;
+}
 
 static bool section_form(const Stmt *s, const Stmt *first)
 {

@@ -502,7 +502,7 @@ static const NncTensor tensors[] = {
 /* Name, statement, included file, lines below the layer before; output, parameters,
  * multiply-adds. */
 static const NncLayer layers[] = {
-	{"input", "input 1", NULL, 4, 1, {1}, 0, 0},
+	{"input", "input 1", NULL, 5, 1, {1}, 0, 0},
 	{"dense1", "dense 1 tanh", NULL, 1, 1, {1}, 2, 1},
 	{"dense2", "dense 2 softmax", NULL, 1, 1, {2}, 4, 2},
 };
@@ -563,6 +563,7 @@ const NncModel NNC_MODEL(batch_1) = {
 	.training = {
 		.format = "csv",
 		.path = "one.csv",
+		.label = "first",
 		.train = 0,
 		.validation = 0,
 		.loss = "cross_entropy",
