@@ -71,6 +71,17 @@ static const Option options[] = {
 	{.key = 0},
 };
 
+static const Exit exits[] = {
+	{0, "done"},
+	{EXIT_MODEL, "errors in the model"},
+	{EXIT_USAGE, "usage"},
+	{EXIT_COMPILER,
+	 "the C compiler is missing or failed, or the kernels cannot be timed"},
+	{EXIT_BUG, "a bug of nnc"},
+	{EXIT_IO, "a file cannot be written"},
+	{0, NULL},
+};
+
 /* ---- options ------------------------------------------------------------------ */
 
 static void print_commands(FILE *out)
@@ -147,8 +158,7 @@ static int read_option(Options *o, int option, const char *value)
 		print_commands(stdout);
 		puts("");
 		print_options(stdout, options);
-		printf("\n%s\n\nExit status:\n", command_compile.detail);
-		print_exits(stdout);
+		print_end(&command_compile);
 		return 0;
 	case '?':
 		print_commands(stderr);
@@ -299,5 +309,6 @@ const Subcommand command_compile = {
 	.summary = "compiler for neural networks",
 	.detail = "CC, CFLAGS and LDFLAGS are honoured.",
 	.options = options,
+	.exits = exits,
 	.run = run,
 };

@@ -128,17 +128,6 @@ static FILE *out(void)
 	return stream ? stream : stderr;
 }
 
-bool colours_on(FILE *to)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
-	return !(no && *no) && term && strcmp(term, "dumb") != 0 && isatty(fileno(to));
-}
-
-static bool colours(void)
-{
-	return colours_on(out());
-}
-
 size_t safe_char(const char *text, size_t n)
 {
 	const unsigned char *u = (const unsigned char *)text;
@@ -246,7 +235,7 @@ static void report(Span at, const char *kind, const char *colour, bool source,
 		   const char *format, va_list ap)
 {
 	char *message = arena_vprintf(format, ap);
-	bool colour_it = colours();
+	bool colour_it = nnc_colored(out());
 	const char *bold = colour_it ? "\033[1m" : "",
 		   *plain = colour_it ? "\033[0m" : "";
 	if (!colour_it)

@@ -118,7 +118,6 @@ int diag_errors(void);               /* errors reported so far */
 int diag_warnings(void);
 void diag_silence(bool on);          /* warnings were given already: not again */
 const char *printable(const char *text); /* '?' for what must not reach a terminal */
-bool colours_on(FILE *to);           /* a terminal, without NO_COLOR */
 void diag_reset(FILE *stream);       /* for tests: counts to zero, messages to stream */
 
 /* ---- ast.c: what the grammar builds --------------------------------------------- */
@@ -887,13 +886,10 @@ const char *model_option(ModelOptions *o, int key, const char *value);
 
 enum { EXIT_MODEL = 1, EXIT_USAGE = 2, EXIT_COMPILER = 3, EXIT_BUG = 70, EXIT_IO = 74 };
 
-typedef struct Exit {
+typedef struct Exit {       /* tables end with a NULL meaning */
 	int status;
 	const char *meaning;
 } Exit;
-
-extern const Exit exits[];  /* ends with a NULL meaning */
-void print_exits(FILE *out);
 
 typedef struct Subcommand Subcommand;
 struct Subcommand {
@@ -902,6 +898,7 @@ struct Subcommand {
 	const char *summary;
 	const char *detail;     /* lines below the options, or NULL */
 	const Option *options;
+	const Exit *exits;      /* NULL: those of command_compile */
 	/* argv[0] is its name; the exit status. */
 	int (*run)(const Subcommand *self, int argc, char **argv);
 };
@@ -912,6 +909,8 @@ extern const Subcommand command_compile; /* compile.c: no name, what others are 
 bool print_completion(FILE *out, const char *shell);
 void print_usage(FILE *out, const Subcommand *c);
 int print_help(const Subcommand *c); /* 0 */
+void print_end(const Subcommand *c); /* of its help, behind the options */
+const Exit *exits_of(const Subcommand *c);
 int usage_error(const Subcommand *c, const char *message); /* 2; NULL: it was said already */
 
 #endif

@@ -150,26 +150,7 @@ void print_options(FILE *out, const Option *table)
 	}
 }
 
-/* ---- exit status --------------------------------------------------------------- */
-
-const Exit exits[] = {
-	{0, "done"},
-	{EXIT_MODEL, "errors in the model"},
-	{EXIT_USAGE, "usage"},
-	{EXIT_COMPILER,
-	 "the C compiler is missing or failed, or the kernels cannot be timed"},
-	{EXIT_BUG, "a bug of nnc"},
-	{EXIT_IO, "a file cannot be written"},
-	{0, NULL},
-};
-
-void print_exits(FILE *out)
-{
-	for (const Exit *e = exits; e->meaning; e++)
-		fprintf(out, "  %-4d%s\n", e->status, e->meaning);
-}
-
-/* ---- of a subcommand ---------------------------------------------------------- */
+/* ---- of a command -------------------------------------------------------------- */
 
 void print_usage(FILE *out, const Subcommand *c)
 {
@@ -177,13 +158,26 @@ void print_usage(FILE *out, const Subcommand *c)
 		*c->operands ? " " : "", c->operands);
 }
 
+const Exit *exits_of(const Subcommand *c)
+{
+	return c->exits ? c->exits : command_compile.exits;
+}
+
+void print_end(const Subcommand *c)
+{
+	if (c->detail)
+		printf("\n%s\n", c->detail);
+	puts("\nExit status:");
+	for (const Exit *e = exits_of(c); e->meaning; e++)
+		printf("  %-4d%s\n", e->status, e->meaning);
+}
+
 int print_help(const Subcommand *c)
 {
 	print_usage(stdout, c);
 	printf("%s\n\n", c->summary);
 	print_options(stdout, c->options);
-	if (c->detail)
-		printf("\n%s\n", c->detail);
+	print_end(c);
 	return 0;
 }
 

@@ -579,13 +579,6 @@ void nnc_history_close(NncHistory *history);
 int nnc_history_read(const char *path, uint32_t keep, NncRow **rows, size_t *count,
 		     NncError *err);
 
-/* ---- terminal.c -------------------------------------------------------------- */
-
-/* The columns of the terminal that a stream goes to; 0: it goes to none. */
-int nnc_columns(FILE *stream);
-/* May it be coloured? NO_COLOR and terminals that cannot are honoured. */
-bool nnc_colored(FILE *stream);
-
 /* ---- progress.c: the line on stderr ------------------------------------------ */
 
 typedef struct NncProgress {

@@ -1,6 +1,7 @@
 /*
  * options.h - a command line as tables: what its commands and options are called. They
- * parse it, print its help, and complete it in a shell; nnc's own go through the last.
+ * parse it, print its help, and complete it in a shell. nnc completes its own by them,
+ * and sees by what is here, too, where it may colour.
  */
 #ifndef NNC_OPTIONS_H
 #define NNC_OPTIONS_H
@@ -59,5 +60,12 @@ typedef struct NncCommand {
 int nnc_completion(FILE *out, const char *shell, const char *program,
 		   const NncCommand *first, const NncCommand *const *commands,
 		   NncError *err);
+
+/* ---- terminal.c ----------------------------------------------------------------- */
+
+/* The columns of the terminal that a stream goes to; 0: it goes to none. */
+int nnc_columns(FILE *stream);
+/* May it be coloured? NO_COLOR and terminals that cannot are honoured. */
+bool nnc_colored(FILE *stream);
 
 #endif

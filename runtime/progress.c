@@ -7,6 +7,7 @@
  * it once, when the epoch is over.
  */
 #include "internal.h"
+#include "options.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* terminal.c - what a stream shows: a terminal's width, and colours. */
-#include "internal.h"
+#include "options.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -115,14 +115,13 @@ static void detail(const char *unused)
 static void exit_list(const char *unused)
 {
 	(void)unused;
-	for (const Exit *e = exits; e->meaning; e++) {
+	for (const Exit *e = exits_of(find_command(command_name)); e->meaning; e++) {
 		put_item(arena_printf("%d", e->status), e->meaning);
 		fputs("\n\n", stdout);
 	}
 }
 
-/* ---- of built programs
- * --------------------------------------------------------------- */
+/* ---- of built programs ----------------------------------------------------- */
 
 static void program_option(const NncOption *o)
 {
@@ -175,8 +174,7 @@ static void program_exits(const char *unused)
 		}
 }
 
-/* ---- the language
- * ---------------------------------------------------------------------- */
+/* ---- the language ---------------------------------------------------------- */
 
 /* One kind of words, each with its form, what it is, and what its parameters take. */
 static void words_of(const char *kind)
@@ -217,8 +215,7 @@ static void list_of(const char *kind)
 	}
 }
 
-/* ---- lists of words, for patterns
- * -------------------------------------------------------- */
+/* ---- lists of words, for patterns ------------------------------------------ */
 
 typedef struct Set {
 	const char **words;
@@ -274,8 +271,7 @@ static void join(const char *argument)
 		printf("%.*s%s", i ? (int)length : 0, argument, set.words[i]);
 }
 
-/* ---- the rest
- * ------------------------------------------------------------------------------ */
+/* ---- the rest -------------------------------------------------------------- */
 
 static void version(const char *unused)
 {

@@ -3,18 +3,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind.h"
 #include "compare/compare.h"
 
 enum { OPT_COLOR = OPTION_LONG, OPT_NO_C, OPT_EXIT_CODE };
 
+#define WHEN "auto|always|never"
+
 static const Option options[] = {
 	{'U', "context", "N", "lines of C shown around each difference [3]"},
 	{OPT_NO_C, "no-c", NULL, "only say how many lines of C differ"},
-	{OPT_COLOR, "color", "WHEN", "always, never, or auto: on a terminal [auto]"},
+	{OPT_COLOR, "color", WHEN, "auto is always on a terminal, else never [auto]"},
 	{OPT_EXIT_CODE, "exit-code", NULL, "exit status 1 if anything differs"},
 	MODEL_OPTIONS,
 	{'h', "help", NULL, "this text"},
 	{.key = 0},
+};
+
+static const Exit exits[] = {
+	{0, "done; with --exit-code: nothing differs"},
+	{EXIT_MODEL, "errors in a model; with --exit-code: something differs"},
+	{EXIT_USAGE, "usage"},
+	{EXIT_COMPILER, "diff(1) is missing"},
+	{EXIT_BUG, "a bug of nnc"},
+	{EXIT_IO, "output failed"},
+	{0, NULL},
 };
 
 typedef struct DiffOptions {
@@ -34,12 +47,6 @@ static bool read_context(DiffOptions *o, const char *text)
 	return true;
 }
 
-static bool is_when(const char *text)
-{
-	return strcmp(text, "always") == 0 || strcmp(text, "never") == 0 ||
-	       strcmp(text, "auto") == 0;
-}
-
 /* What is wrong, or NULL. */
 static const char *take_option(DiffOptions *o, int key, const char *value)
 {
@@ -52,7 +59,7 @@ static const char *take_option(DiffOptions *o, int key, const char *value)
 		return NULL;
 	case OPT_COLOR:
 		o->color = value;
-		return is_when(value) ? NULL : "--color takes always, never or auto";
+		return is_choice(WHEN, value) ? NULL : "--color takes one of " WHEN;
 	case OPT_EXIT_CODE:
 		o->exit_code = true;
 		return NULL;
@@ -92,7 +99,7 @@ static int compare(const DiffOptions *o, char **files)
 		.name_a = printable(files[0]),
 		.name_b = printable(files[1]),
 		.out = stdout,
-		.colour = automatic ? colours_on(stdout) : *o->color == 'a',
+		.colour = automatic ? nnc_colored(stdout) : *o->color == 'a',
 	};
 	int status;
 	bool differ = compare_layers(&c);
@@ -124,10 +131,8 @@ const Subcommand subcommand_diff = {
 	.detail = "Between the layers: | changed, < only left, > only right. The C of "
 		  "the right "
 		  "model is\nmade under the left one's name. A model named diff is "
-		  "./diff. Exit "
-		  "status: 0, the same\nor not; 1 errors in a model; 2 usage; 3 "
-		  "diff(1) is "
-		  "missing; 74 output failed.",
+		  "./diff.",
 	.options = options,
+	.exits = exits,
 	.run = run,
 };

@@ -32,8 +32,7 @@ static int count_of(const Doctor *d, Level level)
 	return n;
 }
 
-/* ---- output
- * ----------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------- */
 
 enum { SUBJECT = 20, INDENT = 6 + SUBJECT + 1 };
 
@@ -51,7 +50,7 @@ static void print_lines(const char *text)
 static void print_findings(const Doctor *d)
 {
 	static const char *const colours[] = {"\033[32m", "\033[33m", "\033[1;31m"};
-	const bool coloured = colours_on(stdout);
+	const bool coloured = nnc_colored(stdout);
 	for (int i = 0; i < d->count; i++) {
 		const Finding *f = &d->findings[i];
 		printf("%s%s%s  %-*s ", coloured ? colours[f->level] : "",
@@ -90,8 +89,7 @@ static void print_json(const Doctor *d)
 	json_decref(root);
 }
 
-/* ---- the command
- * --------------------------------------------------------------------------- */
+/* ---- the command ----------------------------------------------------------- */
 
 enum { OPT_JSON = OPTION_LONG };
 
@@ -99,6 +97,14 @@ static const Option options[] = {
 	{OPT_JSON, "json", NULL, "the findings as JSON"},
 	{'h', "help", NULL, "this text"},
 	{.key = 0},
+};
+
+static const Exit exits[] = {
+	{0, "nothing FAILs"},
+	{1, "something FAILs"},
+	{EXIT_USAGE, "usage"},
+	{EXIT_IO, "output failed"},
+	{0, NULL},
 };
 
 static int run(const Subcommand *self, int argc, char **argv)
@@ -130,8 +136,8 @@ const Subcommand subcommand_doctor = {
 	.summary = "what nnc needs here: PASS, WARN or FAIL",
 	.detail = "CC, CFLAGS, LDFLAGS, TMPDIR, NNC_DATA and OPENBLAS_CORETYPE count, "
 		  "as they do "
-		  "for nnc\nand its programs. Exit status: 0; 1 something FAILs; 2 "
-		  "usage.",
+		  "for nnc\nand its programs.",
 	.options = options,
+	.exits = exits,
 	.run = run,
 };
