@@ -231,16 +231,10 @@ static void print_value(FILE *out, const Value *v, bool inside, int around)
 
 const char *value_text(const Value *value)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	if (!out)
-		return "?";
-	print_value(out, value, false, LOOSE);
-	fclose(out);
-	char *copy = arena_strndup(text, size);
-	free(text);
-	return copy;
+	TextStream stream;
+	text_open(&stream);
+	print_value(stream.out, value, false, LOOSE);
+	return text_close(&stream, NULL);
 }
 
 static void indent(FILE *out, int depth)

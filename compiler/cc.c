@@ -198,7 +198,7 @@ static Command link_command(const Runtime *r, const char *const *objects,
  * ------------------------------------------------------------------------------- */
 
 typedef struct Paths {
-	char *folder;
+	const char *folder;
 	const char *source, *object, *twin, *program;
 } Paths;
 
@@ -217,12 +217,10 @@ static int build(const Paths *p, const Runtime *r, const BuildOptions *o)
 /* Leaves nothing behind, but for the C text where its compilation failed. */
 static void clean(const Paths *p, bool failed)
 {
-	if (!failed)
-		unlink(p->source);
 	unlink(p->object);
 	unlink(p->twin);
 	unlink(p->program);
-	rmdir(p->folder);
+	end_folder(p->folder, failed);
 }
 
 /* The program, from the private folder to its place, also across file systems. */
@@ -244,22 +242,10 @@ static int install(const char *from, const char *to)
 	return status;
 }
 
-const char *temporary_base(void)
+/* private_folder(), or NULL after a message. */
+static const char *need_folder(void)
 {
-	const char *base = getenv("TMPDIR");
-	return base && *base ? base : "/tmp";
-}
-
-char *private_folder(void)
-{
-	char *path = arena_printf("%s/nnc-XXXXXX", temporary_base());
-	return mkdtemp(path);
-}
-
-/* The same, or NULL after a message. */
-static char *need_folder(void)
-{
-	char *path = private_folder();
+	const char *path = private_folder();
 	if (!path)
 		fail_io("make", arena_printf("a folder in %s", temporary_base()));
 	return path;
@@ -279,19 +265,20 @@ static bool find_paths(Paths *p)
 
 int compile_program(const Net *net, const char *output, const BuildOptions *options)
 {
-	char *text = NULL;
-	size_t size = 0;
+	size_t size;
 	Paths paths;
 	Runtime runtime;
+	TextStream stream;
 	if (need_runtime(&runtime) != 0)
 		return EXIT_COMPILER;
+	text_open(&stream);
+	bool emitted = emit_program(net, stream.out);
+	const char *text = text_close(&stream, &size);
+	if (!emitted)
+		return EXIT_MODEL;
 	if (!find_paths(&paths))
 		return EXIT_IO;
-	FILE *out = open_memstream(&text, &size);
-	int status = emit_program(net, out) ? 0 : EXIT_MODEL;
-	fclose(out);
-	if (status == 0)
-		status = write_output(paths.source, text, size);
+	int status = write_output(paths.source, text, size);
 	if (status == 0)
 		status = build(&paths, &runtime, options);
 	bool failed = status == EXIT_COMPILER;
@@ -304,12 +291,10 @@ int compile_program(const Net *net, const char *output, const BuildOptions *opti
 	if (status == 0 && !options->dry)
 		status = install(paths.program, output);
 	clean(&paths, failed);
-	free(text);
 	return status;
 }
 
-/* ---- a program that is run at once
- * ----------------------------------------------------------- */
+/* ---- a program that is run at once -------------------------------------------- */
 
 const char *compiler_text(void)
 {
@@ -327,7 +312,7 @@ const char *compiler_text(void)
 }
 
 typedef struct Parts {
-	char *folder;
+	const char *folder;
 	const char **sources, **objects; /* objects ends with NULL */
 	int count, object_count;
 	const char *program;
@@ -395,12 +380,9 @@ int run_texts(const char *const *texts, int count, const BuildOptions *options,
 	bool built = written && status == 0;
 	if (built)
 		status = run_parts(&p, options, output);
-	for (int i = 0; i < p.count; i++) {
-		if (!written || built)
-			unlink(p.sources[i]);
+	for (int i = 0; i < p.count; i++)
 		unlink(p.objects[i]);
-	}
 	unlink(p.program);
-	rmdir(p.folder);
+	end_folder(p.folder, written && !built);
 	return status;
 }

@@ -53,10 +53,17 @@ static pid_t start(const Command *c, int output)
 		*vec_push(&all.argv, &all.argc) = c->argv[i];
 	*vec_push(&all.argv, &all.argc) = NULL;
 	posix_spawn_file_actions_t actions;
-	posix_spawn_file_actions_init(&actions);
-	if (output >= 0)
-		posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-	int error = posix_spawnp(&pid, all.argv[0], &actions, NULL, all.argv, environ);
+	int error = posix_spawn_file_actions_init(&actions);
+	if (!error && output >= 0)
+		error = posix_spawn_file_actions_adddup2(&actions, output,
+							 STDOUT_FILENO);
+	if (error == ENOMEM)
+		out_of_memory();
+	if (!error)
+		error = posix_spawnp(&pid, all.argv[0], &actions, NULL, all.argv,
+				     environ);
+	if (error == ENOMEM)
+		out_of_memory();
 	posix_spawn_file_actions_destroy(&actions);
 	errno = error;
 	return error ? -1 : pid;

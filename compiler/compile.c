@@ -78,6 +78,7 @@ static const Exit exits[] = {
 	{EXIT_COMPILER,
 	 "the C compiler is missing or failed, or the kernels cannot be timed"},
 	{EXIT_BUG, "a bug of nnc"},
+	{NNC_NOMEM, "out of memory"},
 	{EXIT_IO, "a file cannot be written"},
 	{0, NULL},
 };
@@ -229,21 +230,18 @@ static int write_result(const Options *o, const Net *net, const Stmt *stmts, int
 		return wrong_usage("the output would overwrite the model");
 	if (program)
 		return compile_program(net, output, &o->build);
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
+	TextStream stream;
+	size_t size;
 	int status = 0;
+	text_open(&stream);
 	if (c)
-		status = emit_program(net, out) ? 0 : EXIT_MODEL;
+		status = emit_program(net, stream.out) ? 0 : EXIT_MODEL;
 	else if (strcmp(o->emit, "ir") == 0)
-		print_ir(out, net);
+		print_ir(stream.out, net);
 	else
-		print_stmts(out, stmts, count);
-	fclose(out);
-	if (status == 0)
-		status = write_text(output, text, size);
-	free(text);
-	return status;
+		print_stmts(stream.out, stmts, count);
+	const char *text = text_close(&stream, &size);
+	return status == 0 ? write_text(output, text, size) : status;
 }
 
 /* ---- the whole ---------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 
 #include "nnc_rt.h"
 #include "options.h"
+#include "stream.h"
 
 typedef struct Source Source;
 typedef struct Span Span;
@@ -42,6 +43,12 @@ enum {
 /* Zeroed memory that lives until arena_free(); aborts with a message when there is none. */
 void *arena_alloc(size_t size);
 void arena_free(void);
+/* Says so and ends with status 71. */
+_Noreturn void out_of_memory(void);
+/* A stream to write text into, and all of that text once it is closed; *size may be NULL. */
+typedef NncStream TextStream;
+void text_open(TextStream *stream);
+const char *text_close(TextStream *stream, size_t *size);
 char *arena_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *arena_vprintf(const char *format, va_list args);
 char *arena_strndup(const char *text, size_t length);
@@ -807,6 +814,14 @@ const Word *word_at(int i); /* every one, kind by kind; NULL: no more */
 const char *const *documented_words(int *n); /* their names, each once */
 int print_doc(FILE *out, const char *name); /* 0, or 2 after an error */
 
+/* ---- folder.c: private folders ---------------------------------------------------------------- */
+
+const char *temporary_base(void); /* $TMPDIR or /tmp */
+/* A new folder in it that only this user can look into; NULL: see errno. */
+const char *private_folder(void);
+/* Removes the newest one with the files in it, or keeps it. Exiting removes those left. */
+void end_folder(const char *path, bool keep);
+
 /* ---- cc.c: C text -> program --------------------------------------------------------------- */
 
 typedef struct BuildOptions {
@@ -823,10 +838,6 @@ typedef struct Runtime {    /* where nnc_rt.h and libnncrt.a are */
 /* Beside this program, or where it was installed, or $NNC_RUNTIME; false: *r is the last place
  * that was tried. */
 bool find_runtime(Runtime *r);
-/* A new folder in $TMPDIR or /tmp that only this user can look into; NULL: see errno. */
-char *private_folder(void);
-const char *temporary_base(void); /* $TMPDIR or /tmp */
-
 /* Writes text to path by way of a temporary in the same folder. False: see errno. */
 bool replace_file(const char *path, const char *text, size_t size);
 /* The same: 0, or an exit status after a message. */

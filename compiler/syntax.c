@@ -181,6 +181,8 @@ void scan_unclosed(Parse *parse, Span span, const char *what)
 
 void scan_fatal(const char *message)
 {
+	if (strstr(message, "memory"))
+		out_of_memory();
 	fprintf(stderr, "nnc: error: scanner: %s\n", message);
 	exit(NNC_BUG);
 }

@@ -40,7 +40,7 @@ struct Chunk {
 static Chunk *arena;
 static char *last; /* the newest allocation: a vector may grow where it stands */
 
-static void out_of_memory(void)
+void out_of_memory(void)
 {
 	fputs("nnc: error: out of memory\n", stderr);
 	exit(NNC_NOMEM);
@@ -92,7 +92,8 @@ char *arena_vprintf(const char *format, va_list args)
 	size_t room = arena && !GAP ? arena->size - arena->used : 0;
 	char *here = room ? arena->data + arena->used : NULL;
 	int length = vsnprintf(here, room, format, args);
-	assert(length >= 0);
+	if (length < 0)
+		out_of_memory();
 	if ((size_t)length < room) {
 		va_end(again);
 		return arena_alloc((size_t)length + 1);
@@ -138,6 +139,25 @@ void *arena_resize(void *p, size_t old, size_t size)
 	if (old)
 		memcpy(grown, p, old);
 	return grown;
+}
+
+void text_open(TextStream *stream)
+{
+	if (!nnc_stream_open(stream))
+		out_of_memory();
+}
+
+const char *text_close(TextStream *stream, size_t *size)
+{
+	size_t length;
+	char *text = nnc_stream_close(stream, &length);
+	if (!text)
+		out_of_memory();
+	const char *kept = arena_strndup(text, length);
+	free(text);
+	if (size)
+		*size = length;
+	return kept;
 }
 
 /* The capacity is never stored: it is the next power of two. */

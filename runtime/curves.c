@@ -135,12 +135,12 @@ static void put_settings(FILE *out, const NncCurves *c)
 
 char *nnc_curves_script(const NncCurves *c)
 {
-	size_t size;
-	char *script = NULL;
-	FILE *out = open_memstream(&script, &size);
+	NncStream stream;
+	FILE *out;
 
-	if (!out)
+	if (!nnc_stream_open(&stream))
 		return NULL;
+	out = stream.out;
 	put_settings(out, c);
 	if (c->rows) {
 		put_rows(out, c);
@@ -159,11 +159,7 @@ char *nnc_curves_script(const NncCurves *c)
 	for (size_t i = 0; i < sizeof panels / sizeof *panels; i++)
 		put_panel(out, c, &panels[i]);
 	fprintf(out, "\tunset multiplot\n}\nunset output\n");
-	if (fclose(out)) {
-		free(script);
-		return NULL;
-	}
-	return script;
+	return nnc_stream_close(&stream, NULL);
 }
 
 int nnc_curves_draw(const NncCurves *c, const NncFolder *folder, NncError *err)

@@ -27,8 +27,8 @@ int nnc_fail_io(NncError *err, const char *doing, const char *path)
 	char quoted[80];
 
 	return nnc_fail(
-		err, NNC_IO, "cannot %s \"%s\": %s%s", doing, nnc_quote(quoted, path),
-		strerror(reason),
+		err, reason == ENOMEM ? NNC_NOMEM : NNC_IO, "cannot %s \"%s\": %s%s",
+		doing, nnc_quote(quoted, path), strerror(reason),
 		reason == ENOSPC || reason == EDQUOT
 			? "\nhelp: make room on the disk; what was there is untouched"
 			: "");

@@ -11,6 +11,7 @@
 #define NNC_INTERNAL_H
 
 #include "nnc_rt.h"
+#include "stream.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -119,7 +120,8 @@ typedef struct NncFile {
 bool nnc_write_all(int fd, const void *bytes, size_t count);
 /* fsync of a file or a folder; a file system that cannot do that is none to wait for. */
 bool nnc_sync(int fd);
-/* "cannot DOING "PATH": why", by errno, and what to do if the disk is full: NNC_IO. */
+/* "cannot DOING "PATH": why", by errno, and what to do if the disk is full: NNC_IO, or
+   NNC_NOMEM. */
 int nnc_fail_io(NncError *err, const char *doing, const char *path);
 /* Begins a file. On failure nothing needs closing. Errors: NNC_IO, NNC_NOMEM. */
 int nnc_file_open(NncFile *file, const char *path, NncError *err);
@@ -675,6 +677,11 @@ int nnc_find_weights(char path[NNC_MAX_PATH], const NncProgram *program, NncErro
 
 /* ---- json.c: results for programs -------------------------------------------- */
 
+/* Has jansson been out of memory since the last time this was asked? What it made is then
+   not to be used. */
+bool nnc_json_no_memory(void);
+/* Frees what json_dumps() made. */
+void nnc_json_free(void *memory);
 /* A number, or null if it is not finite. */
 json_t *nnc_json_real(double value);
 /* {"accuracy", "loss", "samples"}. */

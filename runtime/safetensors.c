@@ -83,10 +83,14 @@ static json_t *make_metadata(const NncTensors *tensors)
 /* The header's text, padded with blanks so that the data begins at a multiple of 8. */
 static char *make_header(const NncTensors *tensors, size_t *length)
 {
-	json_t *root = json_object();
+	json_t *root;
 	size_t begin = 0;
 	char *header, *padded;
-	bool bad = json_object_set_new(root, METADATA, make_metadata(tensors)) != 0;
+	bool bad;
+
+	nnc_json_no_memory();
+	root = json_object();
+	bad = json_object_set_new(root, METADATA, make_metadata(tensors)) != 0;
 
 	for (size_t i = 0; i < tensors->count && !bad; i++) {
 		const NncEntry *entry = &tensors->entry[i];
@@ -97,11 +101,15 @@ static char *make_header(const NncTensors *tensors, size_t *length)
 	bad |= json_object_size(root) != tensors->count + 1; /* a name given twice */
 	header = bad ? NULL : json_dumps(root, JSON_COMPACT);
 	json_decref(root);
+	if (nnc_json_no_memory()) { /* a copy may lack a part without a word */
+		nnc_json_free(header);
+		header = NULL;
+	}
 	*length = header ? (strlen(header) + 7) & ~(size_t)7 : 0;
 	padded = header ? malloc(*length + 1) : NULL;
 	if (padded)
 		snprintf(padded, *length + 1, "%-*s", (int)*length, header);
-	free(header);
+	nnc_json_free(header);
 	return padded;
 }
 
@@ -352,11 +360,14 @@ static int parse_file(Parse *p, const NncBytes *bytes)
 		return nnc_fail(p->err, NNC_DATA,
 				"\"%s\": a header of %" PRIu64 " bytes (at most %d)",
 				p->source, length, NNC_MAX_HEADER);
+	nnc_json_no_memory();
 	root = json_loadb((char *)bytes->data + 8, (size_t)length,
 			  JSON_REJECT_DUPLICATES, &error);
-	if (!root &&
-	    (!error.text[0] || json_error_code(&error) == json_error_out_of_memory))
-		return nnc_fail(p->err, NNC_NOMEM, "out of memory");
+	if (nnc_json_no_memory()) {
+		json_decref(root);
+		return nnc_fail(p->err, NNC_NOMEM, "out of memory to read \"%s\"",
+				p->source);
+	}
 	if (!root)
 		return nnc_fail(p->err, NNC_DATA, "\"%s\": its header is malformed: %s",
 				p->source, nnc_quote(quoted, error.text));

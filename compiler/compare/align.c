@@ -20,14 +20,11 @@ enum { PAIRED, LEFT, RIGHT };
 
 static const char *normal_text(const Stmt *stmt)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	print_stmts(out, stmt, 1);
-	fclose(out);
-	const char *copy = arena_strndup(text, strcspn(text, ";\n"));
-	free(text);
-	return copy;
+	TextStream stream;
+	text_open(&stream);
+	print_stmts(stream.out, stmt, 1);
+	const char *text = text_close(&stream, NULL);
+	return arena_strndup(text, strcspn(text, ";\n"));
 }
 
 static Row *rows_of_net(const Net *net)

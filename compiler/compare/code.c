@@ -16,11 +16,11 @@
 /* The text in memory, as a file that diff can open by its number; or -1, reported. */
 static int text_file(const Net *net)
 {
-	char *text = NULL;
-	size_t size = 0, written = 0;
-	FILE *out = open_memstream(&text, &size);
-	emit_program(net, out);
-	fclose(out);
+	TextStream stream;
+	size_t size, written = 0;
+	text_open(&stream);
+	emit_program(net, stream.out);
+	const char *text = text_close(&stream, &size);
 	int fd = memfd_create("nnc", 0);
 	while (fd >= 0 && written < size) {
 		ssize_t n = write(fd, text + written, size - written);
@@ -33,7 +33,6 @@ static int text_file(const Net *net)
 		}
 		written += (size_t)n;
 	}
-	free(text);
 	if (fd < 0)
 		fprintf(stderr, "nnc: error: cannot write the generated C: %s\n",
 			strerror(errno));

@@ -91,7 +91,7 @@ static void try_kernel(Doctor *d, const char *folder, const char *subject,
 
 void check_program(Doctor *d)
 {
-	char *folder = d->compiles ? private_folder() : NULL;
+	const char *folder = d->compiles ? private_folder() : NULL;
 	if (!folder)
 		return; /* what it needs was found missing */
 	try_kernel(d, folder, "a model", NULL,
@@ -100,5 +100,5 @@ void check_program(Doctor *d)
 		   "LDFLAGS");
 	try_kernel(d, folder, "OpenBLAS in a model", "gemm_openblas",
 		   "compiles, links and runs", "apt-get install libopenblas-dev");
-	rmdir(folder);
+	end_folder(folder, false);
 }

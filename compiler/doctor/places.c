@@ -16,14 +16,14 @@ void check_temporary(Doctor *d)
 {
 	const char *base = printable(temporary_base());
 	struct statvfs fs;
-	char *folder = private_folder();
+	const char *folder = private_folder();
 	if (!folder) {
 		note(d, LEVEL_FAIL, "temporary folder",
 		     arena_printf("%s: %s", base, strerror(errno)),
 		     "set TMPDIR to a folder that can be written");
 		return;
 	}
-	rmdir(folder);
+	end_folder(folder, false);
 	if (statvfs(temporary_base(), &fs) == 0 && (fs.f_flag & ST_NOEXEC)) {
 		d->compiles = false; /* what is compiled there cannot be run */
 		note(d, LEVEL_WARN, "temporary folder",

@@ -17,9 +17,9 @@ static void print_values(FILE *out, Tensor *const *values, int count)
 /* "gemm_bias_relu 784 784x128 -> 128, batch 32": all that its time depends on. */
 const char *node_text(const Net *net, const Node *n)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
+	TextStream stream;
+	text_open(&stream);
+	FILE *out = stream.out;
 	fprintf(out, "%s%s", n->op->name, suffixes(n));
 	if (n->op->print_attr)
 		n->op->print_attr(out, n);
@@ -27,10 +27,7 @@ const char *node_text(const Net *net, const Node *n)
 	fputs(" ->", out);
 	print_values(out, n->out, n->out_count);
 	fprintf(out, ", batch %lld", (long long)net->training.batch);
-	fclose(out);
-	const char *kept = arena_printf("%s", text);
-	free(text);
-	return kept;
+	return text_close(&stream, NULL);
 }
 
 const char *part_text(const Net *net, const Node *n)

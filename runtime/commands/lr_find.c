@@ -238,12 +238,12 @@ static void put_range(FILE *out, const NncSweep *s)
 static char *script_of(const Find *f)
 {
 	const NncSweep *s = &f->sweep;
-	size_t size;
-	char *script = NULL;
-	FILE *out = open_memstream(&script, &size);
+	NncStream stream;
+	FILE *out;
 
-	if (!out)
+	if (!nnc_stream_open(&stream))
 		return NULL;
+	out = stream.out;
 	fprintf(out, "set encoding utf8\n"
 		     "set datafile separator comma\n"
 		     "set border 3 lc rgb \"black\"\n"
@@ -280,11 +280,7 @@ static char *script_of(const Find *f)
 			nnc_sweep_rate(s, s->steepest),
 			nnc_sweep_rate(s, s->least) / 10, nnc_sweep_rate(s, s->least));
 	fprintf(out, "\n}\nunset output\n");
-	if (fclose(out)) {
-		free(script);
-		return NULL;
-	}
-	return script;
+	return nnc_stream_close(&stream, NULL);
 }
 
 /* Whatever comes of the picture, the sweep is as good as without it. */

@@ -122,10 +122,13 @@ static int write_page(NncReport *r, const NncOptions *o, NncError *err)
 {
 	char path[NNC_MAX_PATH], *text = NULL;
 	size_t size = 0;
-	FILE *page = open_memstream(&text, &size);
-	int code = page ? nnc_report_page(page, r, err) : NNC_NOMEM;
+	NncStream page;
+	bool open = nnc_stream_open(&page);
+	int code = open ? nnc_report_page(page.out, r, err) : NNC_NOMEM;
 
-	if (page && (ferror(page) || fclose(page)))
+	if (open)
+		text = nnc_stream_close(&page, &size);
+	if (!text)
 		code = NNC_NOMEM;
 	if (code == NNC_NOMEM)
 		nnc_fail(err, NNC_NOMEM, "not enough memory for the page");
