@@ -291,7 +291,7 @@ static void read_body(Training *t, const Stmt *section, const Setting *table)
 
 static const Setting tune_settings[] = {
 	{"folds",
-	 {VALUE(NNC_ARG_INT, 5, 2, 100, "parts of the cross-validation")},
+	 {VALUE(NNC_ARG_INT, 5, 2, NNC_MAX_FOLDS, "parts of the cross-validation")},
 	 NULL,
 	 NULL},
 	{"samples", {VALUE(NNC_ARG_INT, 0, 1, 1e12, "samples used")}, NULL, NULL},

@@ -41,6 +41,8 @@ typedef struct Field {
 static const Field fields[] = {
 	FIELD(train, KIND_I64, 0, INT32_MAX),
 	FIELD(validation, KIND_REAL, 0, 1),
+	FIELD(folds, KIND_I32, 0, NNC_MAX_FOLDS),
+	FIELD(fold, KIND_I32, 0, NNC_MAX_FOLDS),
 	FIELD(lr, KIND_REAL, 0, HUGE_VAL),
 	FIELD(epochs, KIND_I32, 1, NNC_MAX_EPOCHS),
 	FIELD(seed, KIND_U32, 0, UINT32_MAX),

@@ -268,6 +268,13 @@ typedef struct NncSplit {
  */
 int nnc_split_make(NncSplit *split, const NncData *data, int64_t train,
 		   double validation, uint32_t seed, NncError *err);
+/*
+ * The same, but held out is fold `fold` (1 .. folds) of `folds`. Every sample is in one
+ * of them; they differ by one sample at most, in all and in each class.
+ * Errors: NNC_USAGE (no such fold, fewer samples than folds), NNC_NOMEM.
+ */
+int nnc_split_fold(NncSplit *split, const NncData *data, int64_t train, int32_t folds,
+		   int32_t fold, uint32_t seed, NncError *err);
 void nnc_split_free(NncSplit *split);
 
 /* The order of an epoch: a permutation of train[] that depends on (seed, epoch) only,
@@ -376,7 +383,7 @@ enum { NNC_MAX_THREADS = 1024 };
 /* What several commands take. Not given: -1, NAN, NULL or false. */
 typedef struct NncOptions {
 	const char *data, *out, *weights;
-	int64_t epochs, seed, threads, train, patience;
+	int64_t epochs, seed, threads, train, patience, folds, fold;
 	double lr, validation;
 	bool resume, quiet, json, help;
 	char **operands;        /* what is left of argv */
@@ -696,6 +703,7 @@ typedef struct NncState {
 	/* settings: the model's training section, altered by options */
 	int64_t train;          /* samples used, 0: all */
 	double validation;      /* share held out */
+	int32_t folds, fold;    /* or: this fold of so many is held out; 0: none */
 	double lr;
 	int32_t epochs;
 	uint32_t seed;
@@ -791,6 +799,9 @@ int nnc_curves_draw(const NncCurves *curves, const NncFolder *folder, NncError *
 /* The settings of a new run: the model's and the options'. Errors: NNC_USAGE (it is to
    watch held-out samples, but holds none out). */
 int nnc_settings_new(NncState *state, const NncProgram *program, NncError *err);
+/* Who trains and who validates in such a run. Errors: as of nnc_split_make, _fold. */
+int nnc_settings_split(NncSplit *split, const NncData *data, const NncState *state,
+		       NncError *err);
 /* Takes over what may change between two parts of a run: epochs, lr, patience. */
 void nnc_settings_change(NncState *state, const NncOptions *options);
 /* Refuses (NNC_USAGE) options that would make another run of a resumed one. */
@@ -811,6 +822,7 @@ typedef struct NncRun {
 	NncHistory history;
 	NncProgress progress;
 	double started;         /* nnc_clock() less what state.seconds says */
+	double saved;           /* nnc_clock() of the last checkpoint */
 } NncRun;
 
 /* Trains until the epochs are over, patience is, or a signal came: then the run is

@@ -30,8 +30,23 @@ bool nnc_loop_finished(const NncState *s)
 static int save_last(NncRun *run, NncError *err)
 {
 	run->state.updates = run->context.updates;
+	run->saved = nnc_clock();
 	return nnc_checkpoint_save(&run->folder, run->model, &run->context, &run->state,
 				   err);
+}
+
+/*
+ * After an epoch. A fold's run is one of many, and mostly short: until its end it is
+ * saved only as often as that is worth it.
+ */
+static int save_epoch(NncRun *run, NncError *err)
+{
+	static const double seconds = 2;
+
+	if (run->state.folds && !nnc_loop_finished(&run->state) &&
+	    nnc_clock() - run->saved < seconds)
+		return NNC_OK;
+	return save_last(run, err);
 }
 
 /* Ctrl-C: what the sums and the clock say goes into the checkpoint as well. */
@@ -273,7 +288,7 @@ static int end_epoch(NncRun *run, bool *complete, NncError *err)
 	if (!code)
 		code = watch(run, &row, err);
 	if (!code)
-		code = save_last(run, err);
+		code = save_epoch(run, err);
 	if (!code)
 		show_epoch(run, &row, steps_of(run));
 	return code;
@@ -290,6 +305,7 @@ int nnc_loop(NncRun *run, int *signal, NncError *err)
 	c->lr = s->lr;
 	c->seed = s->seed;
 	c->updates = s->updates;
+	run->saved = nnc_clock();
 	while (!code && complete && !nnc_loop_finished(s)) {
 		run->started = nnc_clock() - s->seconds;
 		c->epoch = s->epoch;

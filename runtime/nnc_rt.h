@@ -44,6 +44,7 @@ enum {
 	NNC_MAX_CLASSES = 1 << 16,
 	NNC_MAX_BATCH = 1 << 20,
 	NNC_MAX_EPOCHS = 1000000,
+	NNC_MAX_FOLDS = 100,
 	NNC_MAX_DIM = 1 << 24,
 	NNC_MAX_HEADER = 16 << 20,  /* bytes of a safetensors header */
 	NNC_MAX_IMAGE = 16384,      /* pixels a side */

@@ -70,6 +70,7 @@ static void set_defaults(NncOptions *o, const NncCommand *command)
 {
 	memset(o, 0, command->options_size ? command->options_size : sizeof *o);
 	o->epochs = o->seed = o->threads = o->train = o->patience = -1;
+	o->folds = o->fold = -1;
 	o->lr = o->validation = NAN;
 	for (const NncOption *row = command->options; row->name; row++) {
 		void *field = (char *)o + row->field;

@@ -33,7 +33,24 @@ void nnc_settings_change(NncState *s, const NncOptions *o)
 		s->watch[0] = '\0';
 	else if (!s->watch[0])
 		snprintf(s->watch, sizeof s->watch, "%s",
-			 s->validation > 0 ? "val_accuracy" : "accuracy");
+			 s->validation > 0 || s->folds ? "val_accuracy" : "accuracy");
+}
+
+/* --folds and --fold: both or none, and nothing else is held out then. */
+static int settings_folds(NncState *s, const NncOptions *o, NncError *err)
+{
+	if (o->folds < 0 && o->fold < 0)
+		return NNC_OK;
+	if (o->folds < 0 || o->fold < 0 || o->fold > o->folds)
+		return nnc_fail(err, NNC_USAGE,
+				"--folds K goes with --fold N, from 1 to K");
+	if (!isnan(o->validation))
+		return nnc_fail(err, NNC_USAGE,
+				"--fold holds samples out, and so does --validation");
+	s->folds = (int32_t)o->folds;
+	s->fold = (int32_t)o->fold;
+	s->validation = 0;
+	return NNC_OK;
 }
 
 int nnc_settings_new(NncState *s, const NncProgram *program, NncError *err)
@@ -47,14 +64,25 @@ int nnc_settings_new(NncState *s, const NncProgram *program, NncError *err)
 		s->train = o->train;
 	if (!isnan(o->validation))
 		s->validation = o->validation;
+	if (settings_folds(s, o, err))
+		return NNC_USAGE;
 	nnc_settings_change(s, o);
-	if (!strncmp(s->watch, "val_", 4) && !(s->validation > 0))
+	if (!strncmp(s->watch, "val_", 4) && !(s->validation > 0 || s->folds))
 		return nnc_fail(err, NNC_USAGE,
 				"early stopping watches %s, but no samples "
 				"are held out\nhelp: --validation 0.1, or --patience 0 "
 				"to train to the end",
 				s->watch);
 	return NNC_OK;
+}
+
+int nnc_settings_split(NncSplit *split, const NncData *data, const NncState *s,
+		       NncError *err)
+{
+	if (s->folds)
+		return nnc_split_fold(split, data, s->train, s->folds, s->fold, s->seed,
+				      err);
+	return nnc_split_make(split, data, s->train, s->validation, s->seed, err);
 }
 
 int nnc_settings_unchanged(const NncState *s, const NncOptions *o, NncError *err)
@@ -74,5 +102,10 @@ int nnc_settings_unchanged(const NncState *s, const NncOptions *o, NncError *err
 	if (!isnan(o->validation) && fabs(o->validation - s->validation) > 0)
 		return nnc_fail(err, NNC_USAGE, "--validation %g, but the run has %g",
 				o->validation, s->validation);
+	if ((o->folds >= 0 && o->folds != s->folds) ||
+	    (o->fold >= 0 && o->fold != s->fold))
+		return nnc_fail(err, NNC_USAGE,
+				"--fold is another than the run's: %d of %d%s",
+				(int)s->fold, (int)s->folds, s->folds ? "" : " (none)");
 	return NNC_OK;
 }

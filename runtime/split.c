@@ -99,22 +99,18 @@ static int make_validation(NncSplit *split, const NncData *data, double share,
 	return code;
 }
 
-int nnc_split_make(NncSplit *split, const NncData *data, int64_t train,
-		   double validation, uint32_t seed, NncError *err)
+/* split->train becomes the first `train` samples (0: all) of the seeded shuffle. */
+static int take_subset(NncSplit *split, const NncData *data, int64_t train,
+		       uint32_t seed, NncError *err)
 {
 	NncRng rng = nnc_rng(seed, NNC_STREAM_SUBSET, 0, 0);
 	size_t count = (size_t)data->count;
-	int code = NNC_OK;
 
 	*split = (NncSplit){0};
 	if (data->count < 1 || train < 0 || train > data->count)
 		return nnc_fail(err, NNC_USAGE,
 				"%lld training samples are asked for, \"%s\" has %lld",
 				(long long)train, data->source, (long long)data->count);
-	if (!(validation >= 0 && validation < 1))
-		return nnc_fail(err, NNC_USAGE,
-				"a validation share of %g is not in [0, 1)",
-				validation);
 	split->train = nnc_allocate(count, sizeof *split->train);
 	if (!split->train)
 		return nnc_fail(err, NNC_NOMEM, "out of memory");
@@ -122,9 +118,85 @@ int nnc_split_make(NncSplit *split, const NncData *data, int64_t train,
 		split->train[i] = (uint32_t)i;
 	nnc_shuffle(split->train, count, &rng);
 	split->train_count = train ? (size_t)train : count;
-	if (validation > 0)
+	return NNC_OK;
+}
+
+int nnc_split_make(NncSplit *split, const NncData *data, int64_t train,
+		   double validation, uint32_t seed, NncError *err)
+{
+	int code;
+
+	*split = (NncSplit){0};
+	if (!(validation >= 0 && validation < 1))
+		return nnc_fail(err, NNC_USAGE,
+				"a validation share of %g is not in [0, 1)",
+				validation);
+	code = take_subset(split, data, train, seed, err);
+	if (!code && validation > 0)
 		code = make_validation(split, data, validation, seed, err);
 	if (code != NNC_OK)
+		nnc_split_free(split);
+	return code;
+}
+
+/* ---- folds ------------------------------------------------------------------- */
+
+/*
+ * Moves fold `fold` to split->validation. The samples, shuffled and then sorted by
+ * class, are dealt to the folds in turn: so folds differ by one sample at most, in all
+ * and in every class. place[] is room for data->classes + 1 counts, zeroed: where the
+ * next sample of a class stands in that order.
+ */
+static void deal(NncSplit *split, const NncData *data, int32_t folds, int32_t fold,
+		 size_t *place, uint32_t *order, uint32_t seed)
+{
+	size_t count = split->train_count;
+	NncRng rng = nnc_rng(seed, NNC_STREAM_SPLIT, 0, 0);
+
+	memcpy(order, split->train, count * sizeof *order);
+	nnc_shuffle(order, count, &rng);
+	for (size_t i = 0; i < count; i++)
+		place[data->labels[order[i]] + 1]++;
+	for (int32_t c = 0; c < data->classes; c++)
+		place[c + 1] += place[c];
+	split->train_count = split->validation_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = place[data->labels[order[i]]]++;
+		if (at % (size_t)folds == (size_t)(fold - 1))
+			split->validation[split->validation_count++] = order[i];
+		else
+			split->train[split->train_count++] = order[i];
+	}
+}
+
+int nnc_split_fold(NncSplit *split, const NncData *data, int64_t train, int32_t folds,
+		   int32_t fold, uint32_t seed, NncError *err)
+{
+	size_t *place = NULL;
+	uint32_t *order = NULL;
+	int code;
+
+	*split = (NncSplit){0};
+	if (folds < 2 || fold < 1 || fold > folds)
+		return nnc_fail(err, NNC_USAGE, "there is no fold %d of %d", (int)fold,
+				(int)folds);
+	code = take_subset(split, data, train, seed, err);
+	if (code)
+		return code;
+	place = calloc((size_t)data->classes + 1, sizeof *place);
+	order = nnc_allocate(split->train_count, sizeof *order);
+	split->validation =
+		nnc_allocate(split->train_count, sizeof *split->validation);
+	if (!place || !order || !split->validation)
+		code = nnc_fail(err, NNC_NOMEM, "out of memory");
+	else if (split->train_count < (size_t)folds)
+		code = nnc_fail(err, NNC_USAGE, "%zu samples cannot make %d folds",
+				split->train_count, (int)folds);
+	else
+		deal(split, data, folds, fold, place, order, seed);
+	free(place);
+	free(order);
+	if (code)
 		nnc_split_free(split);
 	return code;
 }

@@ -244,8 +244,7 @@ static int held_out(NncSplit *split, const NncData *data, const char *weights,
 				weights, (long long)state.data_count, data->source,
 				(long long)data->count);
 	if (!code)
-		code = nnc_split_make(split, data, state.train, state.validation,
-				      state.seed, err);
+		code = nnc_settings_split(split, data, &state, err);
 	if (!code && !split->validation_count)
 		code = nnc_fail(err, NNC_USAGE, "the run of %s held no samples out",
 				weights);

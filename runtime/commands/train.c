@@ -23,6 +23,10 @@ static const NncOption options[] = {
 	NNC_OPTION_THREADS,
 	NNC_OPTION_TRAIN,
 	NNC_OPTION_VALIDATION,
+	{"folds", 0, NNC_OPT_INT, offsetof(NncOptions, folds), 2, NNC_MAX_FOLDS, "K",
+	 "with --fold: they are cut into K parts alike"},
+	{"fold", 0, NNC_OPT_INT, offsetof(NncOptions, fold), 1, NNC_MAX_FOLDS, "N",
+	 "and part N, from 1, is held out, and the result's score"},
 	{"patience", 0, NNC_OPT_INT, offsetof(NncOptions, patience), 0, NNC_MAX_EPOCHS,
 	 "N", "stop after N epochs without an improvement; 0: never"},
 	{"resume", 0, NNC_OPT_FLAG, offsetof(NncOptions, resume), 0, 0, NULL,
@@ -62,9 +66,7 @@ static int same_data(const NncState *s, const NncData *data, NncError *err)
 /* Who trains, who validates, and room for the order. */
 static int make_split(NncRun *run, NncError *err)
 {
-	const NncState *s = &run->state;
-	int code = nnc_split_make(&run->split, &run->data, s->train, s->validation,
-				  s->seed, err);
+	int code = nnc_settings_split(&run->split, &run->data, &run->state, err);
 
 	if (code)
 		return code;
@@ -155,8 +157,11 @@ static int load_test(NncRun *run, const NncOptions *o, NncError *err)
 {
 	const NncFormat *format;
 	NncError missing = {0};
-	int code = nnc_model_format(&format, run->model, err);
+	int code;
 
+	if (o->folds > 0) /* it is scored on the fold */
+		return NNC_OK;
+	code = nnc_model_format(&format, run->model, err);
 	if (!code)
 		code = nnc_model_data(&run->test, run->model, o->data, true, &missing);
 	if (code == NNC_NOINPUT && !format->package) {
@@ -298,7 +303,7 @@ static int take_best(NncRun *run, NncError *err)
 }
 
 static int print_result(const NncRun *run, const NncScore *score, const char *part,
-			bool json, NncError *err)
+			double seconds, bool json, NncError *err)
 {
 	const NncState *s = &run->state;
 	json_t *root;
@@ -313,6 +318,11 @@ static int print_result(const NncRun *run, const NncScore *score, const char *pa
 	json_object_set_new(root, "epochs", json_integer(s->epoch));
 	json_object_set_new(root, "best_epoch",
 			    s->best_epoch ? json_integer(s->best_epoch) : json_null());
+	if (s->folds) {
+		json_object_set_new(root, "fold", json_integer(s->fold));
+		json_object_set_new(root, "folds", json_integer(s->folds));
+		json_object_set_new(root, "score_seconds", nnc_json_real(seconds));
+	}
 	return nnc_print_json(root, err);
 }
 
@@ -327,9 +337,10 @@ static int test(NncRun *run, const NncOptions *o, NncScore *tested, int *signal,
 	const uint32_t *index = NULL;
 	int64_t count = data->count;
 	NncScore score;
+	double began;
 	int code = take_best(run, err);
 
-	if (!count) {
+	if (!count || run->state.folds) {
 		bool held_out = split->validation_count > 0;
 		part = held_out ? "validation" : "training";
 		data = &run->data;
@@ -337,6 +348,7 @@ static int test(NncRun *run, const NncOptions *o, NncScore *tested, int *signal,
 		count = (int64_t)(held_out ? split->validation_count
 					   : split->train_count);
 	}
+	began = nnc_clock();
 	if (!code)
 		code = nnc_evaluate(&run->context, run->model, data, index, count, NULL,
 				    &score, err);
@@ -347,7 +359,7 @@ static int test(NncRun *run, const NncOptions *o, NncScore *tested, int *signal,
 		return NNC_OK;
 	if (data == &run->test)
 		*tested = score;
-	return print_result(run, &score, part, o->json, err);
+	return print_result(run, &score, part, nnc_clock() - began, o->json, err);
 }
 
 /* Draws what there is of the learning curves. Whatever comes of it, the run is as good

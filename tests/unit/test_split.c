@@ -115,6 +115,85 @@ static void subset(void)
 	nnc_split_free(&more);
 }
 
+/* Every sample is held out by one fold; folds are alike in size and in every class. */
+static void check_folds(int train, int32_t folds)
+{
+	NncData data = make_data();
+	int seen[N] = {0}, all_of[CLASSES] = {0};
+	NncSplit split, again, whole;
+
+	CU_ASSERT_EQUAL_FATAL(nnc_split_make(&whole, &data, train, 0, 7, NULL), NNC_OK);
+	for (size_t i = 0; i < whole.train_count; i++)
+		all_of[data.labels[whole.train[i]]]++;
+	for (int32_t fold = 1; fold <= folds; fold++) {
+		int held[CLASSES] = {0};
+		int code = nnc_split_fold(&split, &data, train, folds, fold, 7, NULL);
+		CU_ASSERT_EQUAL_FATAL(code, NNC_OK);
+		code = nnc_split_fold(&again, &data, train, folds, fold, 7, NULL);
+		CU_ASSERT_EQUAL_FATAL(code, NNC_OK);
+		CU_ASSERT_EQUAL(split.train_count + split.validation_count,
+				whole.train_count);
+		check_disjoint(&split);
+		CU_ASSERT(split.validation_count >= whole.train_count / (size_t)folds);
+		CU_ASSERT(split.validation_count <=
+			  whole.train_count / (size_t)folds + 1);
+		CU_ASSERT(memcmp(split.validation, again.validation,
+				 split.validation_count * sizeof(uint32_t)) == 0);
+		CU_ASSERT(memcmp(split.train, again.train,
+				 split.train_count * sizeof(uint32_t)) == 0);
+		for (size_t i = 0; i < split.validation_count; i++) {
+			seen[split.validation[i]]++;
+			held[data.labels[split.validation[i]]]++;
+		}
+		for (int c = 0; c < CLASSES; c++) {
+			CU_ASSERT(held[c] >= all_of[c] / folds);
+			CU_ASSERT(held[c] <= all_of[c] / folds + 1);
+		}
+		nnc_split_free(&split);
+		nnc_split_free(&again);
+	}
+	for (size_t i = 0; i < whole.train_count; i++)
+		CU_ASSERT_EQUAL(seen[whole.train[i]]--, 1);
+	for (int i = 0; i < N; i++)
+		CU_ASSERT_EQUAL(seen[i], 0);
+	nnc_split_free(&whole);
+}
+
+static void folds(void)
+{
+	NncData data = make_data();
+	NncSplit one, other;
+
+	check_folds(0, 2);
+	check_folds(0, 5);
+	check_folds(200, 10);
+	check_folds(97, 7);
+	check_folds(13, 13);
+	CU_ASSERT_EQUAL_FATAL(nnc_split_fold(&one, &data, 0, 5, 1, 1, NULL), NNC_OK);
+	CU_ASSERT_EQUAL_FATAL(nnc_split_fold(&other, &data, 0, 5, 1, 2, NULL), NNC_OK);
+	CU_ASSERT(memcmp(one.validation, other.validation, 200 * sizeof(uint32_t)) !=
+		  0);
+	nnc_split_free(&one);
+	nnc_split_free(&other);
+}
+
+static void fold_errors(void)
+{
+	NncData data = make_data();
+	NncSplit split;
+	NncError err;
+
+	CU_ASSERT_EQUAL(nnc_split_fold(&split, &data, 0, 5, 6, 1, &err), NNC_USAGE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "no fold 6 of 5"));
+	CU_ASSERT_EQUAL(nnc_split_fold(&split, &data, 0, 5, 0, 1, &err), NNC_USAGE);
+	CU_ASSERT_EQUAL(nnc_split_fold(&split, &data, 0, 1, 1, 1, &err), NNC_USAGE);
+	CU_ASSERT_EQUAL(nnc_split_fold(&split, &data, 4, 5, 1, 1, &err), NNC_USAGE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "4 samples cannot make 5 folds"));
+	CU_ASSERT_EQUAL(nnc_split_fold(&split, &data, N + 1, 5, 1, 1, &err), NNC_USAGE);
+	CU_ASSERT_PTR_NULL(split.train);
+	CU_ASSERT_PTR_NULL(split.validation);
+}
+
 static void errors(void)
 {
 	NncData data = make_data();
@@ -164,6 +243,8 @@ void suite_split(void)
 	CU_add_test(suite, "stratified", stratified);
 	CU_add_test(suite, "largest remainder", largest_remainder);
 	CU_add_test(suite, "subset", subset);
+	CU_add_test(suite, "folds", folds);
+	CU_add_test(suite, "fold errors", fold_errors);
 	CU_add_test(suite, "errors", errors);
 	CU_add_test(suite, "order", order);
 }
