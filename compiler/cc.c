@@ -135,6 +135,12 @@ static int need_runtime(Runtime *r)
 	return EXIT_COMPILER;
 }
 
+const char *runtime_library(void)
+{
+	Runtime r;
+	return find_runtime(&r) ? r.library : NULL;
+}
+
 /* ---- commands
  * ------------------------------------------------------------------------------ */
 

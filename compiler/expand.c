@@ -69,7 +69,7 @@ static bool same_type(const Value *a, const Value *b)
 	return a->kind == b->kind || (is_word(a) && is_word(b));
 }
 
-static const char *type_name(const Value *v)
+const char *value_kind(const Value *v)
 {
 	switch (v->kind) {
 	case VALUE_NUMBER:
@@ -100,7 +100,7 @@ static void override(Expand *x, const Arg *a, Value *value)
 			return;
 		}
 		diag_error(o->value.span, "'%s' is %s, -D gives %s: %s", o->name,
-			   type_name(value), type_name(&o->value),
+			   value_kind(value), value_kind(&o->value),
 			   value_text(&o->value));
 		diag_note(a->key_span, "defined here");
 	}
@@ -300,13 +300,18 @@ void expand_nested(Expand *x, const Stmt *stmts, int count, Span at, StmtList *o
 /* ---- the whole ---------------------------------------------------------- */
 
 /* The constants of the model that was expanded last: what `tune` may vary. */
-static const char **constants;
+static Constant *constants;
 static int constant_count;
 
-const char *const *constant_names(int *n)
+const Constant *model_constants(int *n)
 {
 	*n = constant_count;
 	return constants;
+}
+
+bool constant_takes(const Constant *constant, const Value *value)
+{
+	return same_type(&constant->value, value);
 }
 
 static void keep_constants(const Expand *x)
@@ -314,7 +319,8 @@ static void keep_constants(const Expand *x)
 	constants = NULL;
 	constant_count = 0;
 	for (const Binding *b = x->newest; b; b = b->before)
-		*vec_push(&constants, &constant_count) = b->symbol->name;
+		*vec_push(&constants, &constant_count) =
+			(Constant){b->symbol->name, b->span, b->value};
 }
 
 static Stmt *expand(const char *path, const Source *source,

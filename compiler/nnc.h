@@ -217,7 +217,16 @@ Stmt *expand_text(const char *name, const char *text, size_t size,
                   const ExpandOptions *options, int *count, const Source **main_source);
 
 /* The constants of the model expanded last: what its tune section may vary. */
-const char *const *constant_names(int *n);
+typedef struct Constant {
+	const char *name;
+	Span span;          /* of its name where it is defined */
+	Value value;
+} Constant;
+
+const Constant *model_constants(int *n);
+/* Whether -D may give a constant that value: it is of the same kind. */
+bool constant_takes(const Constant *constant, const Value *value);
+const char *value_kind(const Value *value); /* "an integer" */
 
 /* Adds the notes of a statement's origin: "in block res used here", "second time round". */
 void diag_origin(const Origin *origin);
@@ -472,6 +481,23 @@ typedef struct Training {   /* the data and train sections, checked */
 	Span data_span, loss_span, watch_span;
 } Training;
 
+/* search/axes.c: the tune section, checked. */
+typedef struct Axis {
+	const char *name;       /* lr, batch or a constant */
+	Span span;
+	const Value **values;   /* each another */
+	int count;
+} Axis;
+
+typedef struct Tune {
+	bool given;             /* there is one */
+	Span span;
+	int64_t folds, epochs;
+	int64_t samples;        /* 0: as many as training takes */
+	Axis *axes;             /* in the order written */
+	int axis_count;
+} Tune;
+
 struct Net {
 	const char *name;       /* a C identifier: mlp3_relu */
 	const char *file;       /* as the generated C calls it: mlp3_relu.nn */
@@ -480,6 +506,7 @@ struct Net {
 	int64_t outputs;
 	bool has_data;          /* a data section was written */
 	Training training;
+	Tune tune;
 	NetLayer **layers;
 	int layer_count;
 	NetLayer *by_name[NAME_BUCKETS]; /* the same by name */
@@ -572,10 +599,13 @@ extern const char *const directive_names[]; /* const, include ...; ends with NUL
 extern const char *const section_names[];
 bool is_section(const char *name);
 void read_sections(Net *net, const Stmt *stmts, int count);
+bool setting_repeated(const Stmt *body, int i); /* body[i] has been before: reported */
+void read_tune(Tune *tune, const Stmt *section);
 void check_data_shape(Net *net);
 /* The table of a section's setting number i, and its name; NULL: no more. */
 typedef const Param *SettingParams(const char *section, int i, const char **name);
 SettingParams section_setting;
+const Param *tune_setting(int i, const char **name); /* the same of the tune section */
 extern const Param expect_params[];
 void check_expectations(const Net *net, const Stmt *stmts, int count);
 void check_memory_expectations(const Net *net, const Stmt *stmts, int count); /* after plan */
@@ -849,6 +879,8 @@ int run_texts(const char *const *texts, int count, const BuildOptions *options,
               const char **output);
 /* The C compiler's version and flags, on a line; NULL after an error. */
 const char *compiler_text(void);
+/* The path of libnncrt.a; NULL after an error. */
+const char *runtime_library(void);
 
 /* ---- tune/: which kernels are the fastest here ---------------------------------------------- */
 

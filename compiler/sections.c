@@ -1,6 +1,7 @@
 /*
- * sections.c - data, train, tune and expect: settings, checked against their tables
- * and kept in Net.training. What a section leaves out has the default stated here.
+ * sections.c - data, train and expect: settings, checked against their tables and kept
+ * in Net.training; tune is read by search/axes.c. What a section leaves out has the
+ * default stated here.
  */
 #include <string.h>
 
@@ -251,7 +252,7 @@ static const Setting *find_setting(const Setting *table, const Stmt *stmt,
 	return NULL;
 }
 
-static bool repeated(const Stmt *body, int i)
+bool setting_repeated(const Stmt *body, int i)
 {
 	for (int k = 0; k < i; k++)
 		if (strcmp(body[k].name, body[i].name) == 0) {
@@ -268,7 +269,7 @@ static void read_body(Training *t, const Stmt *section, const Setting *table)
 	for (int i = 0; i < section->body_count; i++) {
 		const Stmt *stmt = &section->body[i];
 		const Setting *setting = find_setting(table, stmt, section->name);
-		if (!setting || repeated(section->body, i))
+		if (!setting || setting_repeated(section->body, i))
 			continue;
 		if (stmt->has_body) {
 			diag_error(stmt->name_span, "%s takes no body", stmt->name);
@@ -286,74 +287,15 @@ static void read_body(Training *t, const Stmt *section, const Setting *table)
 	}
 }
 
-/* ---- tune: checked here, run by `nnc tune` ------------------------------------------
- */
-
-static const Setting tune_settings[] = {
-	{"folds",
-	 {VALUE(NNC_ARG_INT, 5, 2, NNC_MAX_FOLDS, "parts of the cross-validation")},
-	 NULL,
-	 NULL},
-	{"samples", {VALUE(NNC_ARG_INT, 0, 1, 1e12, "samples used")}, NULL, NULL},
-	{"epochs",
-	 {VALUE(NNC_ARG_INT, 10, 1, NNC_MAX_EPOCHS, "epochs of each run")},
-	 NULL,
-	 NULL},
-	{"lr",
-	 {VALUE(NNC_ARG_LIST | NNC_ARG_REAL, 0, 1e-12, 1e6, "rates to try")},
-	 NULL,
-	 NULL},
-	{"batch",
-	 {VALUE(NNC_ARG_LIST | NNC_ARG_INT, 0, 1, NNC_MAX_BATCH, "batches to try")},
-	 NULL,
-	 NULL},
-	{.name = NULL},
-};
-
-/* Any other word must be a constant of the file, with the values to try. */
-static void check_tune(const Stmt *section)
-{
-	static const Param axis[] = {
-		VALUE(NNC_ARG_LIST | NNC_ARG_REAL, 0, -1e300, 1e300, "values to try"),
-		{.name = NULL},
-	};
-	int n;
-	const char *const *constants = constant_names(&n);
-	for (int i = 0; i < section->body_count; i++) {
-		const Stmt *stmt = &section->body[i];
-		const Param *params = NULL;
-		for (const Setting *s = tune_settings; s->name; s++)
-			if (strcmp(s->name, stmt->name) == 0)
-				params = s->params;
-		for (int k = 0; k < n && !params; k++)
-			if (strcmp(constants[k], stmt->name) == 0)
-				params = axis;
-		if (!params) {
-			const char **names = NULL;
-			int count = 0;
-			for (const Setting *s = tune_settings; s->name; s++)
-				*vec_push(&names, &count) = s->name;
-			for (int k = 0; k < n; k++)
-				*vec_push(&names, &count) = constants[k];
-			diag_unknown(stmt->name_span, "tune setting or constant",
-				     stmt->name, names, count);
-			continue;
-		}
-		Args args;
-		if (!repeated(section->body, i))
-			bind_args(&args, stmt->name, stmt->span, stmt->args,
-				  stmt->count, params);
-	}
-}
-
 /* ---- all sections ------------------------------------------------------------------
  */
 
 const Param *section_setting(const char *section, int i, const char **name)
 {
-	const Setting *s = strcmp(section, "data") == 0    ? data_settings
-			   : strcmp(section, "train") == 0 ? train_settings
-							   : tune_settings;
+	const Setting *s =
+		strcmp(section, "data") == 0 ? data_settings : train_settings;
+	if (strcmp(section, "tune") == 0)
+		return tune_setting(i, name);
 	for (; i > 0 && s->name; i--)
 		s++;
 	*name = s->name;
@@ -411,7 +353,7 @@ void read_sections(Net *net, const Stmt *stmts, int count)
 		if (slot == &data)
 			choose_format(t, s);
 		if (slot == &tune)
-			check_tune(s);
+			read_tune(&net->tune, s);
 		else
 			read_body(t, s, slot == &data ? data_settings : train_settings);
 	}

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define SYSTEM_FOLDER "/usr/share/datasets"
@@ -18,8 +19,12 @@ const NncFormat *nnc_find_format(const char *name)
 
 void nnc_data_free(NncData *data)
 {
-	free(data->samples);
-	free(data->labels);
+	if (data->map)
+		munmap(data->map, data->map_bytes);
+	else {
+		free(data->samples);
+		free(data->labels);
+	}
 	*data = (NncData){0};
 }
 

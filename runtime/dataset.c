@@ -24,27 +24,23 @@ int nnc_model_format(const NncFormat **format, const NncModel *model, NncError *
 	return NNC_OK;
 }
 
-int nnc_model_data(NncData *data, const NncModel *model, const char *directory,
-		   bool test, NncError *err)
+static NncDataRequest request_of(const NncModel *model)
 {
-	const NncFormat *format;
-	NncDataRequest request = {
-		.directory = directory,
+	return (NncDataRequest){
 		.path = model->training.path,
 		.label = model->training.label,
 		.height = model->height,
 		.width = model->width,
 		.channels = model->channels,
 		.classes = model->outputs,
-		.test = test,
 	};
-	int code = nnc_model_format(&format, model, err);
+}
 
-	if (code)
-		return code;
-	code = format->load(data, &request, err);
-	if (code)
-		return code;
+/* Frees what does not suit. */
+static int check(NncData *data, const NncModel *model, NncError *err)
+{
+	int code = NNC_OK;
+
 	if (data->bytes != model->bytes)
 		code = nnc_fail(err, NNC_DATA,
 				"%s holds %s, but %s was compiled for %s", data->source,
@@ -58,6 +54,34 @@ int nnc_model_data(NncData *data, const NncModel *model, const char *directory,
 	if (code)
 		nnc_data_free(data);
 	return code;
+}
+
+int nnc_model_data(NncData *data, const NncModel *model, const char *directory,
+		   bool test, NncError *err)
+{
+	const NncFormat *format;
+	NncDataRequest request = request_of(model);
+	int code = nnc_model_format(&format, model, err);
+
+	request.directory = directory;
+	request.test = test;
+	if (!code)
+		code = format->load(data, &request, err);
+	return code ? code : check(data, model, err);
+}
+
+int nnc_model_snapshot(NncData *data, const NncModel *model, const char *path,
+		       NncError *err)
+{
+	NncDataRequest request = request_of(model);
+	int code = nnc_snapshot_load(data, path, err);
+
+	if (code)
+		return code;
+	code = nnc_data_fits(data, &request, err);
+	if (code)
+		nnc_data_free(data);
+	return code ? code : check(data, model, err);
 }
 
 int nnc_synthetic(NncData *data, const NncModel *model, int64_t count, uint32_t seed,

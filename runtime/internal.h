@@ -250,6 +250,13 @@ void nnc_array_free(NncArray *array);
 int nnc_idx_load(NncData *data, const NncDataRequest *request, const NncSearch *images,
 		 const NncSearch *labels, int32_t classes, NncError *err);
 
+/* ---- snapshot.c: samples as they are in memory --------------------------------- */
+
+/* Writes samples and labels to a file of this machine's byte order. Errors: NNC_IO. */
+int nnc_snapshot_save(const char *path, const NncData *data, NncError *err);
+/* Maps them. Errors: NNC_NOINPUT, NNC_IO, NNC_DATA (it is something else). */
+int nnc_snapshot_load(NncData *data, const char *path, NncError *err);
+
 /* ---- split.c: who trains, who validates, in which order ------------------------ */
 
 /* Indices into the data set. */
@@ -517,6 +524,9 @@ int nnc_model_format(const NncFormat **format, const NncModel *model, NncError *
 /* Loads the test or the training part, from `directory` (--data) if not NULL. */
 int nnc_model_data(NncData *data, const NncModel *model, const char *directory,
 		   bool test, NncError *err);
+/* Maps the snapshot of a part that suits the model. */
+int nnc_model_snapshot(NncData *data, const NncModel *model, const char *path,
+		       NncError *err);
 /* Made-up samples and labels of the model's shape, keyed by the seed. */
 int nnc_synthetic(NncData *data, const NncModel *model, int64_t count, uint32_t seed,
 		  NncError *err);

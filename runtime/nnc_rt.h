@@ -169,6 +169,8 @@ typedef struct NncData {
 	int32_t *labels;        /* (count) */
 	uint32_t samples_crc, labels_crc; /* CRC-32 of the payloads as stored; 0: not known */
 	char source[512];       /* the file or folder the samples came from */
+	void *map;              /* both are in this mapping of a file; or NULL */
+	size_t map_bytes;
 } NncData;
 
 /* What a program asks of a data format. */

@@ -185,8 +185,7 @@ int nnc_split_fold(NncSplit *split, const NncData *data, int64_t train, int32_t 
 		return code;
 	place = calloc((size_t)data->classes + 1, sizeof *place);
 	order = nnc_allocate(split->train_count, sizeof *order);
-	split->validation =
-		nnc_allocate(split->train_count, sizeof *split->validation);
+	split->validation = nnc_allocate(split->train_count, sizeof *split->validation);
 	if (!place || !order || !split->validation)
 		code = nnc_fail(err, NNC_NOMEM, "out of memory");
 	else if (split->train_count < (size_t)folds)

@@ -13,6 +13,7 @@
 typedef struct TrainOptions {
 	NncOptions shared;
 	bool no_plot;
+	const char *snapshot;
 } TrainOptions;
 
 static const NncOption options[] = {
@@ -35,6 +36,8 @@ static const NncOption options[] = {
 	 "start from these weights, not from random ones"},
 	{"out", 'o', NNC_OPT_TEXT, offsetof(NncOptions, out), 0, 0, "DIR",
 	 "the run's folder (else PROGRAM.run)"},
+	{"snapshot", 0, NNC_OPT_TEXT, offsetof(TrainOptions, snapshot), 0, 0, "FILE",
+	 "the training samples as nnc tune has read them"},
 	{"no-plot", 0, NNC_OPT_FLAG, offsetof(TrainOptions, no_plot), 0, 0, NULL,
 	 "draw no learning curves"},
 	NNC_OPTION_QUIET,
@@ -178,13 +181,17 @@ static int load_test(NncRun *run, const NncOptions *o, NncError *err)
 static int open_run(NncRun *run, const NncProgram *program, NncError *err)
 {
 	const NncOptions *o = program->options;
+	const TrainOptions *own = (const TrainOptions *)o;
 	int code = nnc_folder_name(&run->folder, program->path, o->out, err);
 
 	if (!code)
 		code = o->resume ? find_old_run(run, program, err)
 				 : nnc_settings_new(&run->state, program, err);
 	if (!code)
-		code = nnc_model_data(&run->data, run->model, o->data, false, err);
+		code = own->snapshot ? nnc_model_snapshot(&run->data, run->model,
+							  own->snapshot, err)
+				     : nnc_model_data(&run->data, run->model, o->data,
+						      false, err);
 	if (!code)
 		code = load_test(run, o, err);
 	if (!code)
