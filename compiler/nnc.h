@@ -792,9 +792,6 @@ void use_tile(Emit *e);
 void use_tile_ahead(Emit *e);
 const char *tile_function(Emit *e, const Gemm *g);
 const char *openblas_function(Emit *e, const Gemm *g);
-/* conv_dx as a convolution over dy: its window, and the function that turns w for it. */
-Window turned_window(const Node *n);
-const char *turn_function(Emit *e, const Window *w);
 
 /* ---- model.c: a file -> its Net ------------------------------------------------------------- */
 

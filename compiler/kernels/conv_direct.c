@@ -2,9 +2,8 @@
  * conv_direct: no matrix of windows. In a padded image the KW C numbers of one row of a
  * window lie side by side, and the next window begins SW C further on: so one row of
  * outputs is a product whose rows overlap, summed over the KH rows of the window.
- * conv_dx is the same with dy padded and w turned round; conv_dw sums over outputs.
  */
-#include "nnc.h"
+#include "conv_direct.h"
 
 /* The padded image that a convolution of these sizes reads. */
 static int64_t padded_height(const Window *w)
@@ -17,41 +16,18 @@ static int64_t padded_width(const Window *w)
 	return (w->ow - 1) * w->sw + w->kw;
 }
 
-/* dx as a convolution: over dy, C and O exchanged, padded by what is missing. */
-Window turned_window(const Node *n)
-{
-	Window w = conv_window(n), t = w;
-	t.h = w.oh;
-	t.w = w.ow;
-	t.c = w.o;
-	t.oh = w.h;
-	t.ow = w.w;
-	t.o = w.c;
-	t.top = w.kh - 1 - w.top;
-	t.left = w.kw - 1 - w.left;
-	return t;
-}
-
-static const char *fits(const Net *net, const Node *n)
+const char *direct_fits(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
 	(void)net;
 	return w.dw != 1 || w.dh != 1 ? "the kernel is dilated" : NULL;
 }
 
-static const char *dx_fits(const Net *net, const Node *n)
-{
-	Window w = conv_window(n);
-	if (w.sh != 1 || w.sw != 1)
-		return "the stride is not 1";
-	return fits(net, n);
-}
-
 /*
  * Tiles of at most 8 rows of outputs by two vectors: fewer than 8 sums wait for one another,
  * and few columns leave lanes empty.
  */
-static double tiles_cost(const Net *net, int64_t rows, int64_t cols, double flops)
+double direct_tiles_cost(const Net *net, int64_t rows, int64_t cols, double flops)
 {
 	double sums = (double)rows * (cols > 16 ? 2 : 1);
 	double height = rows >= 8 ? (rows % 8 && rows % 7 ? 0.7 : 1) : sums < 8 ? sums / 8 : 1;
@@ -61,20 +37,20 @@ static double tiles_cost(const Net *net, int64_t rows, int64_t cols, double flop
 }
 
 /* Each thread pads the image that it is at. */
-static int64_t image_reals(const Window *w)
+int64_t padded_image_reals(const Window *w)
 {
 	return padded_height(w) * padded_width(w) * w->c;
 }
 
 /* Padding copies an image, which is read once more: mostly from the second cache. */
-static double pad_cost(const Net *net, const Window *w)
+double pad_cost(const Net *net, const Window *w)
 {
-	double bytes = 4.0 * (double)image_reals(w);
+	double bytes = 4.0 * (double)padded_image_reals(w);
 	return (double)net->training.batch * bytes * (bytes > 32e3 ? 3 : 1) / (NOMINAL_GBYTES * 1e3);
 }
 
 /* Four cycles for each vector of outputs that is stored. */
-static double outputs_cost(const Net *net, const Window *w)
+double outputs_cost(const Net *net, const Window *w)
 {
 	double vectors = (double)(net->training.batch * w->oh * w->ow * ((w->o + 15) / 16));
 	return 4 * vectors * 64 / (NOMINAL_GFLOPS * 1e3);
@@ -84,23 +60,7 @@ static double cost(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
 	return 0.1 + pad_cost(net, &w) + outputs_cost(net, &w) +
-	       tiles_cost(net, w.ow, w.o, n->op->flops(net, n));
-}
-
-static double dx_cost(const Net *net, const Node *n)
-{
-	Window w = turned_window(n);
-	return 0.1 + pad_cost(net, &w) + outputs_cost(net, &w) +
-	       tiles_cost(net, w.ow, w.o, n->op->flops(net, n));
-}
-
-static double dw_cost(const Net *net, const Node *n)
-{
-	Window w = conv_window(n);
-	double bytes = 8.0 * (double)net->training.batch * (double)(w.kh * w.kw * w.c * w.o);
-	return 0.1 + pad_cost(net, &w) +
-	       tiles_cost(net, w.kw * w.c, w.o, n->op->flops(net, n)) +
-	       bytes / (NOMINAL_GBYTES * 1e3);
+	       direct_tiles_cost(net, w.ow, w.o, n->op->flops(net, n));
 }
 
 /* With a maxpool it also holds the lines of one row of the pool's windows. */
@@ -110,34 +70,10 @@ static int64_t scratch(const Net *net, const Node *n)
 	const Node *pool = pool_of(n);
 	int64_t lines = pool ? pool->attr.kernel[0] * w.ow * w.o : 0;
 	(void)net;
-	return padded(image_reals(&w)) + lines;
+	return padded(padded_image_reals(&w)) + lines;
 }
 
-/* And before the gradient of one, dy of the image. */
-static int64_t dw_scratch(const Net *net, const Node *n)
-{
-	Window w = conv_window(n);
-	int64_t image = n->spread ? w.oh * w.ow * w.o : 0;
-	(void)net;
-	return padded(image_reals(&w)) + image;
-}
-
-static int64_t dx_scratch(const Net *net, const Node *n)
-{
-	Window w = turned_window(n);
-	(void)net;
-	return image_reals(&w);
-}
-
-/* w turned round. */
-static int64_t dx_workspace(const Net *net, const Node *n)
-{
-	Window w = turned_window(n);
-	(void)net;
-	return w.kh * w.kw * w.c * w.o;
-}
-
-static const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *name)
+const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *name)
 {
 	Window image = *w;
 	image.o = 0; /* the filters do not matter to the padding, nor to its name */
@@ -152,7 +88,7 @@ static const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const c
 	const Hole more[] = {
 		{"name", name},
 		{"pad", pad},
-		{"padded", int_text(padded(image_reals(w)))},
+		{"padded", int_text(padded(padded_image_reals(w)))},
 		{"params", epilogue_params(n)},
 		{"names", epilogue_names(n)},
 		{"names_at", epilogue_names_at(n, "i * OW * O")},
@@ -172,7 +108,7 @@ static const char *line_function(Emit *e, const Node *n, const Window *w)
 	return name;
 }
 
-static const char *direct_function(Emit *e, const Node *n, const Window *w)
+const char *direct_function(Emit *e, const Node *n, const Window *w)
 {
 	const char *name = line_function(e, n, w);
 	emit_function(e, name, "conv_direct", direct_holes(e, n, w, name));
@@ -206,7 +142,7 @@ static const char *pooled_function(Emit *e, const Node *n, const Window *w, cons
 	return name;
 }
 
-static void call(Emit *e, const Node *n, const char *name, const Tensor *out)
+void call_direct(Emit *e, const Node *n, const char *name, const Tensor *out)
 {
 	const char *work = n->workspace ? arena_printf(", %s", ref(n->workspace)) : "";
 	put(e, "%s(thread, n, %s, %s, %s%s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(out),
@@ -218,107 +154,22 @@ static void emit(Emit *e, const Node *n)
 	Window w = conv_window(n);
 	const Node *pool = pool_of(n);
 	if (!pool) {
-		call(e, n, direct_function(e, n, &w), result(n));
+		call_direct(e, n, direct_function(e, n, &w), result(n));
 		return;
 	}
 	put(e, "%s(thread, n, %s, %s, %s, %s%s);", pooled_function(e, n, &w, pool),
 	    ref(n->in[0]), ref(n->in[1]), ref(result(n)), ref(n->out[1]), epilogue_args(pool));
 }
 
-const char *turn_function(Emit *e, const Window *w)
-{
-	const char *name = arena_printf("turn_%lldx%lldx%lldx%lld", (long long)w->kh,
-					(long long)w->kw, (long long)w->o, (long long)w->c);
-	const Hole holes[] = {{"name", name}, {NULL, NULL}};
-	emit_function(e, name, "conv_turn", window_holes(w, holes));
-	return name;
-}
-
-static void emit_dx(Emit *e, const Node *n)
-{
-	Window w = turned_window(n);
-	const char *name = arena_printf("%s%s", window_name("conv_dx", &w), suffixes(n));
-	const Hole holes[] = {
-		{"name", name},
-		{"turn", turn_function(e, &w)},
-		{"conv", direct_function(e, n, &w)},
-		{"then", then_text(n)},
-		{"params", epilogue_params(n)},
-		{"names", epilogue_names(n)},
-		{NULL, NULL},
-	};
-	emit_function(e, name, "conv_dx_direct", window_holes(&w, holes));
-	call(e, n, name, result(n));
-}
-
-/* As many lines of dy as half of the first cache holds: every tile of dw reads them. */
-static int64_t lines_at_a_time(const Window *w)
-{
-	int64_t lines = 6144 / (w->ow * w->o);
-	return lines < 1 ? 1 : lines < w->oh ? lines : w->oh;
-}
-
-static void emit_dw(Emit *e, const Node *n)
-{
-	Window w = conv_window(n);
-	const Node *spread = n->spread;
-	const char *name = window_name("conv_dw", &w);
-	if (spread)
-		name = arena_printf("%s_spread_%s", name, op_maxpool.suffix(spread));
-	const char *type = spread ? element_type(n->in[2]->element) : "";
-	const Hole holes[] = {
-		{"source", spread ? arena_printf("dy of a maxpool, by its winners; dy of conv (n,%s)",
-						 shape_name(spread->out[0]->shape))
-				  : arena_printf("dy (n,%s)", shape_name(n->in[1]->shape))},
-		{"RUNS", int_text(lines_at_a_time(&w))},
-		{"winner", spread ? arena_printf(", const %s *restrict winner", type) : ""},
-		{"lines", spread ? arena_printf("real *d = p + %lld;",
-						(long long)padded(image_reals(&w)))
-				 : ""},
-		{"spread", spread ? arena_printf("%s_image(dy + i * %lld, winner + i * %lld, d);",
-						 maxpool_grad_function(e, spread),
-						 (long long)shape_size(n->in[1]->shape),
-						 (long long)shape_size(n->in[1]->shape))
-				  : "const real *d = dy + i * OH * OW * O;"},
-	};
-	emit_function(e, name, "conv_dw_direct",
-		      join_holes(holes, sizeof holes / sizeof *holes,
-				 direct_holes(e, n, &w, name)));
-	put(e, "%s(thread, n, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]), ref(n->out[0]),
-	    spread ? arena_printf(", %s", ref(n->in[2])) : "");
-}
-
 const Kernel kernel_conv_direct = {
 	.name = "conv_direct",
 	.summary = "register tiles over a padded image",
 	.op = &op_conv,
-	.fits = fits,
+	.fits = direct_fits,
 	.cost = cost,
 	.pools = true,
 	.scratch = scratch,
 	.emit = emit,
-};
-
-const Kernel kernel_conv_dx_direct = {
-	.name = "conv_dx_direct",
-	.summary = "register tiles over padded dy, w turned round",
-	.op = &op_conv_dx,
-	.fits = dx_fits,
-	.cost = dx_cost,
-	.workspace = dx_workspace,
-	.scratch = dx_scratch,
-	.emit = emit_dx,
-};
-
-const Kernel kernel_conv_dw_direct = {
-	.name = "conv_dw_direct",
-	.summary = "register tiles of dw, summed over the outputs",
-	.op = &op_conv_dw,
-	.fits = fits,
-	.cost = dw_cost,
-	.spreads = true,
-	.scratch = dw_scratch,
-	.emit = emit_dw,
 };
 
 #ifdef TEMPLATE_conv_pad
@@ -418,97 +269,6 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 			if (top + k >= 0 && top + k < OH)
 				$line$_line(top + k, p, w, lines + k * OW * O);
 		$pool$_line(i % POOLED, top, lines, y + i * LINE, winner + i * LINE$pool_names$);
-	}
-}
-#endif
-
-#ifdef TEMPLATE_conv_turn
-/* t ($KH$,$KW$,$C$,$O$) = w ($KH$,$KW$,$O$,$C$), each tap transposed, the taps in reverse */
-static void $name$(const NncThread *thread, const real *restrict w, real *restrict t)
-{
-	enum { TAPS = $KH$ * $KW$, C = $C$, O = $O$, L = NNC_LANES };
-	const NncRange share = nnc_share(thread, TAPS);
-
-	for (int k = share.first; k < share.end; k++)
-		for (int j = 0; j < O; j += L)
-			for (int i = 0; i < C; i += L) {
-				const real *from = w + (k * O + j) * C + i;
-				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
-				nnc_move_block(from, C, to, O, O - j < L ? O - j : L, C - i < L ? C - i : L);
-			}
-}
-#endif
-
-#ifdef TEMPLATE_conv_dx_direct
-/* dx (n,$OH$,$OW$,$O$) from dy (n,$H$,$W$,$C$) and w ($KH$,$KW$,$O$,$C$)$then$ */
-static void $name$(const NncThread *thread, int n, const real *restrict dy,
-		   const real *restrict w, real *restrict dx, real *restrict turned$params$)
-{
-	$turn$(thread, w, turned);
-	nnc_barrier(thread);
-	$conv$(thread, n, dy, turned, dx$names$);
-}
-#endif
-
-#ifdef TEMPLATE_conv_dw_direct
-/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void $name$_tile(int rows, int cols, int k0, int j0, int runs,
-		const real *restrict p, const real *restrict dy, real *restrict dw)
-{
-	enum { C = $C$, OW = $OW$, O = $O$, L = NNC_LANES };
-	enum { SH = $SH$, SW = $SW$, PW = $PW$, TERMS = $KW$ * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
-
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C + k0 % TERMS,
-	     TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O, s);
-	for (int r = 0; r < rows; r++)
-		for (int q = 0; q < cols; q++)
-			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
-}
-
-/* dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and $source$ */
-static void $name$(const NncThread *thread, int n, const real *restrict x,
-		   const real *restrict dy, real *restrict dw$winner$)
-{
-	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$, TERMS = $KW$ * C };
-	enum { RUNS = $RUNS$, STEP = $SH$ * $PW$ * C };
-	enum { LINES = NNC_LINES($KH$, TERMS), ALL = LINES > 1 ? $KH$ * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, $KH$ * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
-	real *p = thread->scratch;
-	$lines$
-
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j : COLS) * sizeof *dw);
-		}
-	for (int i = 0; i < n; i++) {
-		$pad$(x + i * H * W * C, p);
-		$spread$
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				$name$_tile(ROWS, COLS, row, j, runs, from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				$name$_tile(ROWS, REST, row, j, runs, from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				$name$_tile(LAST, COLS, row, j, runs, from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				$name$_tile(LAST, REST, row, j, runs, from, dl, dw);
-		}
 	}
 }
 #endif

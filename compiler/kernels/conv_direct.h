@@ -1,0 +1,26 @@
+/*
+ * conv_direct.h - what the direct convolutions share: one line of the padded image after
+ * another, in register tiles.
+ */
+#ifndef CONV_DIRECT_H
+#define CONV_DIRECT_H
+
+#include "nnc.h"
+
+/* Why a window cannot be read this way, or NULL. */
+const char *direct_fits(const Net *net, const Node *n);
+/* Numbers of the padded image that each thread keeps in its scratch. */
+int64_t padded_image_reals(const Window *w);
+
+/* In us: `flops` in tiles over rows x cols; padding the images; storing the outputs. */
+double direct_tiles_cost(const Net *net, int64_t rows, int64_t cols, double flops);
+double pad_cost(const Net *net, const Window *w);
+double outputs_cost(const Net *net, const Window *w);
+
+/* The holes of a template over a padded image, whose padding function they emit. */
+const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *name);
+/* Emits the convolution of window w with what `n` has fused; its name. */
+const char *direct_function(Emit *e, const Node *n, const Window *w);
+void call_direct(Emit *e, const Node *n, const char *name, const Tensor *out);
+
+#endif
