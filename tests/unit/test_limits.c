@@ -1,6 +1,6 @@
 /*
  * test_limits.c - the limits of data: what is read at each, and refused one over. Those
- * of the language are in tests/hostile/sources and test_front.c, that of a safetensors
+ * of the language are in tests/hostile/sources and test_bounds.c, that of a safetensors
  * header in test_safetensors.c.
  */
 #include "internal.h"
