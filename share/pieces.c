@@ -299,14 +299,29 @@ static void libs(const char *unused)
 	fputs(NNC_LIBS, stdout);
 }
 
-/* A file without its title, markdown as it is. */
-static void file(const char *path)
+static const char *read_text(const char *path)
 {
 	size_t size;
 	const char *why, *text = read_file(path, 1 << 20, &size, &why);
 	if (!text)
 		die(why, path);
+	return text;
+}
+
+/* A file without its title, markdown as it is. */
+static void file(const char *path)
+{
+	const char *text = read_text(path);
 	fputs(text + strcspn(text, "\n"), stdout);
+}
+
+/* The same from its first section on. */
+static void sections(const char *path)
+{
+	const char *first = strstr(read_text(path), "\n## ");
+	if (!first)
+		die("no section in", path);
+	fputs(first + 1, stdout);
 }
 
 static const struct Piece {
@@ -327,6 +342,7 @@ static const struct Piece {
 	{"program-commands", program_commands},
 	{"program-exits", program_exits},
 	{"program-options", program_options},
+	{"sections", sections},
 	{"see-commands", see_commands},
 	{"summary", summary},
 	{"version", version},
@@ -351,10 +367,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		die("no template", "");
 	command_name = argc > 2 ? argv[2] : "";
-	size_t size;
-	const char *why, *text = read_file(argv[1], 1 << 20, &size, &why);
-	if (!text)
-		die(why, argv[1]);
+	const char *text = read_text(argv[1]);
 	for (const char *open; (open = strstr(text, "{{")) != NULL;) {
 		const char *close = strstr(open, "}}");
 		if (!close)

@@ -25,6 +25,8 @@ page = mkdir -p $(@D) && $(B)/pieces $(1) $(2) >$@.md && LC_ALL=C awk -f share/m
 	rm $@.md && mv $@.new $@
 
 $(PAGES): share/man.awk
+$(S)/man/man1/nnc.1: docs/compiling.md
+$(S)/man/man1/nnc-program.1: docs/programs.md
 $(S)/man/man5/nn.5: grammar/README.md
 $(COMMANDS:%=$(S)/man/man1/nnc-%.1): $(S)/man/man1/nnc-%.1: share/man/nnc-COMMAND.1.md $(B)/pieces
 	$(Q)$(call page,$<,$*)
