@@ -108,6 +108,7 @@ golden: $(B)/nnc
 deps:
 	$(Q)CC="$(CC)" scripts/deps.sh
 demo: deps
+	@echo 'building $(B)/nnc'
 	$(Q)$(MAKE) -s --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) $(B)/nnc
 	$(Q)scripts/demo.sh $(B) $(DEMO_ARGS)
 

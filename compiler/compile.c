@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bind.h"
+#include "cli.h"
 #include "nnc.h"
 
 typedef struct Options {
@@ -171,6 +172,15 @@ static int read_option(Options *o, int option, const char *value)
 	return -1;
 }
 
+/* `nnc train m.nn`, which many will try once. */
+static bool of_programs(const char *word)
+{
+	for (int i = 0; nnc_commands[i]; i++)
+		if (strcmp(nnc_commands[i]->name, word) == 0)
+			return access(word, F_OK) != 0;
+	return false;
+}
+
 static int read_options(Options *o, int argc, char **argv)
 {
 	*o = (Options){.emit = "exe", .build = {.march = "native"}};
@@ -181,7 +191,12 @@ static int read_options(Options *o, int argc, char **argv)
 			return status;
 	}
 	if (optind == argc)
-		return wrong_usage("no model to compile");
+		return wrong_usage("no model to compile; nnc --help lists the options");
+	if (of_programs(argv[optind]))
+		return wrong_usage(arena_printf("'%s' is a command of the programs that "
+						"nnc builds: nnc MODEL.nn, then "
+						"./MODEL %s",
+						argv[optind], argv[optind]));
 	if (optind + 1 < argc)
 		return wrong_usage("one model at a time");
 	o->input = argv[optind];

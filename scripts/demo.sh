@@ -21,6 +21,7 @@ $(cat result.txt)
 Next, in $demo:
     ./cnn train --resume --epochs 10   goes on where this stopped
     ./cnn eval                         the confusion matrix, precision and recall
+    ./cnn report                       a page about this run
     ./cnn info                         the network, layer by layer
     ../nnc -S ../../models/cnn.nn -o - the C that was just compiled
 and change models/cnn.nn.

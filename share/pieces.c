@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "nnc.h"
@@ -315,9 +316,15 @@ static void file(const char *path)
 	fputs(text + strcspn(text, "\n"), stdout);
 }
 
-/* The same from its first section on. */
+/* The same from its first section on; "docs/" is the command's own, if it has one. */
 static void sections(const char *path)
 {
+	size_t length = strlen(path);
+	if (length && path[length - 1] == '/') {
+		path = arena_printf("%s%s.md", path, command_name);
+		if (access(path, F_OK) != 0)
+			return;
+	}
 	const char *first = strstr(read_text(path), "\n## ");
 	if (!first)
 		die("no section in", path);

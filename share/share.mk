@@ -24,10 +24,7 @@ fill = mkdir -p $(@D) && $(B)/pieces $(1) $(2) >$@.new && mv $@.new $@
 page = mkdir -p $(@D) && $(B)/pieces $(1) $(2) >$@.md && LC_ALL=C awk -f share/man.awk $@.md >$@.new && \
 	rm $@.md && mv $@.new $@
 
-$(PAGES): share/man.awk
-$(S)/man/man1/nnc.1: docs/compiling.md
-$(S)/man/man1/nnc-program.1: docs/programs.md
-$(S)/man/man5/nn.5: grammar/README.md
+$(PAGES): share/man.awk grammar/README.md $(wildcard docs/*.md)
 $(COMMANDS:%=$(S)/man/man1/nnc-%.1): $(S)/man/man1/nnc-%.1: share/man/nnc-COMMAND.1.md $(B)/pieces
 	$(Q)$(call page,$<,$*)
 $(S)/man/man1/%: share/man/%.md $(B)/pieces
