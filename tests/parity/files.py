@@ -48,7 +48,7 @@ def read_statement(text):
 
 
 def read_model(text):
-    """The layers of a model in normal form, and the settings of its sections."""
+    """The layers of a model in normal form, and the settings of a run of it."""
     layers, settings = [], {}
     section = None
     for line in text.splitlines():
@@ -59,6 +59,8 @@ def read_model(text):
             section = None
         elif line:
             name, args, keys = read_statement(line.rstrip(";"))
+            if section == "tune":
+                continue
             if section:
                 settings[name] = (args, keys)
             elif name not in ("data", "expect"):
