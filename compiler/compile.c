@@ -193,10 +193,11 @@ static int read_options(Options *o, int argc, char **argv)
 	if (optind == argc)
 		return wrong_usage("no model to compile; nnc --help lists the options");
 	if (of_programs(argv[optind]))
-		return wrong_usage(arena_printf("'%s' is a command of the programs that "
-						"nnc builds: nnc MODEL.nn, then "
-						"./MODEL %s",
-						argv[optind], argv[optind]));
+		return wrong_usage(
+			arena_printf("'%s' is a command of the programs that "
+				     "nnc builds: nnc MODEL.nn, then "
+				     "./MODEL %s",
+				     argv[optind], argv[optind]));
 	if (optind + 1 < argc)
 		return wrong_usage("one model at a time");
 	o->input = argv[optind];
