@@ -181,9 +181,24 @@ static bool of_programs(const char *word)
 	return false;
 }
 
+/* What a word that is no file may have been meant to be, or NULL. */
+static const char *near_command(const char *word)
+{
+	const char **names = NULL;
+	int n = 0;
+	for (int i = 0; subcommands[i]; i++)
+		*vec_push(&names, &n) = subcommands[i]->name;
+	return access(word, F_OK) != 0 ? nearest(word, names, n) : NULL;
+}
+
 static int read_options(Options *o, int argc, char **argv)
 {
 	*o = (Options){.emit = "exe", .build = {.march = "native"}};
+	if (argc > 1 && of_programs(argv[1]))
+		return wrong_usage(arena_printf(
+			"'%s' is a command of the programs that nnc builds: nnc "
+			"MODEL.nn, then ./MODEL %s",
+			argv[1], argv[1]));
 	const char *value;
 	for (int key; (key = next_option(options, argc, argv, &value)) != -1;) {
 		int status = read_option(o, key, value);
@@ -192,14 +207,13 @@ static int read_options(Options *o, int argc, char **argv)
 	}
 	if (optind == argc)
 		return wrong_usage("no model to compile; nnc --help lists the options");
-	if (of_programs(argv[optind]))
+	if (optind + 1 < argc) {
+		const char *near = near_command(argv[optind]);
 		return wrong_usage(
-			arena_printf("'%s' is a command of the programs that "
-				     "nnc builds: nnc MODEL.nn, then "
-				     "./MODEL %s",
-				     argv[optind], argv[optind]));
-	if (optind + 1 < argc)
-		return wrong_usage("one model at a time");
+			near ? arena_printf("no command '%s'; did you mean '%s'?",
+					    printable(argv[optind]), near)
+			     : "one model at a time");
+	}
 	o->input = argv[optind];
 	if (o->after && strcmp(o->emit, "ir") != 0)
 		return wrong_usage("--after goes with --emit=ir");
@@ -273,24 +287,14 @@ static int answer(const Options *o, Model *m, Tuning *tuning, const Net *net)
 	return asked ? 0 : write_result(o, net, m->stmts, m->count);
 }
 
-/* A misspelt command is looked for as a file. */
-static void suggest_command(const char *word)
-{
-	const char **names = NULL;
-	int n = 0;
-	for (int i = 0; subcommands[i]; i++)
-		*vec_push(&names, &n) = subcommands[i]->name;
-	const char *near = access(word, F_OK) != 0 ? nearest(word, names, n) : NULL;
-	if (near)
-		diag_help("did you mean the command '%s'?", near);
-}
-
 static int compile(const Options *o)
 {
 	Model m;
 	Tuning *tuning = NULL;
 	if (!read_model(&m, o->input, &o->model)) {
-		suggest_command(o->input);
+		const char *near = near_command(o->input);
+		if (near)
+			diag_help("did you mean the command '%s'?", near);
 		return EXIT_MODEL;
 	}
 	Net *net = make_net(&m, NULL, o->after);
