@@ -111,7 +111,7 @@ static void load(Cache *c)
 	c->complained = true;
 }
 
-static void complain(Cache *c)
+void cache_check(Cache *c)
 {
 	int bad = 0;
 	const char *end = c->text + c->size;
@@ -143,7 +143,7 @@ bool cache_open(Cache *c, const BuildOptions *options)
 	}
 	c->path = arena_printf("%s/kernels", dir);
 	load(c);
-	complain(c);
+	cache_check(c);
 	return true;
 }
 
@@ -183,12 +183,9 @@ static bool is_replaced(const Cache *c, const Line *l, Part *const *parts, int c
 	return false;
 }
 
-void cache_add(Cache *c, Part *const *parts, int count)
+Text cache_text(const Cache *c, Part *const *parts, int count)
 {
-	if (!c->path || count == 0)
-		return;
 	Text all = {0};
-	load(c); /* another compilation may have added to it */
 	const char *end = c->text + c->size;
 	for (const char *at = c->text; at < end;) {
 		Line l = read_line(at, end);
@@ -201,6 +198,15 @@ void cache_add(Cache *c, Part *const *parts, int count)
 						parts[i]->us);
 		text_add(&all, line, strlen(line));
 	}
+	return all;
+}
+
+void cache_add(Cache *c, Part *const *parts, int count)
+{
+	if (!c->path || count == 0)
+		return;
+	load(c); /* another compilation may have added to it */
+	Text all = cache_text(c, parts, count);
 	if (make_folders(c->path) && replace_file(c->path, all.bytes, all.length))
 		return;
 	diag_warn(nowhere, "cannot write %s: %s", c->path, strerror(errno));

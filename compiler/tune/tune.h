@@ -102,6 +102,9 @@ void choose_best(Tuning *t);
 bool cache_open(Cache *c, const BuildOptions *options); /* false after an error */
 double cache_find(const Cache *c, const char *part); /* microseconds; < 0: none */
 void cache_add(Cache *c, Part *const *parts, int count);
+void cache_check(Cache *c); /* warns of lines that are wrong */
+/* What the file is to hold: the good lines of others, and a line for each of these. */
+Text cache_text(const Cache *c, Part *const *parts, int count);
 
 /* source.c: the C text of one trial's unmeasured parts; of the program's main(). */
 const char *trial_text(Tuning *t, const Net *net, int trial);

@@ -5,12 +5,16 @@
  * What must hold for every text: an error is reported or the model is built, not both;
  * nothing is printed that could steer a terminal; the normal form of what was expanded
  * expands to itself; the passes' own verifiers agree (they abort).
+ *
+ * `times` is the file where --tune-kernels keeps its times.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
 #include "nnc.h"
+#include "tune/tune.h"
 
 enum {
 	MAX_DEFINES = 4,
@@ -108,8 +112,38 @@ static void passes(const uint8_t *bytes, size_t size)
 	compile(bytes, size, true);
 }
 
+/*
+ * What is good of the file is found in it, and still is when more has been added: then
+ * every line is good.
+ */
+static void times(const uint8_t *bytes, size_t size)
+{
+	Part known = {.text = "gemm 8x8x8\tgemm_tile"};
+	Part added = {.text = "gemm 1x8x8\tgemm_tile", .us = 2.5};
+	Part *const more[] = {&added};
+	diag_reset(sink());
+	Cache c = {.path = "kernels",
+		   .key = "cpu\tnative\tcc\tnnc\t",
+		   .text = arena_strndup((const char *)bytes, size),
+		   .size = size};
+	cache_check(&c);
+	double us = cache_find(&c, known.text);
+	expect(us == -1 || (us > 0 && isfinite(us)), "a time that is none");
+
+	Text all = cache_text(&c, more, 1);
+	Cache again = {
+		.path = c.path, .key = c.key, .text = all.bytes, .size = all.length};
+	cache_check(&again);
+	expect(!again.complained, "a line that is wrong is kept");
+	expect(cache_find(&again, added.text) == added.us, "a time is lost");
+	expect(cache_find(&again, known.text) == us, "the time of another is lost");
+	fflush(sink());
+	arena_free();
+}
+
 const Harness harnesses[] = {
 	{"front", front},
 	{"passes", passes},
+	{"times", times},
 	{NULL, NULL},
 };
