@@ -121,8 +121,12 @@ lint:
 		share/*.c tests/fuzz/*.[ch])
 	$(Q)shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/*.sh tests/*/run */registry.sh
 
+# cppcheck, clang-tidy and gcc -fanalyzer: silent, but for a few minutes' work.
+analyze: all
+	$(Q)scripts/analyze.sh $(COMPILER) $(RUNTIME)
+
 clean:
 	rm -rf build
 
-.PHONY: all check check-long fuzz coverage bench golden deps demo lint clean
+.PHONY: all check check-long fuzz analyze coverage bench golden deps demo lint clean
 -include $(filter-out %_completions.d,$(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)) # fish's folder

@@ -113,7 +113,7 @@ static void print_real(FILE *out, double x)
 			break;
 	}
 	char *e = strchr(text, 'e');
-	if (e && x > -1e15 && x < 1e15 && atoi(e + 1) > 0) {
+	if (e && x > -1e15 && x < 1e15 && strtol(e + 1, NULL, 10) > 0) {
 		fprintf(out, "%.1f", x); /* 100.0, not 1e+02 */
 		return;
 	}
@@ -121,7 +121,7 @@ static void print_real(FILE *out, double x)
 		*e = '\0';
 	fputs(text, out);
 	if (e)
-		fprintf(out, "e%d", atoi(e + 1));
+		fprintf(out, "e%ld", strtol(e + 1, NULL, 10));
 	else if (!strchr(text, '.'))
 		fputs(".0", out);
 }

@@ -49,7 +49,7 @@ void do_block(Expand *x, const Stmt *s, StmtList *out)
 	const Value *v = s->count >= 1 ? &s->args[0].value : NULL;
 	if (!v || s->count != 1 || s->args[0].key || !is_word(v) || !s->has_body) {
 		expand_error(x, s->span, "block takes a name, parameters and a body");
-		if (!s->count || !diag_semicolon(s->name_span, v->span))
+		if (!v || !diag_semicolon(s->name_span, v->span))
 			diag_help("write block res(c, stride=1) { ... }");
 		return;
 	}

@@ -73,9 +73,10 @@ static void unknown_layer(const Stmt *stmt)
 	const char **words = layer_words(&n);
 	diag_unknown(stmt->name_span, "layer", stmt->name, words, n);
 	if (!nearest(stmt->name, words, n)) {
-		const char *list = layers[0]->name;
-		for (int i = 1; layers[i]; i++)
-			list = arena_printf("%s, %s", list, layers[i]->name);
+		const char *list = NULL;
+		for (int i = 0; layers[i]; i++)
+			list = list ? arena_printf("%s, %s", list, layers[i]->name)
+				    : layers[i]->name;
 		diag_help("the layers are %s, and the activations", list);
 	}
 	diag_origin(stmt->origin);
@@ -156,6 +157,18 @@ static bool name_plain(const Args *args, const char *name)
 	return ok;
 }
 
+/* Takes the layer into the net, with its result, which is returned. */
+static Tensor *keep_layer(Net *net, NetLayer *use, Tensor *y)
+{
+	if (y->producer && y->producer->layer == use && y->kind == TENSOR_VALUE)
+		rename_value(&net->train, y, use->id);
+	use->out = y->shape;
+	use->output = y;
+	net->macs_total += use->macs;
+	*vec_push(&net->layers, &net->layer_count) = use;
+	return y;
+}
+
 /* The result of one layer statement, or NULL after a reported error. */
 static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 {
@@ -202,18 +215,9 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 		return NULL;
 	int errors = diag_errors();
 	Tensor *y = layer->build(net, use, &args, x);
-	if (!y) {
-		if (diag_errors() > errors)
-			diag_origin(stmt->origin);
-		return NULL;
-	}
-	if (y->producer && y->producer->layer == use && y->kind == TENSOR_VALUE)
-		rename_value(&net->train, y, use->id);
-	use->out = y->shape;
-	use->output = y;
-	net->macs_total += use->macs;
-	*vec_push(&net->layers, &net->layer_count) = use;
-	return y;
+	if (!y && diag_errors() > errors)
+		diag_origin(stmt->origin);
+	return y ? keep_layer(net, use, y) : NULL;
 }
 
 /* A word that begins a layer. */
@@ -282,6 +286,7 @@ static void check_output(Net *net, Span file)
 		diag_help("write, for example, `input 28x28x1; dense 10 softmax;`");
 		return;
 	}
+	assert(net->layers);
 	const NetLayer *last = net->layers[net->layer_count - 1];
 	if (net->param_count == 0) {
 		diag_error(last->stmt->span,
@@ -289,6 +294,7 @@ static void check_output(Net *net, Span file)
 		diag_help("add a layer such as `dense 10 softmax;`");
 		return;
 	}
+	assert(net->output);
 	if (net->output->shape.rank != 1) {
 		diag_error(last->stmt->span,
 			   "the model ends with %s, but a classifier ends with one "

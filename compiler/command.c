@@ -52,6 +52,7 @@ static pid_t start(const Command *c, int output)
 	for (int i = 0; i < c->argc; i++)
 		*vec_push(&all.argv, &all.argc) = c->argv[i];
 	*vec_push(&all.argv, &all.argc) = NULL;
+	assert(all.argv[0]);
 	posix_spawn_file_actions_t actions;
 	int error = posix_spawn_file_actions_init(&actions);
 	if (!error && output >= 0)

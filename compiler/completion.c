@@ -12,7 +12,7 @@ static const char *value_choices(const Option *o)
 	int n = 0;
 	const char *const *words = option_words(o, &n);
 	const char *text = words ? "" : o->value;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; words && i < n; i++)
 		text = arena_printf("%s%s%s", text, i ? "|" : "", words[i]);
 	return text;
 }

@@ -86,7 +86,7 @@ const char *span_text(Span s)
 	if (i < s.end) {
 		while (n && !starts_char(s.source->text[i])) /* not half a character */
 			i--, n--;
-		strcpy(text + n, "...");
+		memcpy(text + n, "...", sizeof "...");
 	}
 	return arena_resize(text, LONGEST + sizeof "...", strlen(text) + 1);
 }

@@ -6,6 +6,7 @@
  * something harmless, so that its statement is still checked.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,7 +64,7 @@ Value scan_ratio(Span span, const char *text)
 		v.number = (double)v.integer;
 		return v;
 	}
-	if (v.number > 1.7976931348623157e308 || v.number < -1.7976931348623157e308) {
+	if (!isfinite(v.number)) {
 		diag_error(span, "the number is too large for a double");
 		v.number = 1;
 	}

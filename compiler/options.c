@@ -57,7 +57,7 @@ static void unknown_option(const Option *table, const char *word)
 
 int next_option(const Option *table, int argc, char **argv, const char **value)
 {
-	Getopt g;
+	Getopt g = {0};
 	make_getopt(&g, table);
 	opterr = 0;
 	int key = getopt_long(argc, argv, g.letters, g.names, NULL);

@@ -53,7 +53,7 @@ void print_summary(FILE *out, const Net *net)
 	fprintf(out, "gradients      %14s  bytes\n",
 		grouped_text(4 * net->params_total));
 	fprintf(out, "optimizer      %14s  bytes\n",
-		grouped_text(4 * count * net->params_total));
+		grouped_text((int64_t)4 * count * net->params_total));
 	fprintf(out, "activations    %14s  bytes, if each were kept apart\n",
 		grouped_text(values));
 	fprintf(out,

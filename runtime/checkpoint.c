@@ -233,10 +233,10 @@ static int check_layers(const NncTensors *tensors, const NncModel *model, NncErr
 	for (int32_t i = 0; i <= model->layer_count; i++) {
 		const NncLayer *layer =
 			i < model->layer_count ? &model->layers[i] : NULL;
-		const char *text;
+		const char *ours = layer ? layer->source : NULL, *text;
 		layer_key(key, i);
 		text = nnc_tensors_get(tensors, key);
-		if (layer ? text && !strcmp(text, layer->source) : !text)
+		if (ours && text ? strcmp(text, ours) == 0 : text == ours)
 			continue;
 		return nnc_fail(err, NNC_DATA,
 				"\"%s\" is of a run of another network: its layer "
@@ -246,7 +246,7 @@ static int check_layers(const NncTensors *tensors, const NncModel *model, NncErr
 				nnc_quote(quoted, text ? text : ""),
 				layer ? nnc_layer_place(place, model, layer)
 				      : model->source,
-				layer ? layer->source : "", source);
+				ours ? ours : "", source);
 	}
 	return NNC_OK;
 }
@@ -389,7 +389,7 @@ int nnc_checkpoint_find_best(const NncFolder *folder, const NncState *state,
 			     NncError *err)
 {
 	char path[NNC_MAX_PATH], previous[NNC_MAX_PATH];
-	NncState best, before;
+	NncState best = {0}, before = {0};
 	NncError failed = {0};
 	int code;
 

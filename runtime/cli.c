@@ -36,7 +36,7 @@ static const NncCommand *find_command(const char *name)
 {
 	const NncCommand *const *c = nnc_commands;
 
-	while (*c && strcmp((*c)->name, name))
+	while (*c && strcmp((*c)->name, name) != 0)
 		c++;
 	return *c;
 }
@@ -118,7 +118,7 @@ static int run_command(NncProgram *program, const NncCommand *command, int argc,
 	program->options = options;
 	status = options ? nnc_options_parse(options, command, argc, argv, &err)
 			 : nnc_fail(&err, NNC_NOMEM, "not enough memory");
-	if (!status && options->help)
+	if (options && !status && options->help)
 		print_help(program, command);
 	else if (!status)
 		status = command->run(program, &err);
@@ -171,7 +171,7 @@ static const char *completion_shell(char **argv)
 	static const char option[] = "--completion";
 	const char *rest = argv[1] + strlen(option);
 
-	if (strncmp(argv[1], option, strlen(option)) || !strchr("=", *rest))
+	if (strncmp(argv[1], option, strlen(option)) != 0 || !strchr("=", *rest))
 		return NULL;
 	return *rest ? rest + 1 : argv[2] ? argv[2] : "";
 }

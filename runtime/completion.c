@@ -45,7 +45,7 @@ static Kind operand_kind(const NncCommand *command)
  */
 static void put_quoted(FILE *out, const char *text, const char *also, const char *quote)
 {
-	for (; *text && strcmp(text, ":"); text++) {
+	for (; *text && strcmp(text, ":") != 0; text++) {
 		if (*text == '\'')
 			fputs(quote, out);
 		else if (strchr(also, *text))
@@ -76,7 +76,7 @@ static const NncOption *next(const NncOption *o, bool *helped)
 	return *helped ? NULL : &help_option;
 }
 
-#define EACH_OPTION(o, command)                                                        \
+#define EACH_OPTION(command)                                                           \
 	bool helped = false;                                                           \
 	for (const NncOption *o = (command)->options->name ? (command)->options        \
 							   : &help_option;             \
@@ -109,7 +109,7 @@ static void bash_kind(FILE *out, Kind kind, const char *value)
 static void bash_command(FILE *out, const NncCommand *c)
 {
 	fprintf(out, "\t%s)\n\t\toptions='", *c->name ? c->name : "''");
-	EACH_OPTION(o, c)
+	EACH_OPTION(c)
 	{
 		bash_spellings(out, o, " ");
 		fputc(' ', out);
@@ -229,7 +229,7 @@ static void zsh_options(FILE *out, const NncCommand *c)
 {
 	char spelling[64];
 
-	EACH_OPTION(o, c)
+	EACH_OPTION(c)
 	{
 		if (o->letter) {
 			snprintf(spelling, sizeof spelling, "-%c", o->letter);
@@ -344,7 +344,7 @@ static void fish_value(FILE *out, Kind kind, const char *value)
 
 static void fish_command(const Line *l, const NncCommand *c)
 {
-	EACH_OPTION(o, c)
+	EACH_OPTION(c)
 	{
 		fish_line(l, c);
 		if (o->letter)

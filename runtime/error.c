@@ -15,8 +15,9 @@ static void make_plain(char *text)
 
 int nnc_fail(NncError *err, int code, const char *format, ...)
 {
-	char message[sizeof err->message]; /* the arguments may point into err->message
-					    */
+	char message[sizeof(
+		((NncError *)0)->message)]; /* the arguments may point into err->message
+					     */
 	va_list args;
 
 	if (!err)

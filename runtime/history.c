@@ -30,7 +30,7 @@ static size_t rows_to_keep(const char *text, size_t size, int skip, const char *
 			break;
 		if (skip-- <= 0) {
 			if ((size_t)(end - line) < prefix ||
-			    memcmp(line, before, prefix))
+			    memcmp(line, before, prefix) != 0)
 				break;
 			unsigned long epoch = strtoul(line + prefix, NULL, 10);
 			if (epoch < 1 || epoch > keep)
@@ -132,7 +132,7 @@ int nnc_history_read(const char *path, uint32_t keep, NncRow **rows, size_t *cou
 		code = nnc_fail(err, NNC_NOMEM, "not enough memory for %s", path);
 	const char *line =
 		strchr((const char *)text.data, '\n'); /* after the heading */
-	for (; !code && line && *count < lines; line = strchr(line + 1, '\n')) {
+	for (; *rows && line && *count < lines; line = strchr(line + 1, '\n')) {
 		NncRow *row = *rows + *count;
 		if (!read_row(line + 1, row) || row->epoch > keep)
 			break;

@@ -74,7 +74,7 @@ static int read_dims(NncArray *array, NncReader *reader, const char *path,
 		return nnc_fail(err, NNC_DATA, "\"%s\" ends inside its header", path);
 	array->crc = nnc_crc32_more(array->crc, word, size);
 	for (int r = 0; r < array->rank; r++) {
-		const unsigned char *w = word + 4 * r;
+		const unsigned char *w = word + 4 * (size_t)r;
 		array->dim[r] = (size_t)w[0] << 24 | (size_t)w[1] << 16 |
 				(size_t)w[2] << 8 | (size_t)w[3];
 	}

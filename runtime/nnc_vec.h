@@ -122,7 +122,7 @@ static NNC_INLINE nnc_vec nnc_load(const nnc_real *p, int count)
 #elif defined(__AVX512F__)
 	return (nnc_vec)_mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), p);
 #else
-	nnc_vec v;
+	nnc_vec v = {0};
 	for (int i = 0; i < NNC_LANES; i++)
 		v[i] = i < count ? p[i] : 0;
 	return v;

@@ -48,7 +48,7 @@ static const char *value_of(const char *dict, const char *key)
 /* '<f4' */
 static bool parse_descr(Header *header, const char *text)
 {
-	char quote = text ? *text : 0;
+	char quote = text ? *text : '\0';
 	size_t length;
 
 	if (quote != '\'' && quote != '"')

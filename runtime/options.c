@@ -21,7 +21,7 @@ enum {
 /* Levenshtein's distance; both words are shorter than MAX_WORD. */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[MAX_WORD];
+	size_t row[MAX_WORD] = {0};
 	size_t n = strlen(b);
 
 	for (size_t j = 0; j <= n; j++)

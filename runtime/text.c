@@ -84,7 +84,8 @@ void nnc_print_cells(FILE *out, const char *text, int cells)
 		if (cells_of(code) > left)
 			break;
 		left -= cells_of(code);
-		fwrite(bytes, 1, nnc_utf8(bytes, code), out);
+		size_t size = nnc_utf8(bytes, code);
+		fwrite(bytes, 1, size, out);
 	}
 	if (!whole)
 		fputs("\xe2\x80\xa6", out); /* an ellipsis */

@@ -93,6 +93,7 @@ static void emit_total(Emit *e, const Program *p, const char *total, bool input_
 		if (counts && (!top || t->offset + t->reals > top->offset + top->reals))
 			top = t;
 	}
+	assert(top);
 	put(e, "%s = %s + %lld,", total, upper_text(top->id), (long long)top->reals);
 }
 
@@ -192,17 +193,18 @@ static void emit_call(Emit *e, const Program *p, const Node *n)
 /* The calls of the chosen nodes, under the banner of each layer; their text. */
 static const char *body_of(Emit *e, const Program *p, Choose *choose, bool whole)
 {
-	Text body = {0}, *saved = e->out;
+	Text *body = arena_alloc(sizeof *body), *saved = e->out;
 	int depth = e->depth;
 	const NetLayer *layer = NULL;
-	e->out = &body;
+	*body = (Text){0};
+	e->out = body;
 	e->depth = 1;
 	for (int i = 0; i < p->count; i++) {
 		const Node *n = p->nodes[i];
 		if (!choose(e->net, n) || n->op->reshape)
 			continue;
 		if (n->layer && n->layer != layer && n->phase != PHASE_LOAD) {
-			if (body.length)
+			if (body->length)
 				blank(e);
 			emit_banner(e, n->layer, whole);
 		}
@@ -213,7 +215,7 @@ static const char *body_of(Emit *e, const Program *p, Choose *choose, bool whole
 	}
 	e->out = saved;
 	e->depth = depth;
-	return body.bytes ? body.bytes : "";
+	return body->bytes ? body->bytes : "";
 }
 
 /* Declares what the calls use: the identifier and what follows it. */

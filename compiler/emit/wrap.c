@@ -74,13 +74,14 @@ static char *comment_break(char *line, size_t indent)
  * tabs. */
 static void write_comment(char *line, FILE *out)
 {
+	static const char star[] = {' ', '*', ' '};
 	const size_t indent = strspn(line, "\t");
 	for (char *space; (space = comment_break(line, indent));) {
 		fwrite(line, 1, (size_t)(space - line), out);
 		putc('\n', out);
 		line = space - indent - 2;
 		memset(line, '\t', indent);
-		memcpy(line + indent, " * ", 3);
+		memcpy(line + indent, star, sizeof star);
 	}
 	fputs(line, out);
 	putc('\n', out);

@@ -95,11 +95,13 @@ static void dft_product(Dag *d, const Complex *x, Complex *y, int a, int b,
 			bool coprime, int sign)
 {
 	int n = a * b;
-	Complex part[MAX_TRANSFORM], inner[MAX_TRANSFORM], outer[MAX_TRANSFORM];
+	Complex part[MAX_TRANSFORM] = {0}, inner[MAX_TRANSFORM] = {0};
+	Complex outer[MAX_TRANSFORM] = {0};
 	for (int j = -((b - 1) / 2); j <= b / 2; j++) {
 		for (int i = 0; i < a; i++)
 			part[i] = x[mod(b * i + (coprime ? a : 1) * j, n)];
-		dft(d, part, outer + mod(j, b) * a, a, sign);
+		const int at = mod(j, b) * a;
+		dft(d, part, outer + at, a, sign);
 	}
 	for (int k1 = -((a - 1) / 2); k1 <= a / 2; k1++) {
 		for (int j = -((b - 1) / 2); j <= b / 2; j++) {

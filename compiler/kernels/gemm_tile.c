@@ -53,7 +53,7 @@ int tile_vectors(const Gemm *g)
 /* A transposed b is turned a panel of columns at a time: K rows, as wide as a tile. */
 static int64_t panel_reals(const Gemm *g)
 {
-	return g->tb ? MAX_LANES * tile_vectors(g) * g->k : 0;
+	return g->tb ? (int64_t)MAX_LANES * tile_vectors(g) * g->k : 0;
 }
 
 static int64_t scratch(const Net *net, const Node *n)

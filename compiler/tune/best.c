@@ -44,14 +44,14 @@ static void note_least(const Combination *c, bool first, const Tuning *t)
  */
 static void price(Tuning *t, const Group *g, Choice *c)
 {
-	double cost[MAX_CANDIDATES], alike = 0;
+	double cost[MAX_CANDIDATES] = {0}, alike = 0;
 	int before = c->now;
 	bool first = true;
-	for (c->now = 0; c->now < c->count; c->now++) {
+	for (int k = 0; k < c->count; k++) {
+		c->now = k;
 		int number = find_combination(g);
-		cost[c->now] =
-			number < 0 ? INFINITY : cost_of(&g->combinations[number]);
-		if (isinf(cost[c->now]))
+		cost[k] = number < 0 ? INFINITY : cost_of(&g->combinations[number]);
+		if (isinf(cost[k]))
 			continue;
 		note_least(&g->combinations[number], first, t);
 		first = false;

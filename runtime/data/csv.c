@@ -127,7 +127,7 @@ static int read_row(Table *t, char *line, NncError *err)
 	if (code != NNC_OK)
 		return code;
 	for (; (field = next_field(t, &line)); column++) {
-		float value;
+		float value = 0;
 		if (column < t->columns && !parse_number(&value, field))
 			return nnc_fail(
 				err, NNC_DATA,

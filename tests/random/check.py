@@ -36,7 +36,7 @@ class Failed(Exception):
     pass
 
 
-def run(args, timeout=300, **more):
+def run(args, timeout=1200, **more):
     try:
         done = subprocess.run(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               errors="replace", timeout=timeout, **more)
