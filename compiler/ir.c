@@ -191,12 +191,14 @@ static void use(Tensor *t, Node *reader)
 {
 	t->uses++;
 	t->reader = reader;
+	if (reader)
+		*vec_push(&t->readers, &t->reader_count) = reader;
 }
 
 void count_uses(Program *p)
 {
 	for (int i = 0; i < p->tensor_count; i++)
-		p->tensors[i]->uses = 0;
+		p->tensors[i]->uses = p->tensors[i]->reader_count = 0;
 	for (int i = 0; i < p->count; i++) {
 		Node *n = p->nodes[i];
 		n->index = i;

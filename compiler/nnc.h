@@ -52,8 +52,12 @@ const char *text_close(TextStream *stream, size_t *size);
 char *arena_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *arena_vprintf(const char *format, va_list args);
 char *arena_strndup(const char *text, size_t length);
+/* Gives back what is not needed any more; does nothing to a small allocation. */
+void arena_drop(const void *p);
 /* p, an allocation of `old` bytes, as one of `size`: in place where it is the newest. */
 void *arena_resize(void *p, size_t old, size_t size);
+/* The same; where it is large, what p was is gone. */
+void *arena_move(void *p, size_t old, size_t size);
 
 /* A growing array in the arena: int *v = NULL; int n = 0; *vec_push(&v, &n) = 7; */
 void *vec_grow(void *items, int count, size_t item_size);
@@ -358,6 +362,8 @@ struct Tensor {
 	Node *producer;         /* NULL for weights */
 	int uses;               /* how many nodes read it, and the last of them: count_uses */
 	Node *reader;
+	Node **readers;         /* all of them: count_uses; a weight's are of both programs */
+	int reader_count;
 	struct Made *made;      /* its transforms so far: kernels/conv_fft.c */
 	bool needed;            /* diff: some weight's gradient depends on its adjoint, */
 	Tensor *adjoint;        /* which is this, as far as it has been summed */

@@ -40,6 +40,14 @@ struct Chunk {
 static Chunk *arena;
 static char *last; /* the newest allocation: a vector may grow where it stands */
 
+typedef struct Adopted Adopted;
+struct Adopted {
+	Adopted *next;
+	void *memory;
+};
+
+static Adopted *adopted; /* malloc's, to be freed with the arena */
+
 void out_of_memory(void)
 {
 	fputs("nnc: error: out of memory\n", stderr);
@@ -75,6 +83,8 @@ void *arena_alloc(size_t size)
 
 void arena_free(void)
 {
+	for (; adopted; adopted = adopted->next)
+		free(adopted->memory);
 	while (arena) {
 		Chunk *next = arena->next;
 		free(arena);
@@ -122,6 +132,19 @@ char *arena_strndup(const char *text, size_t length)
 	return copy;
 }
 
+void arena_drop(const void *p)
+{
+	Chunk **at = &arena;
+	while (*at && (*at)->data != p)
+		at = &(*at)->next;
+	Chunk *chunk = *at;
+	if (!chunk || chunk->size <= CHUNK)
+		return;
+	*at = chunk->next;
+	last = NULL;
+	free(chunk);
+}
+
 void *arena_resize(void *p, size_t old, size_t size)
 {
 	if (p && !GAP && (char *)p == last) {
@@ -141,6 +164,33 @@ void *arena_resize(void *p, size_t old, size_t size)
 	return grown;
 }
 
+/* Of an allocation that has a chunk to itself: nothing of it is left behind. */
+static void *resize_chunk(void *p, size_t old, size_t size)
+{
+	Chunk **at = &arena;
+	while (*at && (*at)->data != p)
+		at = &(*at)->next;
+	if (!*at || (*at)->size != round_up(old))
+		return NULL;
+	bool newest = p == last;
+	size = round_up(size);
+	Chunk *chunk = realloc(*at, sizeof *chunk + size);
+	if (!chunk)
+		out_of_memory();
+	memset(chunk->data + chunk->size, 0, size - chunk->size);
+	chunk->used = chunk->size = size;
+	*at = chunk;
+	last = newest ? chunk->data : last;
+	return chunk->data;
+}
+
+void *arena_move(void *p, size_t old, size_t size)
+{
+	void *moved =
+		!GAP && old > CHUNK && size > old ? resize_chunk(p, old, size) : NULL;
+	return moved ? moved : arena_resize(p, old, size);
+}
+
 void text_open(TextStream *stream)
 {
 	if (!nnc_stream_open(stream))
@@ -153,11 +203,17 @@ const char *text_close(TextStream *stream, size_t *size)
 	char *text = nnc_stream_close(stream, &length);
 	if (!text)
 		out_of_memory();
-	const char *kept = arena_strndup(text, length);
-	free(text);
 	if (size)
 		*size = length;
-	return kept;
+	if (length < CHUNK) {
+		const char *kept = arena_strndup(text, length);
+		free(text);
+		return kept;
+	}
+	Adopted *a = arena_alloc(sizeof *a);
+	*a = (Adopted){adopted, text};
+	adopted = a;
+	return text;
 }
 
 /* The capacity is never stored: it is the next power of two. */

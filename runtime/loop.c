@@ -115,13 +115,14 @@ static int loss_not_finite(NncRun *run, const NncBatch *batch, NncError *err)
 static int check_weights(NncRun *run, bool slots, NncError *err)
 {
 	const NncTensor *tensor = bad_weights(run);
+	const char *what = tensor ? "a weight" : "the optimizer's state";
 
 	for (int32_t i = 0; slots && !tensor && i < run->model->slot_count; i++)
 		tensor = nnc_not_finite(run->model, run->context.slot[i], true);
 	if (!tensor)
 		return NNC_OK;
 	run->state.step--;
-	return tensor_not_finite(run, "a weight", tensor, err);
+	return tensor_not_finite(run, what, tensor, err);
 }
 
 /* ---- an epoch ---------------------------------------------------------------- */

@@ -9,15 +9,19 @@
 
 #include "nnc.h"
 
-enum { MAX_COMPARED_TEXT = 4 << 20 }; /* bytes; takes about 10 ms */
+enum {
+	MAX_COMPARED_TEXT = 4 << 20, /* bytes; takes about 10 ms */
+	LARGE = 1 << 20,             /* a text of which memory is not doubled */
+};
 
 /* ---- text ------------------------------------------------------------------------ */
 
 void text_add(Text *t, const char *bytes, size_t length)
 {
 	if (t->length + length + 1 > t->capacity) {
-		size_t capacity = 2 * (t->length + length + 1);
-		t->bytes = arena_resize(t->bytes, t->capacity, capacity);
+		size_t needed = t->length + length + 1;
+		size_t capacity = needed + (needed < LARGE ? needed : needed / 4);
+		t->bytes = arena_move(t->bytes, t->capacity, capacity);
 		t->capacity = capacity;
 	}
 	memcpy(t->bytes + t->length, bytes, length);

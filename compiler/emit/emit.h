@@ -112,6 +112,7 @@ void emit_params(Emit *e);
 void emit_arena(Emit *e, const Program *p, const char *title, const char *total);
 const char *setup_text(const Emit *e); /* the optimizer's, once a step */
 /* An NncWork: `before` and `body`, with what their text uses declared from the context. */
+/* The body is given back to the arena. */
 void emit_step(Emit *e, const char *comment, const char *name, const char *setup,
 	       const char *before, const char *body);
 void emit_prototypes(Emit *e);

@@ -264,6 +264,7 @@ void emit_step(Emit *e, const char *comment, const char *name, const char *setup
 	if (*before)
 		put(e, "%s", before);
 	put_raw(e, body);
+	arena_drop(body);
 	put(e, "}");
 }
 
@@ -304,19 +305,21 @@ static void emit_network(Emit *e)
 	emit_step(e, "The samples of the batch become x.", "load", "", "", load);
 	emit_step(e, "Forward, with what only training does, to the loss.", "forward",
 		  "", "", forward);
-	if (*input)
+	const bool any = *input;
+	if (any)
 		emit_input_gradient(e, input);
-	const char *last = *input ? "\n#ifdef NNC_DOUBLE\n\tnnc_barrier(thread);\n"
-				    "\tinput_gradient(c, batch, thread);\n#endif\n"
-				  : "";
+	const char *last = any ? "\n#ifdef NNC_DOUBLE\n\tnnc_barrier(thread);\n"
+				 "\tinput_gradient(c, batch, thread);\n#endif\n"
+			       : "";
+	const char *whole = arena_printf("%s%s%s", backward, update, last);
+	arena_drop(backward);
 	emit_step(
 		e,
 		arena_printf(
 			"Backward: the gradient of the mean loss for every weight, and "
 			"%s's step.",
 			net->training.optimizer->name),
-		"backward", setup_text(e), "",
-		arena_printf("%s%s%s", backward, update, last));
+		"backward", setup_text(e), "", whole);
 	emit_step(e, "Forward, as the trained network is used.", "infer", "", "",
 		  body_of(e, &net->infer, is_infer, false));
 	emit_step(e, "Forward, and how good it is.", "evaluate", "",
@@ -404,8 +407,9 @@ bool emit_program(const Net *net, FILE *out)
 	emit_arena(&e, &net->infer, "and at inference", "INFER_ARENA");
 	assert(net->x->offset == 0 && net->infer_x->offset == 0);
 	emit_prototypes(&e);
-	put_raw(&e, network.bytes);
 	e.written = out;
+	write_out(&e);
+	write_wrapped(network.bytes, out);
 	emit_kernels(&e);
 	emit_tables(&e);
 	write_out(&e);

@@ -63,10 +63,12 @@ static bool is_made(const Program *p, const Node *n, const Tensor *t)
 {
 	if (n->index >= p->count || p->nodes[n->index] != n)
 		return false;
-	int first = t->producer ? t->producer->index : 0;
-	for (int i = first; i < n->index; i++) {
-		const Node *m = p->nodes[i];
-		for (int k = 0; m->kernel && m->kernel->lower && k < m->in_count; k++)
+	for (int i = 0; i < t->reader_count; i++) {
+		const Node *m = t->readers[i];
+		if (m->index >= n->index || p->nodes[m->index] != m || !m->kernel ||
+		    !m->kernel->lower)
+			continue;
+		for (int k = 0; k < m->in_count; k++)
 			if (m->in[k] == t)
 				return true;
 	}

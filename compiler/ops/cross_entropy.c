@@ -76,7 +76,7 @@ static void $name$(const NncThread *thread, NncContext *c, const NncBatch *batch
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_loss[i] = (double)(nnc_log(sum) + (xi[best] - xi[label]));
 		c->row_hit[i] = best == label;
 	}
 }

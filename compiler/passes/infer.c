@@ -13,10 +13,10 @@ typedef struct Twins {
 
 static Tensor *twin(const Twins *t, Tensor *of)
 {
-	for (int i = t->count - 1; i >= 0; i--)
+	for (int i = t->count - 1; i >= 0 && of->kind != TENSOR_PARAM; i--)
 		if (t->from[i] == of)
 			return t->to[i];
-	return of; /* a weight */
+	return of;
 }
 
 static void pair(Twins *t, Tensor *from, Tensor *to)

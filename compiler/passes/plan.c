@@ -98,50 +98,143 @@ static void work_in_place(const Net *net, Program *p)
 
 /* ---- places ---------------------------------------------------------------------- */
 
-/* What is placed, side by side: every value is compared with all of them. */
+/*
+ * What is placed, by offset, in groups: of a group it is known if all of it lives while
+ * t does, or none, and if a gap in it is wide enough, so that few are looked at one by
+ * one.
+ */
+enum { GROUP = 64 };
+
 typedef struct Placed {
 	int first, last;
 	int64_t offset, end;
 	const Tensor *tensor;
 } Placed;
 
-/*
- * First fit: the lowest gap among the placed tensors, by offset, that t may not share.
- */
-static void place(Tensor *t, const Placed *by_offset, int count)
+typedef struct Group {
+	int count;
+	int first_min, first_max, last_min, last_max;
+	int64_t gap;           /* the widest between two of it */
+	const Placed *highest; /* the first of those that end last */
+	Placed *placed;        /* room for GROUP */
+} Group;
+
+typedef struct Places {
+	Group *groups;
+	int count;
+} Places;
+
+static void summarize(Group *g)
 {
-	t->after = NULL;
-	t->offset = 0;
-	for (int i = 0; i < count; i++) {
-		const Placed *o = &by_offset[i];
-		if (o->first > t->last || t->first > o->last)
-			continue;
-		if (o->offset >= t->offset + t->reals)
-			return;
-		if (o->end > t->offset) {
-			t->offset = o->end;
-			t->after = o->tensor;
-		}
+	const Placed *o = g->placed;
+	g->highest = o;
+	g->first_min = g->first_max = o->first;
+	g->last_min = g->last_max = o->last;
+	g->gap = 0;
+	for (int i = 1; i < g->count; i++) {
+		o = &g->placed[i];
+		g->first_min = o->first < g->first_min ? o->first : g->first_min;
+		g->first_max = o->first > g->first_max ? o->first : g->first_max;
+		g->last_min = o->last < g->last_min ? o->last : g->last_min;
+		g->last_max = o->last > g->last_max ? o->last : g->last_max;
+		if (o->offset - g->highest->end > g->gap)
+			g->gap = o->offset - g->highest->end;
+		if (o->end > g->highest->end)
+			g->highest = o;
 	}
 }
 
-static void insert_by_offset(Placed *by_offset, int count, const Tensor *t)
+/* Moves t behind o if they may not share memory; false: t fits below it. */
+static bool pass_by(Tensor *t, const Placed *o)
 {
-	int i = count;
-	for (; i > 0 && by_offset[i - 1].offset > t->offset; i--)
-		by_offset[i] = by_offset[i - 1];
-	by_offset[i] = (Placed){t->first, t->last, t->offset, t->offset + t->reals, t};
+	if (o->first > t->last || t->first > o->last)
+		return true;
+	if (o->offset >= t->offset + t->reals)
+		return false;
+	if (o->end > t->offset) {
+		t->offset = o->end;
+		t->after = o->tensor;
+	}
+	return true;
 }
 
-static void place_all(const Net *net, Program *p, Placed *by_offset, bool input_only)
+/*
+ * First fit: the lowest gap among the placed tensors, by offset, that t may not share.
+ */
+static void place(Tensor *t, const Places *places)
+{
+	t->after = NULL;
+	t->offset = 0;
+	for (int k = 0; k < places->count; k++) {
+		const Group *g = &places->groups[k];
+		if (g->first_min > t->last || t->first > g->last_max)
+			continue;
+		bool all = g->first_max <= t->last && t->first <= g->last_min;
+		if (all && g->gap < t->reals &&
+		    g->placed[0].offset < t->offset + t->reals) {
+			if (g->highest->end > t->offset) {
+				t->offset = g->highest->end;
+				t->after = g->highest->tensor;
+			}
+			continue;
+		}
+		for (int i = 0; i < g->count; i++)
+			if (!pass_by(t, &g->placed[i]))
+				return;
+	}
+}
+
+/* A new group behind group k - 1. */
+static Group *add_group(Places *places, int k)
+{
+	vec_push(&places->groups, &places->count);
+	for (int i = places->count - 1; i > k; i--)
+		places->groups[i] = places->groups[i - 1];
+	places->groups[k] = (Group){.placed = arena_alloc(GROUP * sizeof(Placed))};
+	return &places->groups[k];
+}
+
+/* Halves a group that is full. */
+static void split(Places *places, int k)
+{
+	Group *upper = add_group(places, k + 1), *lower = &places->groups[k];
+	for (int i = GROUP / 2; i < GROUP; i++)
+		upper->placed[upper->count++] = lower->placed[i];
+	lower->count = GROUP / 2;
+	summarize(lower);
+	summarize(upper);
+}
+
+/* Behind all that are not above it. */
+static void insert_by_offset(Places *places, const Tensor *t)
+{
+	int k = places->count - 1;
+	while (k > 0 && places->groups[k].placed[0].offset > t->offset)
+		k--;
+	if (k < 0)
+		add_group(places, k = 0);
+	if (places->groups[k].count == GROUP) {
+		split(places, k);
+		if (places->groups[k + 1].placed[0].offset <= t->offset)
+			k++;
+	}
+	Group *g = &places->groups[k];
+	int i = g->count++;
+	for (; i > 0 && g->placed[i - 1].offset > t->offset; i--)
+		g->placed[i] = g->placed[i - 1];
+	g->placed[i] = (Placed){t->first, t->last, t->offset, t->offset + t->reals, t};
+	summarize(g);
+}
+
+static void place_all(const Net *net, Program *p, Places *places, bool input_only)
 {
 	for (int i = 0; i < p->tensor_count; i++) {
 		Tensor *t = p->tensors[i];
 		if (t->alias || t->first < 0 || t->producer->input_only != input_only)
 			continue;
 		t->reals = reals_of(net, t);
-		place(t, by_offset, p->placed_count);
-		insert_by_offset(by_offset, p->placed_count, t);
+		place(t, places);
+		insert_by_offset(places, t);
 		*vec_push(&p->placed, &p->placed_count) = t;
 		int64_t end = t->offset + t->reals;
 		if (!input_only && end > p->arena)
@@ -153,11 +246,11 @@ static void plan_program(Net *net, Program *p)
 {
 	for (int i = 0; i < p->count; i++)
 		reserve(net, p, p->nodes[i]);
-	Placed *by_offset = arena_alloc((size_t)p->tensor_count * sizeof *by_offset);
+	Places places = {0};
 	find_lives(p);
 	work_in_place(net, p);
-	place_all(net, p, by_offset, false);
-	place_all(net, p, by_offset, true); /* on top: the float build has none of it */
+	place_all(net, p, &places, false);
+	place_all(net, p, &places, true); /* on top: the float build has none of it */
 	verify_plan(net, p);
 }
 

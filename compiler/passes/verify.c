@@ -12,10 +12,18 @@ typedef struct Write {
 	int64_t offset, end;
 } Write;
 
+/* GROUP of them are looked at one by one only where they met the place in question. */
+enum { GROUP = 64 };
+
+typedef struct Extent {
+	int64_t offset, end;
+} Extent;
+
 typedef struct Map {
 	const char *program;
 	Write *writes;
-	int count;
+	Extent *groups;
+	int count, group_count;
 } Map;
 
 static bool placed(const Tensor *t)
@@ -43,6 +51,11 @@ static void read_value(const Map *m, Tensor *value)
 	const Tensor *t = storage(value), *whole = place_of(value);
 	for (int i = m->count - 1; i >= 0; i--) {
 		const Write *w = &m->writes[i];
+		const Extent *g = &m->groups[i / GROUP];
+		if (g->offset >= t->offset + t->reals || t->offset >= g->end) {
+			i -= i % GROUP; /* none of them */
+			continue;
+		}
 		if (w->owner == whole)
 			return;
 		if (w->offset < t->offset + t->reals && t->offset < w->end)
@@ -69,8 +82,13 @@ static void write_value(Map *m, Tensor *value, Node *n)
 			if (x && meet(x, t))
 				fail(m, x, t);
 		}
-	*vec_push(&m->writes, &m->count) =
-		(Write){place_of(value), t->offset, t->offset + t->reals};
+	int64_t end = t->offset + t->reals;
+	*vec_push(&m->writes, &m->count) = (Write){place_of(value), t->offset, end};
+	if (m->count % GROUP == 1)
+		*vec_push(&m->groups, &m->group_count) = (Extent){t->offset, end};
+	Extent *g = &m->groups[m->group_count - 1];
+	g->offset = t->offset < g->offset ? t->offset : g->offset;
+	g->end = end > g->end ? end : g->end;
 }
 
 /* What one node writes must not meet: results, second results, workspace. */

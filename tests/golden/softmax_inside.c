@@ -548,7 +548,7 @@ static void cross_entropy_5(const NncThread *thread, NncContext *c,
 			sum += pi[j];
 		for (int j = 0; j < N; j++)
 			pi[j] /= sum;
-		c->row_loss[i] = (double)(nnc_log(sum) + xi[best] - xi[label]);
+		c->row_loss[i] = (double)(nnc_log(sum) + (xi[best] - xi[label]));
 		c->row_hit[i] = best == label;
 	}
 }
