@@ -159,7 +159,7 @@ void *arena_resize(void *p, size_t old, size_t size)
 	if (size <= old)
 		return p;
 	void *grown = arena_alloc(size);
-	if (old)
+	if (p && old)
 		memcpy(grown, p, old);
 	return grown;
 }

@@ -22,19 +22,19 @@ silent()
 }
 
 flags='-Icompiler -Iruntime -Ibuild'
-libs='-DNNC_LIBS=""'
+libs='-DNNC_LIBS=""' dir='-DNNC_RUNTIME_DIR=""'
 # Templates are text: with a definition cppcheck leaves out what stands behind another.
 # shellcheck disable=SC2086 # words
 silent cppcheck -q --std=c11 --enable=warning,portability --error-exitcode=1 \
-	$flags "$libs" "$@"
+	$flags "$libs" "$dir" "$@"
 # gcc 12 loses sight of what a growing table owns, and of structs in arrays; clang does not.
 # Of several files in one run clang-tidy mistakes each va_list but the first.
 for file; do
 	# shellcheck disable=SC2086 # words
-	silent clang-tidy --quiet "$file" -- -std=gnu11 $flags "$libs"
+	silent clang-tidy --quiet "$file" -- -std=gnu11 $flags "$libs" "$dir"
 	# shellcheck disable=SC2086 # words
 	silent gcc -std=gnu11 -O1 -fanalyzer -Wno-analyzer-malloc-leak \
-		-Wno-analyzer-use-of-uninitialized-value -Werror $flags "$libs" \
+		-Wno-analyzer-use-of-uninitialized-value -Werror $flags "$libs" "$dir" \
 		-c -o /dev/null "$file"
 done
 exit $status

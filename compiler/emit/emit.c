@@ -251,8 +251,9 @@ static void check_same(Emit *e, const Function *f, const char *template,
 
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes)
 {
-	if (is_emitted(e, name)) {
-		check_same(e, find_function(e, name), template, holes);
+	const Function *there = is_emitted(e, name) ? find_function(e, name) : NULL;
+	if (there) {
+		check_same(e, there, template, holes);
 		return;
 	}
 	grow_by_name(e);
