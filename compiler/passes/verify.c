@@ -69,6 +69,7 @@ static void write_value(Map *m, Tensor *value, Node *n)
 	if (!placed(value))
 		return;
 	const Tensor *t = storage(value);
+	assert(t);
 	for (int k = 0; k < n->in_count; k++) {
 		const Tensor *x = placed(n->in[k]) ? storage(n->in[k]) : NULL;
 		bool allowed = x == t && k == 0 && (n->op->in_place || n->op->reshape);
