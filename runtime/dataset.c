@@ -59,13 +59,13 @@ static int check(NncData *data, const NncModel *model, NncError *err)
 int nnc_model_data(NncData *data, const NncModel *model, const char *directory,
 		   bool test, NncError *err)
 {
-	const NncFormat *format;
+	const NncFormat *format = NULL;
 	NncDataRequest request = request_of(model);
 	int code = nnc_model_format(&format, model, err);
 
 	request.directory = directory;
 	request.test = test;
-	if (!code)
+	if (!code && format)
 		code = format->load(data, &request, err);
 	return code ? code : check(data, model, err);
 }
