@@ -129,9 +129,10 @@ static int answer_files(const NncProgram *program, NncContext *context, json_t *
 						: (int32_t)wanted;
 	int code = NNC_OK;
 
-	if (!index || !a.order || !a.probability)
+	const bool room = index && a.order && a.probability;
+	if (!room)
 		code = nnc_fail(err, NNC_NOMEM, "not enough memory");
-	for (int i = 0; i < o->operand_count && !code; i++) {
+	for (int i = 0; i < o->operand_count && room && !code; i++) {
 		NncData data = {0};
 		code = nnc_samples_read(&data, o->operands[i], model, err);
 		if (!code)
