@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The last weights come first: without them nothing of the old run can be resumed. */
@@ -82,6 +83,20 @@ static int make_folders(const char *path)
 	return make_folder(part);
 }
 
+/* False: another run has it. A run that was killed as it started gnuplot has it for a
+   moment longer, until that process has begun. */
+static bool lock(int fd)
+{
+	static const struct timespec nap = {.tv_nsec = 50000000};
+
+	for (int i = 0; i < 20; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+			return true;
+		nanosleep(&nap, NULL);
+	}
+	return false;
+}
+
 int nnc_folder_open(NncFolder *folder, NncError *err)
 {
 	if (make_folders(folder->path))
@@ -91,7 +106,7 @@ int nnc_folder_open(NncFolder *folder, NncError *err)
 		return nnc_fail_io(err, "open the folder", folder->path);
 	folder->open = true;
 	/* a file system without locks is no reason not to train */
-	if (flock(folder->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) {
+	if (!lock(folder->fd)) {
 		nnc_folder_close(folder);
 		return nnc_fail(err, NNC_IO,
 				"another run is writing to %s\n"
