@@ -119,7 +119,8 @@ include share/share.mk
 lint:
 	$(Q)clang-format --dry-run -Werror $$(grep -L 'ifdef TEMPLATE_' $(COMPILER) $(RUNTIME) $(UNIT) \
 		share/*.c tests/fuzz/*.[ch])
-	$(Q)shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/*.sh tests/*/run */registry.sh
+	$(Q)shellcheck -x -P SCRIPTDIR .ci/run scripts/*.sh tests/*.sh tests/*/run */registry.sh \
+		examples/*/*.sh
 
 # cppcheck, clang-tidy and gcc -fanalyzer: silent, but for a few minutes' work.
 analyze: all
