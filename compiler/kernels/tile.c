@@ -4,23 +4,30 @@
  */
 #include "nnc.h"
 
-static void emit_tile(Emit *e, const char *name, const char *params, const char *prefetch)
+static void emit_tile(Emit *e, const char *name, const char *says, const char *params,
+		      const char *prefetch)
 {
 	const Hole holes[] = {
-		{"name", name}, {"params", params}, {"prefetch", prefetch}, {NULL, NULL}};
+		{"name", name},
+		{"says", says},
+		{"params", params},
+		{"prefetch", prefetch},
+		{NULL, NULL},
+	};
 	emit_function(e, name, "tile", holes);
 }
 
 void use_tile(Emit *e)
 {
-	emit_tile(e, "tile", "", "");
+	emit_tile(e, "tile", "", "", "");
 }
 
 /* The same, which brings what comes next into the second cache meanwhile. */
 void use_tile_ahead(Emit *e)
 {
-	emit_tile(e, "tile_ahead", "const real *next, int ahead, ",
-		  "for (int q = 0; q < ahead; q += NNC_ALIGN / sizeof(real))\n"
+	emit_tile(e, "tile_ahead", " Each term fetches `ahead` numbers of `next`.",
+		  "const real *next, int ahead, ",
+		  "for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))\n"
 		  "\t__builtin_prefetch(next + k * ahead + q, 0, 2);");
 }
 
@@ -29,7 +36,7 @@ void use_tile_ahead(Emit *e)
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
  * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * columns.$says$
  */
 static NNC_INLINE void $name$(int rows, int vecs, int last, int runs, int terms,
 			    const real *restrict a, int line, int al, int ar, int ak,
@@ -43,7 +50,6 @@ static NNC_INLINE void $name$(int rows, int vecs, int last, int runs, int terms,
 		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
 			nnc_vec bv[NNC_TILE_MAX];
-			$prefetch$
 			$prefetch$
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)

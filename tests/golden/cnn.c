@@ -1972,7 +1972,7 @@ static void back_14x14x64_irfft18_14_18_live_14x14x1_7x7_p3x3_maxpool_2x2_bias_r
  * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
  * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
  * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * columns. Each term fetches `ahead` numbers of `next`.
  */
 static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
@@ -1986,9 +1986,7 @@ static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int te
 		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
 			nnc_vec bv[NNC_TILE_MAX];
-			for (int q = 0; q < ahead; q += NNC_ALIGN / sizeof(real))
-				__builtin_prefetch(next + k * ahead + q, 0, 2);
-			for (int q = 0; q < ahead; q += NNC_ALIGN / sizeof(real))
+			for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))
 				__builtin_prefetch(next + k * ahead + q, 0, 2);
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
