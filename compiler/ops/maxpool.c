@@ -210,8 +210,10 @@ static void $name$_image(const real *restrict dy, const $index$ *restrict winner
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++)
-					xp[k] $adds$ place[k] == ky * KW + kx ? d[k] : 0;
+				for (int k = 0; k < C; k++) {
+					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					xp[k] $adds$ place[k] == ky * KW + kx ? v : 0;
+				}
 			}
 	}
 }

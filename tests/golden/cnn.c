@@ -2798,8 +2798,10 @@ static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++)
-					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
+				for (int k = 0; k < C; k++) {
+					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					xp[k] = place[k] == ky * KW + kx ? v : 0;
+				}
 			}
 	}
 }
@@ -3440,8 +3442,10 @@ static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++)
-					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
+				for (int k = 0; k < C; k++) {
+					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					xp[k] = place[k] == ky * KW + kx ? v : 0;
+				}
 			}
 	}
 }

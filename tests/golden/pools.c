@@ -1153,8 +1153,10 @@ static void maxpool_grad_3x3x12_3x3_p1x1_image(const real *restrict dy,
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+				for (int k = 0; k < C; k++) {
+					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					xp[k] += place[k] == ky * KW + kx ? v : 0;
+				}
 			}
 	}
 }
@@ -1388,8 +1390,10 @@ static void maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(const real *restrict dy,
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++)
-					xp[k] = place[k] == ky * KW + kx ? d[k] : 0;
+				for (int k = 0; k < C; k++) {
+					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					xp[k] = place[k] == ky * KW + kx ? v : 0;
+				}
 			}
 	}
 }
@@ -1500,8 +1504,10 @@ static void maxpool_grad_28x28x4_3x3_s2x2_image(const real *restrict dy,
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+				for (int k = 0; k < C; k++) {
+					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					xp[k] += place[k] == ky * KW + kx ? v : 0;
+				}
 			}
 	}
 }

@@ -1458,8 +1458,10 @@ static void maxpool_grad_14x14x8_2x2_to14x14_image(const real *restrict dy,
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+				for (int k = 0; k < C; k++) {
+					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					xp[k] += place[k] == ky * KW + kx ? v : 0;
+				}
 			}
 	}
 }
@@ -1714,8 +1716,10 @@ static void maxpool_grad_28x28x4_2x2_to28x28_image(const real *restrict dy,
 			for (int kx = kx0; kx < kx1; kx++) {
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++)
-					xp[k] += place[k] == ky * KW + kx ? d[k] : 0;
+				for (int k = 0; k < C; k++) {
+					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					xp[k] += place[k] == ky * KW + kx ? v : 0;
+				}
 			}
 	}
 }
