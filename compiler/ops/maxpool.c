@@ -211,7 +211,8 @@ static void $name$_image(const real *restrict dy, const $index$ *restrict winner
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
-					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					/* read always: under a mask gcc 12 errs */
+					const real v = d[k];
 					xp[k] $adds$ place[k] == ky * KW + kx ? v : 0;
 				}
 			}

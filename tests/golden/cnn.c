@@ -2799,7 +2799,8 @@ static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
-					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					/* read always: under a mask gcc 12 errs */
+					const real v = d[k];
 					xp[k] = place[k] == ky * KW + kx ? v : 0;
 				}
 			}
@@ -3443,7 +3444,8 @@ static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
-					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					/* read always: under a mask gcc 12 errs */
+					const real v = d[k];
 					xp[k] = place[k] == ky * KW + kx ? v : 0;
 				}
 			}

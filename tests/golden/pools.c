@@ -1154,7 +1154,8 @@ static void maxpool_grad_3x3x12_3x3_p1x1_image(const real *restrict dy,
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
-					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					/* read always: under a mask gcc 12 errs */
+					const real v = d[k];
 					xp[k] += place[k] == ky * KW + kx ? v : 0;
 				}
 			}
@@ -1391,7 +1392,8 @@ static void maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(const real *restrict dy,
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
-					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					/* read always: under a mask gcc 12 errs */
+					const real v = d[k];
 					xp[k] = place[k] == ky * KW + kx ? v : 0;
 				}
 			}
@@ -1505,7 +1507,8 @@ static void maxpool_grad_28x28x4_3x3_s2x2_image(const real *restrict dy,
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
-					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					/* read always: under a mask gcc 12 errs */
+					const real v = d[k];
 					xp[k] += place[k] == ky * KW + kx ? v : 0;
 				}
 			}

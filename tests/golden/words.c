@@ -1459,7 +1459,8 @@ static void maxpool_grad_14x14x8_2x2_to14x14_image(const real *restrict dy,
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
-					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					/* read always: under a mask gcc 12 errs */
+					const real v = d[k];
 					xp[k] += place[k] == ky * KW + kx ? v : 0;
 				}
 			}
@@ -1717,7 +1718,8 @@ static void maxpool_grad_28x28x4_2x2_to28x28_image(const real *restrict dy,
 				real *xp = dx + ((top + ky) * W + left + kx) * C;
 				NNC_NO_UNROLL
 				for (int k = 0; k < C; k++) {
-					const real v = d[k]; /* always: gcc 12 errs in masked reads */
+					/* read always: under a mask gcc 12 errs */
+					const real v = d[k];
 					xp[k] += place[k] == ky * KW + kx ? v : 0;
 				}
 			}
