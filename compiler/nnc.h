@@ -795,7 +795,7 @@ double memory_bytes(const Gemm *g);
 int tile_vectors(const Gemm *g); /* of a tile's columns */
 double openblas_cost(Gemm g);
 void use_tile(Emit *e);
-void use_tile_ahead(Emit *e);
+const Hole *tile_ahead_holes(Emit *e, bool ahead);
 const char *tile_function(Emit *e, const Gemm *g);
 const char *openblas_function(Emit *e, const Gemm *g);
 

@@ -25,7 +25,7 @@ static const char *fits(const Net *net, const Node *n)
 	return NULL;
 }
 
-/* Never slower than whole tiles, and faster with more threads. */
+/* The sums of whole tiles; threads share less of b. */
 static double cost(const Net *net, const Node *n)
 {
 	return 0.95 * tile_cost(gemm_of(net, n));
@@ -59,17 +59,11 @@ static const char *sums_function(Emit *e, const Gemm *of)
 	const Hole extra[] = {
 		{"vecs", int_text(tile_vectors(&g))},
 		{"depth", int_text(depth(&g))},
-		{"tile", near ? "tile" : "tile_ahead"},
-		{"next_params", near ? "" : "const real *next, int ahead, "},
-		{"ahead", near ? "" : "next, ahead, "},
-		{"AHEAD", near ? "" : ", AHEAD = (COLS * ROWS + M - 1) / M"},
-		{"next", near ? "" : "const real *next = b + (k + DEPTH < K ? k + DEPTH : 0) * N;"},
-		{"next_names", near ? "" : "next, AHEAD, "},
+		{"from", near ? "" : "const real *next = b + (k + DEPTH < K ? k + DEPTH : 0) * N;"},
 		{"advance", near ? "" : "next += terms * AHEAD;"},
-		{NULL, NULL},
 	};
-	const Hole *holes = gemm_holes(&g, name, extra);
-	(near ? use_tile : use_tile_ahead)(e);
+	const Hole *holes = gemm_holes(&g, name, join_holes(extra, sizeof extra / sizeof *extra,
+							    tile_ahead_holes(e, !near)));
 	emit_function(e, arena_printf("%s_tile", name), "gemm_sums_tile", holes);
 	emit_function(e, name, "gemm_sums", holes);
 	return name;
@@ -106,7 +100,7 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int terms, bool more, int
 	const real *sums = (const real *)s;
 
 	$tile$(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0, b + j, N,
-	     0, $ahead$s);
+	     0, $next$s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -132,7 +126,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		const int start = share.first - part * tiles, end = share.end - part * tiles;
 		for (int k = first; k < last; k += DEPTH) {
 			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			$next$
+			$from$
 			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
 				const int i = t % down * ROWS, j = t / down * COLS;
 				const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;

@@ -90,16 +90,10 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 		{"turn", g->tb ? arena_printf("if (i == 0 || k == share.first)\n"
 					      "\t%s(cols, WIDTH, b + j * K, panel);", panel)
 			       : ""},
-		{"tile", far ? "tile_ahead" : "tile"},
-		{"next_params", far ? "const real *next, int ahead, " : ""},
-		{"ahead", far ? "next, ahead, " : ""},
-		{"AHEAD", far ? ", AHEAD = (COLS * ROWS + M - 1) / M" : ""},
-		{"next", far ? "const real *next = b + ((j + COLS) % N + i * COLS / M) * K;" : ""},
-		{"next_names", far ? "next, AHEAD, " : ""},
-		{NULL, NULL},
+		{"from", far ? "const real *next = b + ((j + COLS) % N + i * COLS / M) * K;" : ""},
 	};
-	(far ? use_tile_ahead : use_tile)(e);
-	return gemm_holes(g, name, extra);
+	return gemm_holes(g, name, join_holes(extra, sizeof extra / sizeof *extra,
+					      tile_ahead_holes(e, far)));
 }
 
 /* The function that computes g by tiles; emitted once. */
@@ -154,7 +148,7 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int terms, int i, int j0,
 	const real *sums = (const real *)s;
 
 	$tile$(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + $a_row$, rows, 0,
-	     $row_stride$, $term_stride$, 0, b, width, 0, $ahead$s);
+	     $row_stride$, $term_stride$, 0, b, width, 0, $next$s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -182,7 +176,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		const int i = $i$ * ROWS, j = $j$ * COLS;
 		const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		$next$
+		$from$
 		$turn$
 		if (rows == ROWS && cols == COLS)
 			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);

@@ -22,13 +22,37 @@ void use_tile(Emit *e)
 	emit_tile(e, "tile", "", "", "");
 }
 
-/* The same, which brings what comes next into the second cache meanwhile. */
-void use_tile_ahead(Emit *e)
+/*
+ * Emits the tile that a product's tiles are made by, and gives the holes that differ: with
+ * `ahead` one that fetches what comes next into the second cache meanwhile.
+ */
+const Hole *tile_ahead_holes(Emit *e, bool ahead)
 {
+	static const Hole here[] = {
+		{"tile", "tile"},
+		{"next_params", ""},
+		{"next", ""},
+		{"AHEAD", ""},
+		{"next_names", ""},
+		{NULL, NULL},
+	};
+	static const Hole fetching[] = {
+		{"tile", "tile_ahead"},
+		{"next_params", "const real *next, int ahead, "},
+		{"next", "next, ahead, "},
+		{"AHEAD", ", AHEAD = (COLS * ROWS + M - 1) / M"}, /* all of them fetch it all */
+		{"next_names", "next, AHEAD, "},
+		{NULL, NULL},
+	};
+	if (!ahead) {
+		use_tile(e);
+		return here;
+	}
 	emit_tile(e, "tile_ahead", " Each term fetches `ahead` numbers of `next`.",
 		  "const real *next, int ahead, ",
 		  "for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))\n"
 		  "\t__builtin_prefetch(next + k * ahead + q, 0, 2);");
+	return fetching;
 }
 
 #ifdef TEMPLATE_tile
