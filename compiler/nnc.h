@@ -719,6 +719,7 @@ struct Optimizer {
 	const Hole *(*holes)(const Args *args);
 	const char *setup;      /* statements once a step, with holes */
 	const char *const *scalars; /* what they made, for every element; ends with NULL */
+	bool (*rests)(const Args *args); /* where the gradient is 0: NULL, never */
 	int flops;              /* an element */
 };
 
@@ -783,6 +784,8 @@ extern const Kernel *const kernels[];
 #define NOMINAL_ELEMENTWISE 8.0  /* of loops that compilers vectorise */
 
 bool has_kernels(const Node *n);
+/* The maxpool's gradient that n begins with, or could; NULL: none. */
+const Node *spread_before(const Node *n);
 /* In us: what a maxpool beside n costs if kernel k, or NULL, does not take it in. */
 double pool_beside_cost(const Net *net, const Node *n, const Kernel *k);
 void each_kernel(const Net *net, const Node *n,

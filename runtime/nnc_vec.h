@@ -87,6 +87,7 @@
 enum {
 	NNC_LANES = NNC_VECTOR_LANES, /* numbers in a vector */
 	NNC_TILE_MAX = 28,            /* vectors in a tile */
+	NNC_TILE_SUMS = 2 * NNC_TILE_ROWS, /* in one that is not tall */
 };
 
 /* A vector anywhere in an array of numbers: it needs no alignment of its own. */

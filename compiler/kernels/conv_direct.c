@@ -63,14 +63,12 @@ static double cost(const Net *net, const Node *n)
 	       direct_tiles_cost(net, w.ow, w.o, n->op->flops(net, n));
 }
 
-/* With a maxpool it also holds the lines of one row of the pool's windows. */
 static int64_t scratch(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
 	const Node *pool = pool_of(n);
-	int64_t lines = pool ? pool->attr.kernel[0] * w.ow * w.o : 0;
 	(void)net;
-	return padded(padded_image_reals(&w)) + lines;
+	return padded(padded_image_reals(&w)) + (pool ? pool_lines_reals(&w, pool) : 0);
 }
 
 const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *name)
@@ -99,8 +97,7 @@ const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *na
 	return window_holes(w, join_holes(more, sizeof more / sizeof *more, sizes + 1));
 }
 
-/* Emits NAME_line, which makes one line of outputs with what `n` has fused; its NAME. */
-static const char *line_function(Emit *e, const Node *n, const Window *w)
+const char *line_function(Emit *e, const Node *n, const Window *w)
 {
 	const char *name = arena_printf("%s%s", window_name("conv", w), suffixes(n));
 	emit_function(e, arena_printf("%s_line", name), "conv_line",
@@ -112,33 +109,6 @@ const char *direct_function(Emit *e, const Node *n, const Window *w)
 {
 	const char *name = line_function(e, n, w);
 	emit_function(e, name, "conv_direct", direct_holes(e, n, w, name));
-	return name;
-}
-
-/* The convolution itself has nothing fused; the maxpool has what comes after it. */
-static const char *pooled_function(Emit *e, const Node *n, const Window *w, const Node *pool)
-{
-	Node conv = *n;
-	conv.fused_count = 0;
-	Window p = window_of(&pool->attr, pool->in[0]->shape, result(pool)->shape);
-	const char *line = line_function(e, &conv, w);
-	const char *name = arena_printf("%s%s", line, suffixes(n));
-	const Hole holes[] = {
-		{"line", line},
-		{"pool", maxpool_line_function(e, pool)},
-		{"index", element_type(pool->out[1]->element)},
-		{"pool_then", arena_printf(", then maxpool%s", then_text(pool))},
-		{"pool_params", epilogue_params(pool)},
-		{"pool_names", epilogue_names_at(pool, "i * LINE")},
-		{"POOL_H", int_text(p.oh)},
-		{"POOL_LINE", int_text(p.ow * p.o)},
-		{"POOL_KH", int_text(p.kh)},
-		{"POOL_SH", int_text(p.sh)},
-		{"POOL_TOP", int_text(p.top)},
-	};
-	emit_function(e, name, "conv_direct_pool",
-		      join_holes(holes, sizeof holes / sizeof *holes,
-				 direct_holes(e, &conv, w, name)));
 	return name;
 }
 
@@ -244,31 +214,6 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 		if (i % OH == 0 || i == share.first)
 			$pad$(x + i / OH * H * W * C, p);
 		$name$_line(i % OH, p, w, y + i * OW * O$names_at$);
-	}
-}
-#endif
-
-#ifdef TEMPLATE_conv_direct_pool
-/*
- * y (n,$POOL_H$,$POOL_LINE$), winner: x (n,$H$,$W$,$C$) * w ($KH$,$KW$,$C$,$O$)$pool_then$;
- * only the lines of one row of windows are in memory at a time
- */
-static void $name$(const NncThread *thread, int n, const real *restrict x,
-		   const real *restrict w, real *restrict y, $index$ *restrict winner$pool_params$)
-{
-	enum { H = $H$, W = $W$, C = $C$, OH = $OH$, OW = $OW$, O = $O$ };
-	enum { POOLED = $POOL_H$, LINE = $POOL_LINE$, KH = $POOL_KH$, SH = $POOL_SH$, TOP = $POOL_TOP$ };
-	const NncRange share = nnc_share(thread, n * POOLED);
-	real *p = thread->scratch, *lines = p + $padded$;
-
-	for (int i = share.first; i < share.end; i++) {
-		const int top = i % POOLED * SH - TOP;
-		if (i % POOLED == 0 || i == share.first)
-			$pad$(x + i / POOLED * H * W * C, p);
-		for (int k = 0; k < KH; k++)
-			if (top + k >= 0 && top + k < OH)
-				$line$_line(top + k, p, w, lines + k * OW * O);
-		$pool$_line(i % POOLED, top, lines, y + i * LINE, winner + i * LINE$pool_names$);
 	}
 }
 #endif

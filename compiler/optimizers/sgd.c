@@ -44,6 +44,11 @@ static const Hole *holes(const Args *args)
 	return join_holes(h, sizeof h / sizeof *h - 1, NULL);
 }
 
+static bool rests(const Args *args)
+{
+	return !(arg_real(args, "momentum") > 0) && !(arg_real(args, "weight_decay") > 0);
+}
+
 static const char *const scalars[] = {"lr", NULL};
 
 const Optimizer optimizer_sgd = {
@@ -56,6 +61,7 @@ const Optimizer optimizer_sgd = {
 	.holes = holes,
 	.setup = "const real lr = (real)c->lr;",
 	.scalars = scalars,
+	.rests = rests,
 	.flops = 4,
 };
 

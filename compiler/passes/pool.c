@@ -23,7 +23,7 @@ static const Node *pool_behind(const Node *n)
 	return reader && reader->op->keeps_largest && apart(reader) ? reader : NULL;
 }
 
-static const Node *spread_before(const Node *n)
+const Node *spread_before(const Node *n)
 {
 	if (n->spread || n->in_count <= n->op->adjoint_in)
 		return n->spread;

@@ -50,6 +50,7 @@ enum {
 	WORK_DENSE1 = DENSE1 + 4096,             /* (8192) */
 	WORK_DENSE2 = DENSE2 + 4096,             /* (8192) */
 	WORK_DENSE3_SUM = DENSE3_SUM + 320,      /* (640) */
+	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (32768) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_CONV1_PRODUCT = D_CONV1 + 401408,      /* (32, 28x28x64) */
 	D_X = 0,                                 /* (32, 28x28x1) */
@@ -87,11 +88,6 @@ enum {
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
 static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p);
-static void conv_28x28x1_7x7x64_p3x3_line(int i, const real *restrict p,
-	const real *restrict w, real *restrict y);
-static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
-	const real *restrict x, real *restrict y, uint8_t *restrict winner,
-	const real *restrict bias);
 static void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(const NncThread *thread,
 	int n, const real *restrict x, const real *restrict w, real *restrict y,
 	uint8_t *restrict winner, const real *restrict bias);
@@ -195,15 +191,17 @@ static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n
 static void column_sums_6272x64_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
-	const uint8_t *restrict winner, real *restrict dx);
-static void conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2(const NncThread *thread,
-	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
-	const uint8_t *restrict winner);
-static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_windows(int i,
+	const real *restrict p, real *restrict to);
+static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(
+	const NncThread *thread, int n, const real *restrict x, const real *restrict dy,
+	real *restrict dw, const uint8_t *restrict winner, real *restrict parts,
+	bool keep, real rate, real root, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
+static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
+	const uint8_t *restrict winner, real *restrict dx);
 static void maxpool_grad_28x28x64_2x2_s2x2(const NncThread *thread, int n,
 	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
 static void col2im_28x28x1_7x7_p3x3(const real *restrict cols, real *restrict x);
@@ -386,12 +384,9 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 
 	/* conv1: conv 64 7x7 relu */
-	conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2(thread, n, a + X, a + D_CONV1,
-		dw->conv1_weight, (uint8_t *)(a + MAXPOOL1_WINNER));
-
-	/* what no kernel above did itself */
-	nnc_barrier(thread);
-	adam_step(thread, 3136, dw->conv1_weight, rate, root, w->conv1_weight,
+	conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(thread, n, a + X, a +
+		D_CONV1, dw->conv1_weight, (uint8_t *)(a + MAXPOOL1_WINNER), a +
+		WORK_GRAD_CONV1_WEIGHT, keep, rate, root, w->conv1_weight,
 		m->conv1_weight, v->conv1_weight);
 
 #ifdef NNC_DOUBLE
@@ -521,123 +516,67 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		}
 }
 
-/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
-static NNC_INLINE void conv_28x28x1_7x7x64_p3x3_tile(int rows, int cols, int i, int k0,
-	int j0, const real *restrict p, const real *restrict w, real *restrict y)
+/* `cols` numbers of y, from j0 on, of the pool's window (i,k): p is the padded image */
+static NNC_INLINE void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(int cols,
+	int i, int k, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, uint8_t *restrict winner, const real *restrict bias)
 {
 	enum { C = 1, O = 64, L = NNC_LANES };
-	enum { KH = 7, SH = 1, SW = 1, PW = 34, TERMS = 7 * C };
-	const int vecs = NNC_VECTORS(cols);
+	enum { H = 28, KH = 7, SH = 1, SW = 1, PW = 34, TERMS = 7 * C, TOP = 3 };
+	enum { HIGH = 2, WIDE = 2, PLACES = HIGH * WIDE };
+	const int top = i * 2 * SH, left = k * 2 * SW, vecs = NNC_VECTORS(cols);
+	/* lines of the kernel that meet the image; the others would add zeros */
+	const int first = TOP - top > (HIGH - 1) * SH ? TOP - top - (HIGH - 1) * SH : 0;
+	const int last = H + TOP - top < KH ? H + TOP - top : KH;
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
-	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (k0 + r) * O + j;
-			real v = sums[r * vecs * L + q];
-			y[at] = v;
+	tile(PLACES, vecs, cols - (vecs - 1) * L, last - first, TERMS, p + ((top +
+		first) * PW + left) * C, WIDE, SH * PW * C, SW * C, 1, PW * C, w +
+		first * TERMS * O + j0, O, TERMS * O, s);
+	NNC_INDEPENDENT
+	for (int q = 0; q < cols; q++) {
+		const int j = j0 + q, at = k * O + j;
+		real v = sums[q];
+		int place = 0;
+		NNC_UNROLL
+		for (int r = 1; r < PLACES; r++) {
+			const real other = sums[r * vecs * L + q];
+			const bool wins = other > v || other != other;
+			place = wins ? r : place;
+			v = wins ? other : v;
 		}
-}
-
-/* y (28,64): line i of an image's outputs */
-static void conv_28x28x1_7x7x64_p3x3_line(int i, const real *restrict p,
-	const real *restrict w, real *restrict y)
-{
-	enum { OW = 28, O = 64, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
-
-	for (int j = 0; j < O; j += COLS)
-		for (int k = 0; k < OW; k += ROWS) {
-			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			if (rows == ROWS && cols == COLS)
-				conv_28x28x1_7x7x64_p3x3_tile(ROWS, COLS, i, k, j, p, w,
-					y);
-			else if (REST > 0 && rows == ROWS)
-				conv_28x28x1_7x7x64_p3x3_tile(ROWS, REST, i, k, j, p, w,
-					y);
-			else if (LAST > 0 && cols == COLS)
-				conv_28x28x1_7x7x64_p3x3_tile(LAST, COLS, i, k, j, p, w,
-					y);
-			else if (LAST > 0 && REST > 0)
-				conv_28x28x1_7x7x64_p3x3_tile(LAST, REST, i, k, j, p, w,
-					y);
-		}
-}
-
-/* Line i of an image's result; x are the image's lines from line `from` on. */
-static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
-	const real *restrict x, real *restrict y, uint8_t *restrict winner,
-	const real *restrict bias)
-{
-	enum { H = 28, W = 28, C = 64, OW = 14, N = C };
-	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
-	const int top = i * SH - TOP;
-	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
-
-	for (int p = 0; p < OW; p++) {
-		const int left = p * SW - LEFT;
-		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
-			KW;
-		real best[C];
-		int place[C];
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = ky0 * KW + kx0;
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = x + ((top + ky - from) * W + left +
-					kx) * C;
-				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? ky * KW + kx : place[k];
-					best[k] = wins ? xp[k] : best[k];
-				}
-			}
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++)
-			winner[p * C + k] = (uint8_t)place[k];
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = p * C + j;
-			real v = best[j];
-			v += bias[j];
-			v = v < 0 ? 0 : v;
-			y[at] = v;
-		}
+		winner[at] = (uint8_t)place;
+		v += bias[j];
+		v = v < 0 ? 0 : v;
+		y[at] = v;
 	}
 }
 
-/*
- * y (n,14,896), winner: x (n,28,28,1) * w (7,7,1,64), then maxpool, then bias, relu;
- * only the lines of one row of windows are in memory at a time
- */
+/* y (n,14,14,64), winner: x (n,28,28,1) * w (7,7,1,64), then maxpool, then bias, relu */
 static void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(const NncThread *thread,
 	int n, const real *restrict x, const real *restrict w, real *restrict y,
 	uint8_t *restrict winner, const real *restrict bias)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 64 };
-	enum { POOLED = 14, LINE = 896, KH = 2, SH = 2, TOP = 0 };
+	enum { IMAGE = 28 * 28 * 1, O = 64, POOLED = 14, WIDE = 14 };
+	enum { VECS = NNC_TILE_SUMS / (2 * 2), LINE = WIDE * O };
+	enum { COLS = NNC_COLS(O, VECS), REST = O % COLS };
 	const NncRange share = nnc_share(thread, n * POOLED);
-	real *p = thread->scratch, *lines = p + 1168;
+	real *p = thread->scratch;
 
 	for (int i = share.first; i < share.end; i++) {
-		const int top = i % POOLED * SH - TOP;
 		if (i % POOLED == 0 || i == share.first)
-			pad_28x28x1_7x7_p3x3(x + i / POOLED * H * W * C, p);
-		for (int k = 0; k < KH; k++)
-			if (top + k >= 0 && top + k < OH)
-				conv_28x28x1_7x7x64_p3x3_line(top + k, p, w, lines + k *
-					OW * O);
-		maxpool_28x28x64_2x2_s2x2_bias_relu_line(i % POOLED, top, lines, y + i *
-			LINE, winner + i * LINE, bias);
+			pad_28x28x1_7x7_p3x3(x + i / POOLED * IMAGE, p);
+		for (int j = 0; j < O; j += COLS)
+			for (int k = 0; k < WIDE; k++)
+				if (REST == 0 || O - j >= COLS)
+					conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
+						COLS, i % POOLED, k, j, p, w, y + i *
+						LINE, winner + i * LINE, bias);
+				else
+					conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
+						REST, i % POOLED, k, j, p, w, y + i *
+						LINE, winner + i * LINE, bias);
 	}
 }
 
@@ -3422,6 +3361,118 @@ static void column_sums_6272x64_adam(const NncThread *thread, int n,
 	}
 }
 
+/* to: the windows of the outputs that line i chooses from; p is the padded image */
+static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_windows(int i,
+	const real *restrict p, real *restrict to)
+{
+	enum { C = 1, OH = 28, OW = 28, KH = 7, LINE = 7 * C, SH = 1, SW = 1 };
+	enum { PW = 34, WIDTH = NNC_VECTORS(KH * LINE) * NNC_LANES };
+	enum { WIDE = 14, HIGH = 2, PLACES = HIGH * 2 };
+
+	for (int k = 0; k < WIDE * PLACES; k++, to += WIDTH) {
+		const int y = i * 2 - 0 + k % PLACES / 2;
+		const int x = k / PLACES * 2 - 0 + k % 2;
+		if (y < 0 || y >= OH || x < 0 || x >= OW)
+			continue; /* it never wins */
+		for (int ky = 0; ky < KH; ky++)
+			memcpy(to + ky * LINE, p + ((y * SH + ky) * PW + x * SW) * C,
+				LINE * sizeof *p);
+	}
+}
+
+/* s: adds what one line of dy gives to `vecs` vectors of taps of `rows` channels */
+static NNC_INLINE void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(int rows,
+	int vecs, const nnc_vec *restrict windows, const real *restrict dy,
+	const uint8_t *restrict winner, nnc_vec *restrict s)
+{
+	enum { O = 64, WIDE = 14, PLACES = 2 * 2 };
+	enum { WIDTH = NNC_VECTORS(7 * 7 * 1) };
+	nnc_vec t[NNC_TILE_MAX];
+
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		t[k] = s[k / vecs * WIDTH + k % vecs];
+	for (int p = 0; p < WIDE; p++, windows += PLACES * WIDTH, dy += O, winner += O)
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const nnc_vec *x = windows + (size_t)winner[r] * WIDTH;
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				t[r * vecs + q] += dy[r] * x[q];
+		}
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		s[k / vecs * WIDTH + k % vecs] = t[k];
+}
+
+/*
+ * dw (7,7,1,64) from x (n,28,28,1) and dy of a maxpool, by its winners; dy of conv
+ * (n,28x28x64), then adam;
+ * in parts (parts,64,taps) of some images each
+ */
+static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(
+	const NncThread *thread, int n, const real *restrict x, const real *restrict dy,
+	real *restrict dw, const uint8_t *restrict winner, real *restrict parts,
+	bool keep, real rate, real root, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
+{
+	enum { IMAGE = 28 * 28 * 1, O = 64, TAPS = 7 * 7 * 1, PARTS = 8 };
+	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 14, LINE = 14 * O };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+	const NncRange share = nnc_share(thread, PARTS);
+	real *p = thread->scratch;
+	nnc_vec *windows = (nnc_vec *)(p + 1168);
+
+	memset(windows, 0, 14 * 2 * 2 * WIDTH * sizeof *windows);
+	for (int k = share.first; k < share.end; k++) {
+		nnc_vec *sums = (nnc_vec *)parts + k * PART;
+		memset(sums, 0, PART * sizeof *sums);
+		for (int i = k * n / PARTS * HIGH; i < (k + 1) * n / PARTS *
+			HIGH; i++) {
+			if (i % HIGH == 0)
+				pad_28x28x1_7x7_p3x3(x + i / HIGH * IMAGE, p);
+			conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_windows(
+				i % HIGH, p, (real *)windows);
+			for (int j = 0; j < O; j += ROWS)
+				for (int v = 0; v < WIDTH; v += VECS) {
+					const int at = i * LINE + j;
+					nnc_vec *s = sums + j * WIDTH + v;
+					if (O - j >= ROWS && WIDTH - v >= VECS)
+						conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
+							ROWS, VECS, windows + v, dy +
+							at, winner + at, s);
+					else if (LAST > 0 && O - j >= ROWS)
+						conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
+							ROWS, LAST, windows + v, dy +
+							at, winner + at, s);
+					else if (REST > 0 && WIDTH - v >= VECS)
+						conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
+							REST, VECS, windows + v, dy +
+							at, winner + at, s);
+					else if (REST > 0 && LAST > 0)
+						conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
+							REST, LAST, windows + v, dy +
+							at, winner + at, s);
+				}
+		}
+	}
+	nnc_barrier(thread);
+	const NncRange taps = nnc_share(thread, TAPS);
+	for (int k = taps.first; k < taps.end; k++)
+		for (int j = 0; j < O; j++) {
+			const int at = k * O + j;
+			real v = 0;
+			for (int part = 0; part < PARTS; part++)
+				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				dw[at] = v;
+		}
+}
+
+#ifdef NNC_DOUBLE
 /* dx (28,28,64) of one image */
 static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx)
@@ -3451,76 +3502,7 @@ static void maxpool_grad_28x28x64_2x2_s2x2_image(const real *restrict dy,
 			}
 	}
 }
-
-/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(int rows,
-	int cols, int k0, int j0, int runs, const real *restrict p,
-	const real *restrict dy, real *restrict dw)
-{
-	enum { C = 1, OW = 28, O = 64, L = NNC_LANES };
-	enum { SH = 1, SW = 1, PW = 34, TERMS = 7 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
-
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
-		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
-		s);
-	for (int r = 0; r < rows; r++)
-		for (int q = 0; q < cols; q++)
-			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
-}
-
-/* dw (7,7,1,64) from x (n,28,28,1) and dy of a maxpool, by its winners; dy of conv (n,28x28x64) */
-static void conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2(const NncThread *thread,
-	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
-	const uint8_t *restrict winner)
-{
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 64, TERMS = 7 * C };
-	enum { RUNS = 3, STEP = 1 * 34 * C };
-	enum { LINES = NNC_LINES(7, TERMS), ALL = LINES > 1 ? 7 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 7 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
-	real *p = thread->scratch;
-	real *d = p + 1168;
-
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
-		}
-	for (int i = 0; i < n; i++) {
-		pad_28x28x1_7x7_p3x3(x + i * H * W * C, p);
-		maxpool_grad_28x28x64_2x2_s2x2_image(dy + i * 12544, winner + i * 12544,
-			d);
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(
-					ROWS, COLS, row, j, runs, from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(
-					ROWS, REST, row, j, runs, from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(
-					LAST, COLS, row, j, runs, from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_tile(
-					LAST, REST, row, j, runs, from, dl, dw);
-		}
-	}
-}
+#endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,64) = dy (n,14,14,64), each to the place that won its window */
@@ -3649,21 +3631,6 @@ static void conv_dx_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
 }
 #endif
 
-/* One step of adam on `count` weights, by their gradients */
-static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
-{
-	enum { PIECE = NNC_ALIGN / sizeof(real) };
-	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
-	const int end = share.end * PIECE < count ? share.end * PIECE : count;
-
-	NNC_INDEPENDENT
-	for (int at = share.first * PIECE; at < end; at++) {
-		const real v = dw[at];
-		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-	}
-}
-
 /* y (n,10): each row of x as probabilities */
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y)
 {
@@ -3772,9 +3739,9 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "conv2", "back_7x7x64x64_irfft18_7down3_18_adam", 5447680,
 		NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "column_sums_6272x64_adam", 402176, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_28x28x1_7x7x64_p3x3_spread_maxpool_2x2",
-		158957568, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 37632, NULL},
+	{NNC_PHASE_BACKWARD, "conv1",
+		"conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam", 158995200,
+		NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu",
 		159760384, NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_14x14x64_rfft18_14_seen", 3039232, NULL},

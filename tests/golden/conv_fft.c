@@ -37,6 +37,7 @@ enum {
 	BINS_D_CONV1 = ROWS_D_CONV2 + 9040,      /* (11600) */
 	BINS_GRAD_CONV2_WEIGHT = X + 2528,       /* (4400) */
 	WORK_DENSE1_SUM = DENSE1_SUM + 32,       /* (64) */
+	WORK_GRAD_CONV1_WEIGHT = D_CONV1_SUM + 4544, /* (5760) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (8, 9x7x5) */
 	WORK_D_X = D_X + 2528,                   /* (675) */
@@ -138,10 +139,12 @@ static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
 static void column_sums_504x9_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void conv_dw_9x7x5_5x3x9_p2x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
-static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void conv_dw_taps_9x7x5_5x3x9_p2x1_windows(int i, const real *restrict p,
+	real *restrict to);
+static void conv_dw_taps_9x7x5_5x3x9_p2x1_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v);
 static void softmax_4(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void turn_5x3x5x9(const NncThread *thread, const real *restrict w,
@@ -274,12 +277,9 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv1: conv 9 5x3 relu */
 	column_sums_504x9_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
-	conv_dw_9x7x5_5x3x9_p2x1(thread, n, a + X, a + D_CONV1_SUM, dw->conv1_weight);
-
-	/* what no kernel above did itself */
-	nnc_barrier(thread);
-	adam_step(thread, 675, dw->conv1_weight, rate, root, w->conv1_weight,
-		m->conv1_weight, v->conv1_weight);
+	conv_dw_taps_9x7x5_5x3x9_p2x1_adam(thread, n, a + X, a + D_CONV1_SUM,
+		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT, keep, rate, root,
+		w->conv1_weight, m->conv1_weight, v->conv1_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -2520,70 +2520,108 @@ static void column_sums_504x9_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_9x7x5_5x3x9_p2x1_tile(int rows, int cols, int k0, int j0,
-	int runs, const real *restrict p, const real *restrict dy, real *restrict dw)
+/* to: the windows of the outputs that line i chooses from; p is the padded image */
+static void conv_dw_taps_9x7x5_5x3x9_p2x1_windows(int i, const real *restrict p,
+	real *restrict to)
 {
-	enum { C = 5, OW = 7, O = 9, L = NNC_LANES };
-	enum { SH = 1, SW = 1, PW = 9, TERMS = 3 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { C = 5, OH = 9, OW = 7, KH = 5, LINE = 3 * C, SH = 1, SW = 1 };
+	enum { PW = 9, WIDTH = NNC_VECTORS(KH * LINE) * NNC_LANES };
+	enum { WIDE = 7, HIGH = 1, PLACES = HIGH * 1 };
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
-		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
-		s);
-	for (int r = 0; r < rows; r++)
-		for (int q = 0; q < cols; q++)
-			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
+	for (int k = 0; k < WIDE * PLACES; k++, to += WIDTH) {
+		const int y = i * 1 - 0 + k % PLACES / 1;
+		const int x = k / PLACES * 1 - 0 + k % 1;
+		if (y < 0 || y >= OH || x < 0 || x >= OW)
+			continue; /* it never wins */
+		for (int ky = 0; ky < KH; ky++)
+			memcpy(to + ky * LINE, p + ((y * SH + ky) * PW + x * SW) * C,
+				LINE * sizeof *p);
+	}
 }
 
-/* dw (5,3,5,9) from x (n,9,7,5) and dy (n,9x7x9) */
-static void conv_dw_9x7x5_5x3x9_p2x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* s: adds what one line of dy gives to `vecs` vectors of taps of `rows` channels */
+static NNC_INLINE void conv_dw_taps_9x7x5_5x3x9_p2x1_add(int rows, int vecs,
+	const nnc_vec *restrict windows, const real *restrict dy, nnc_vec *restrict s)
 {
-	enum { H = 9, W = 7, C = 5, OH = 9, OW = 7, O = 9, TERMS = 3 * C };
-	enum { RUNS = 9, STEP = 1 * 9 * C };
-	enum { LINES = NNC_LINES(5, TERMS), ALL = LINES > 1 ? 5 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 5 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
-	real *p = thread->scratch;
+	enum { O = 9, WIDE = 7, PLACES = 1 * 1 };
+	enum { WIDTH = NNC_VECTORS(5 * 3 * 5) };
+	nnc_vec t[NNC_TILE_MAX];
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		t[k] = s[k / vecs * WIDTH + k % vecs];
+	for (int p = 0; p < WIDE; p++, windows += PLACES * WIDTH, dy += O)
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const nnc_vec *x = windows;
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				t[r * vecs + q] += dy[r] * x[q];
 		}
-	for (int i = 0; i < n; i++) {
-		pad_9x7x5_5x3_p2x1(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_9x7x5_5x3x9_p2x1_tile(ROWS, COLS, row, j, runs,
-					from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_9x7x5_5x3x9_p2x1_tile(ROWS, REST, row, j, runs,
-					from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_9x7x5_5x3x9_p2x1_tile(LAST, COLS, row, j, runs,
-					from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_9x7x5_5x3x9_p2x1_tile(LAST, REST, row, j, runs,
-					from, dl, dw);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		s[k / vecs * WIDTH + k % vecs] = t[k];
+}
+
+/*
+ * dw (5,3,5,9) from x (n,9,7,5) and dy (n,9x7x9), then adam;
+ * in parts (parts,9,taps) of some images each
+ */
+static void conv_dw_taps_9x7x5_5x3x9_p2x1_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { IMAGE = 9 * 7 * 5, O = 9, TAPS = 5 * 3 * 5, PARTS = 8 };
+	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 9, LINE = 7 * O };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+	const NncRange share = nnc_share(thread, PARTS);
+	real *p = thread->scratch;
+	nnc_vec *windows = (nnc_vec *)(p + 592);
+
+	memset(windows, 0, 7 * 1 * 1 * WIDTH * sizeof *windows);
+	for (int k = share.first; k < share.end; k++) {
+		nnc_vec *sums = (nnc_vec *)parts + k * PART;
+		memset(sums, 0, PART * sizeof *sums);
+		for (int i = k * n / PARTS * HIGH; i < (k + 1) * n / PARTS *
+			HIGH; i++) {
+			if (i % HIGH == 0)
+				pad_9x7x5_5x3_p2x1(x + i / HIGH * IMAGE, p);
+			conv_dw_taps_9x7x5_5x3x9_p2x1_windows(i % HIGH, p,
+				(real *)windows);
+			for (int j = 0; j < O; j += ROWS)
+				for (int v = 0; v < WIDTH; v += VECS) {
+					const int at = i * LINE + j;
+					nnc_vec *s = sums + j * WIDTH + v;
+					if (O - j >= ROWS && WIDTH - v >= VECS)
+						conv_dw_taps_9x7x5_5x3x9_p2x1_add(ROWS,
+							VECS, windows + v, dy + at, s);
+					else if (LAST > 0 && O - j >= ROWS)
+						conv_dw_taps_9x7x5_5x3x9_p2x1_add(ROWS,
+							LAST, windows + v, dy + at, s);
+					else if (REST > 0 && WIDTH - v >= VECS)
+						conv_dw_taps_9x7x5_5x3x9_p2x1_add(REST,
+							VECS, windows + v, dy + at, s);
+					else if (REST > 0 && LAST > 0)
+						conv_dw_taps_9x7x5_5x3x9_p2x1_add(REST,
+							LAST, windows + v, dy + at, s);
+				}
 		}
 	}
+	nnc_barrier(thread);
+	const NncRange taps = nnc_share(thread, TAPS);
+	for (int k = taps.first; k < taps.end; k++)
+		for (int j = 0; j < O; j++) {
+			const int at = k * O + j;
+			real v = 0;
+			for (int part = 0; part < PARTS; part++)
+				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				dw[at] = v;
+		}
 }
 
 #ifdef NNC_DOUBLE
@@ -2697,21 +2735,6 @@ static void conv_dx_9x7x9_5x3x5_p2x1(const NncThread *thread, int n,
 }
 #endif
 
-/* One step of adam on `count` weights, by their gradients */
-static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
-{
-	enum { PIECE = NNC_ALIGN / sizeof(real) };
-	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
-	const int end = share.end * PIECE < count ? share.end * PIECE : count;
-
-	NNC_INDEPENDENT
-	for (int at = share.first * PIECE; at < end; at++) {
-		const real v = dw[at];
-		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-	}
-}
-
 /* y (n,4): each row of x as probabilities */
 static void softmax_4(const NncThread *thread, int n, const real *x, real *y)
 {
@@ -2791,8 +2814,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "conv2", "back_3x3x9x8_irfft8_3down0_10_adam", 20736,
 		NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "column_sums_504x9_adam", 4644, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_9x7x5_5x3x9_p2x1", 680400, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 8100, NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_taps_9x7x5_5x3x9_p2x1_adam", 688500,
+		NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_9x7x5_5x3x9_p2x1_bias_relu", 689472, NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_9x7x9_rfft8_7_seen", 34560, NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_3x3x9x8_rfft8_3down0", 12960, NULL},

@@ -47,6 +47,7 @@ enum {
 	WORK_D_CONV2_SUM = D_CONV2_SUM + 86016,  /* (192) */
 	WORK_D_CONV1_SUM = CONV1 + 131072,       /* (576) */
 	WORK_GRAD_CONV2_WEIGHT = CONV1 + 131072, /* (24192) */
+	WORK_GRAD_CONV1_WEIGHT = X + 98304,      /* (3072) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 32x32x3) */
 	WORK_D_X = D_X + 98304,                  /* (360) */
@@ -195,8 +196,12 @@ static void conv_dw_16x32x8_3x3_d2x2(const NncThread *thread, int n,
 static void column_sums_16384x8_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
+static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_windows(int i,
+	const real *restrict p, real *restrict to);
+static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
@@ -359,13 +364,12 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv1: conv 8 5x3 relu stride=2x1 */
 	column_sums_16384x8_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
-	conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(thread, n, a + X, a + D_CONV1_SUM,
-		dw->conv1_weight);
+	nnc_barrier(thread);
+	conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(thread, n, a + X, a +
+		D_CONV1_SUM, dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT, keep, rate,
+		root, w->conv1_weight, m->conv1_weight, v->conv1_weight);
 
 	/* what no kernel above did itself */
-	nnc_barrier(thread);
-	adam_step(thread, 360, dw->conv1_weight, rate, root, w->conv1_weight,
-		m->conv1_weight, v->conv1_weight);
 	adam_step(thread, 576, dw->conv2_weight, rate, root, w->conv2_weight,
 		m->conv2_weight, v->conv2_weight);
 	adam_step(thread, 192, dw->conv3_weight, rate, root, w->conv3_weight,
@@ -2040,71 +2044,114 @@ static void column_sums_16384x8_adam(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(int rows, int cols,
-	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
-	real *restrict dw)
+/* to: the windows of the outputs that line i chooses from; p is the padded image */
+static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_windows(int i,
+	const real *restrict p, real *restrict to)
 {
-	enum { C = 3, OW = 32, O = 8, L = NNC_LANES };
-	enum { SH = 2, SW = 1, PW = 34, TERMS = 3 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { C = 3, OH = 16, OW = 32, KH = 5, LINE = 3 * C, SH = 2, SW = 1 };
+	enum { PW = 34, WIDTH = NNC_VECTORS(KH * LINE) * NNC_LANES };
+	enum { WIDE = 32, HIGH = 1, PLACES = HIGH * 1 };
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
-		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
-		s);
-	for (int r = 0; r < rows; r++)
-		for (int q = 0; q < cols; q++)
-			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
+	for (int k = 0; k < WIDE * PLACES; k++, to += WIDTH) {
+		const int y = i * 1 - 0 + k % PLACES / 1;
+		const int x = k / PLACES * 1 - 0 + k % 1;
+		if (y < 0 || y >= OH || x < 0 || x >= OW)
+			continue; /* it never wins */
+		for (int ky = 0; ky < KH; ky++)
+			memcpy(to + ky * LINE, p + ((y * SH + ky) * PW + x * SW) * C,
+				LINE * sizeof *p);
+	}
 }
 
-/* dw (5,3,3,8) from x (n,32,32,3) and dy (n,16x32x8) */
-static void conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* s: adds what one line of dy gives to `vecs` vectors of taps of `rows` channels */
+static NNC_INLINE void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(int rows,
+	int vecs, const nnc_vec *restrict windows, const real *restrict dy,
+	nnc_vec *restrict s)
 {
-	enum { H = 32, W = 32, C = 3, OH = 16, OW = 32, O = 8, TERMS = 3 * C };
-	enum { RUNS = 16, STEP = 2 * 34 * C };
-	enum { LINES = NNC_LINES(5, TERMS), ALL = LINES > 1 ? 5 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 5 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
-	real *p = thread->scratch;
+	enum { O = 8, WIDE = 32, PLACES = 1 * 1 };
+	enum { WIDTH = NNC_VECTORS(5 * 3 * 3) };
+	nnc_vec t[NNC_TILE_MAX];
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		t[k] = s[k / vecs * WIDTH + k % vecs];
+	for (int p = 0; p < WIDE; p++, windows += PLACES * WIDTH, dy += O)
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const nnc_vec *x = windows;
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				t[r * vecs + q] += dy[r] * x[q];
 		}
-	for (int i = 0; i < n; i++) {
-		pad_32x32x3_5x3_s2x1_p1x1_to16x32(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(ROWS, COLS,
-					row, j, runs, from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(ROWS, REST,
-					row, j, runs, from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(LAST, COLS,
-					row, j, runs, from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32_tile(LAST, REST,
-					row, j, runs, from, dl, dw);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		s[k / vecs * WIDTH + k % vecs] = t[k];
+}
+
+/*
+ * dw (5,3,3,8) from x (n,32,32,3) and dy (n,16x32x8), then adam;
+ * in parts (parts,8,taps) of some images each
+ */
+static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(const NncThread *thread,
+	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { IMAGE = 32 * 32 * 3, O = 8, TAPS = 5 * 3 * 3, PARTS = 8 };
+	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 16, LINE = 32 * O };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+	const NncRange share = nnc_share(thread, PARTS);
+	real *p = thread->scratch;
+	nnc_vec *windows = (nnc_vec *)(p + 3584);
+
+	memset(windows, 0, 32 * 1 * 1 * WIDTH * sizeof *windows);
+	for (int k = share.first; k < share.end; k++) {
+		nnc_vec *sums = (nnc_vec *)parts + k * PART;
+		memset(sums, 0, PART * sizeof *sums);
+		for (int i = k * n / PARTS * HIGH; i < (k + 1) * n / PARTS *
+			HIGH; i++) {
+			if (i % HIGH == 0)
+				pad_32x32x3_5x3_s2x1_p1x1_to16x32(x + i / HIGH * IMAGE,
+					p);
+			conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_windows(i % HIGH,
+				p, (real *)windows);
+			for (int j = 0; j < O; j += ROWS)
+				for (int v = 0; v < WIDTH; v += VECS) {
+					const int at = i * LINE + j;
+					nnc_vec *s = sums + j * WIDTH + v;
+					if (O - j >= ROWS && WIDTH - v >= VECS)
+						conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(
+							ROWS, VECS, windows + v, dy +
+							at, s);
+					else if (LAST > 0 && O - j >= ROWS)
+						conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(
+							ROWS, LAST, windows + v, dy +
+							at, s);
+					else if (REST > 0 && WIDTH - v >= VECS)
+						conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(
+							REST, VECS, windows + v, dy +
+							at, s);
+					else if (REST > 0 && LAST > 0)
+						conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(
+							REST, LAST, windows + v, dy +
+							at, s);
+				}
 		}
 	}
+	nnc_barrier(thread);
+	const NncRange taps = nnc_share(thread, TAPS);
+	for (int k = taps.first; k < taps.end; k++)
+		for (int j = 0; j < O; j++) {
+			const int at = k * O + j;
+			real v = 0;
+			for (int part = 0; part < PARTS; part++)
+				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				dw[at] = v;
+		}
 }
 
 #ifdef NNC_DOUBLE
@@ -2342,9 +2389,8 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_16x32x8_3x3_d2x2", 12386304, NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "column_sums_16384x8_adam", 131168, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_32x32x3_5x3x8_s2x1_p1x1_to16x32",
-		11796480, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 4320, NULL},
+	{NNC_PHASE_BACKWARD, "conv1",
+		"conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam", 11800800, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "adam_step", 6912, NULL},
 	{NNC_PHASE_BACKWARD, "conv3", "adam_step", 2304, NULL},
 	{NNC_PHASE_BACKWARD, "conv4", "adam_step", 288, NULL},

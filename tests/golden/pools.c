@@ -44,6 +44,7 @@ enum {
 	D_CONV1 = D_MAXPOOL1,                    /* (32, 13x13x4) */
 	D_CONV1_PRODUCT = D_MAXPOOL1 + 21632,    /* (32, 28x28x4) */
 	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (432) */
+	WORK_GRAD_CONV2_WEIGHT = D_AVGPOOL2 + 1152, /* (4608) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (7056) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
@@ -136,8 +137,12 @@ static void gemm_9x36x12(const NncThread *thread, int n, const real *restrict a,
 static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
-static void conv_dw_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
+static void conv_dw_taps_3x3x4_3x3x12_p1x1_windows(int i, const real *restrict p,
+	real *restrict to);
+static void conv_dw_taps_3x3x4_3x3x12_p1x1_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v);
 static void avgpool_grad_7x7x4_2x2_s2x2(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict dx);
 static void maxpool_grad_13x13x4_2x2_s2x2_to7x7_image(const real *restrict dy,
@@ -308,8 +313,10 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	conv_dx_3x3x4_3x3x12_p1x1(thread, n, a + D_CONV2_PRODUCT, w->conv2_weight, a +
 		D_AVGPOOL2, a + WORK_D_AVGPOOL2);
-	conv_dw_3x3x4_3x3x12_p1x1(thread, n, a + AVGPOOL2, a + D_CONV2_PRODUCT,
-		dw->conv2_weight);
+	nnc_barrier(thread);
+	conv_dw_taps_3x3x4_3x3x12_p1x1_adam(thread, n, a + AVGPOOL2, a +
+		D_CONV2_PRODUCT, dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep,
+		rate, root, w->conv2_weight, m->conv2_weight, v->conv2_weight);
 
 	/* avgpool2: avgpool 2 */
 	nnc_barrier(thread);
@@ -343,8 +350,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	adam_step(thread, 36, dw->conv1_weight, rate, root, w->conv1_weight,
 		m->conv1_weight, v->conv1_weight);
-	adam_step(thread, 432, dw->conv2_weight, rate, root, w->conv2_weight,
-		m->conv2_weight, v->conv2_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -1275,71 +1280,108 @@ static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_3x3x4_3x3x12_p1x1_tile(int rows, int cols, int k0,
-	int j0, int runs, const real *restrict p, const real *restrict dy,
-	real *restrict dw)
+/* to: the windows of the outputs that line i chooses from; p is the padded image */
+static void conv_dw_taps_3x3x4_3x3x12_p1x1_windows(int i, const real *restrict p,
+	real *restrict to)
 {
-	enum { C = 4, OW = 3, O = 12, L = NNC_LANES };
-	enum { SH = 1, SW = 1, PW = 5, TERMS = 3 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { C = 4, OH = 3, OW = 3, KH = 3, LINE = 3 * C, SH = 1, SW = 1 };
+	enum { PW = 5, WIDTH = NNC_VECTORS(KH * LINE) * NNC_LANES };
+	enum { WIDE = 3, HIGH = 1, PLACES = HIGH * 1 };
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
-		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
-		s);
-	for (int r = 0; r < rows; r++)
-		for (int q = 0; q < cols; q++)
-			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
+	for (int k = 0; k < WIDE * PLACES; k++, to += WIDTH) {
+		const int y = i * 1 - 0 + k % PLACES / 1;
+		const int x = k / PLACES * 1 - 0 + k % 1;
+		if (y < 0 || y >= OH || x < 0 || x >= OW)
+			continue; /* it never wins */
+		for (int ky = 0; ky < KH; ky++)
+			memcpy(to + ky * LINE, p + ((y * SH + ky) * PW + x * SW) * C,
+				LINE * sizeof *p);
+	}
 }
 
-/* dw (3,3,4,12) from x (n,3,3,4) and dy (n,3x3x12) */
-static void conv_dw_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* s: adds what one line of dy gives to `vecs` vectors of taps of `rows` channels */
+static NNC_INLINE void conv_dw_taps_3x3x4_3x3x12_p1x1_add(int rows, int vecs,
+	const nnc_vec *restrict windows, const real *restrict dy, nnc_vec *restrict s)
 {
-	enum { H = 3, W = 3, C = 4, OH = 3, OW = 3, O = 12, TERMS = 3 * C };
-	enum { RUNS = 3, STEP = 1 * 5 * C };
-	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
-	real *p = thread->scratch;
+	enum { O = 12, WIDE = 3, PLACES = 1 * 1 };
+	enum { WIDTH = NNC_VECTORS(3 * 3 * 4) };
+	nnc_vec t[NNC_TILE_MAX];
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		t[k] = s[k / vecs * WIDTH + k % vecs];
+	for (int p = 0; p < WIDE; p++, windows += PLACES * WIDTH, dy += O)
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const nnc_vec *x = windows;
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				t[r * vecs + q] += dy[r] * x[q];
 		}
-	for (int i = 0; i < n; i++) {
-		pad_3x3x4_3x3_p1x1(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_3x3x4_3x3x12_p1x1_tile(ROWS, COLS, row, j, runs,
-					from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_3x3x4_3x3x12_p1x1_tile(ROWS, REST, row, j, runs,
-					from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_3x3x4_3x3x12_p1x1_tile(LAST, COLS, row, j, runs,
-					from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_3x3x4_3x3x12_p1x1_tile(LAST, REST, row, j, runs,
-					from, dl, dw);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		s[k / vecs * WIDTH + k % vecs] = t[k];
+}
+
+/*
+ * dw (3,3,4,12) from x (n,3,3,4) and dy (n,3x3x12), then adam;
+ * in parts (parts,12,taps) of some images each
+ */
+static void conv_dw_taps_3x3x4_3x3x12_p1x1_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { IMAGE = 3 * 3 * 4, O = 12, TAPS = 3 * 3 * 4, PARTS = 8 };
+	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 3, LINE = 3 * O };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+	const NncRange share = nnc_share(thread, PARTS);
+	real *p = thread->scratch;
+	nnc_vec *windows = (nnc_vec *)(p + 112);
+
+	memset(windows, 0, 3 * 1 * 1 * WIDTH * sizeof *windows);
+	for (int k = share.first; k < share.end; k++) {
+		nnc_vec *sums = (nnc_vec *)parts + k * PART;
+		memset(sums, 0, PART * sizeof *sums);
+		for (int i = k * n / PARTS * HIGH; i < (k + 1) * n / PARTS *
+			HIGH; i++) {
+			if (i % HIGH == 0)
+				pad_3x3x4_3x3_p1x1(x + i / HIGH * IMAGE, p);
+			conv_dw_taps_3x3x4_3x3x12_p1x1_windows(i % HIGH, p,
+				(real *)windows);
+			for (int j = 0; j < O; j += ROWS)
+				for (int v = 0; v < WIDTH; v += VECS) {
+					const int at = i * LINE + j;
+					nnc_vec *s = sums + j * WIDTH + v;
+					if (O - j >= ROWS && WIDTH - v >= VECS)
+						conv_dw_taps_3x3x4_3x3x12_p1x1_add(ROWS,
+							VECS, windows + v, dy + at, s);
+					else if (LAST > 0 && O - j >= ROWS)
+						conv_dw_taps_3x3x4_3x3x12_p1x1_add(ROWS,
+							LAST, windows + v, dy + at, s);
+					else if (REST > 0 && WIDTH - v >= VECS)
+						conv_dw_taps_3x3x4_3x3x12_p1x1_add(REST,
+							VECS, windows + v, dy + at, s);
+					else if (REST > 0 && LAST > 0)
+						conv_dw_taps_3x3x4_3x3x12_p1x1_add(REST,
+							LAST, windows + v, dy + at, s);
+				}
 		}
 	}
+	nnc_barrier(thread);
+	const NncRange taps = nnc_share(thread, TAPS);
+	for (int k = taps.first; k < taps.end; k++)
+		for (int j = 0; j < O; j++) {
+			const int at = k * O + j;
+			real v = 0;
+			for (int part = 0; part < PARTS; part++)
+				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				dw[at] = v;
+		}
 }
 
 /* dx (n,7,7,4) = dy (n,3,3,4) shared out evenly over its windows */
@@ -1824,7 +1866,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "maxpool3", "column_sums_288x12_adam", 3600, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool3", "maxpool_grad_3x3x12_3x3_p1x1", 31104, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_3x3x4_3x3x12_p1x1", 248832, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_3x3x4_3x3x12_p1x1", 248832, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_taps_3x3x4_3x3x12_p1x1_adam", 254016,
+		NULL},
 	{NNC_PHASE_BACKWARD, "avgpool2", "avgpool_grad_7x7x4_2x2_s2x2", 4608, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool2", "maxpool_grad_13x13x4_2x2_s2x2_to7x7", 25088,
 		NULL},
@@ -1835,7 +1878,6 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "maxpool1", "maxpool_grad_28x28x4_3x3_s2x2", 194688, NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_28x28x1_3x3x4_p1x1", 1806336, NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 432, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "adam_step", 5184, NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_3x3x4_p1x1", 1806336, NULL},
 	{NNC_PHASE_INFER, "maxpool1", "maxpool_28x28x4_3x3_s2x2_bias_relu", 237952,
 		NULL},

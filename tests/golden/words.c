@@ -53,6 +53,7 @@ enum {
 	WORK_DENSE1 = DENSE1 + 800,              /* (1600) */
 	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
 	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
+	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (2048) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_CONV1_PRODUCT + 100352,     /* (60) */
@@ -185,8 +186,12 @@ static void conv_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
 static void conv_dx_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict turned, const real *restrict saved);
-static void conv_dw_28x28x4_3x5_p1x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
+static void conv_dw_taps_28x28x4_3x5_p1x2_windows(int i, const real *restrict p,
+	real *restrict to);
+static void conv_dw_taps_28x28x4_3x5_p1x2_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v);
 static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
@@ -379,13 +384,15 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	conv_dx_28x28x4_3x5_p1x2_tanh_grad(thread, n, a + D_CONV2_PRODUCT,
 		w->conv2_weight, a + D_ACTIVATION1, a + WORK_D_ACTIVATION1, a +
 		MAXPOOL1);
-	conv_dw_28x28x4_3x5_p1x2(thread, n, a + MAXPOOL1, a + D_CONV2_PRODUCT,
-		dw->conv2_weight);
+	nnc_barrier(thread);
+	conv_dw_taps_28x28x4_3x5_p1x2_adam(thread, n, a + MAXPOOL1, a + D_CONV2_PRODUCT,
+		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep, rate, root,
+		w->conv2_weight, m->conv2_weight, v->conv2_weight);
 
 	/* maxpool1: maxpool 2 stride=1 padding=same */
-	nnc_barrier(thread);
 	column_sums_25088x4_adam(thread, n, a + D_ACTIVATION1, dw->conv1_bias, keep,
 		rate, root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+	nnc_barrier(thread);
 	maxpool_grad_28x28x4_2x2_to28x28(thread, n, a + D_ACTIVATION1, (uint8_t *)(a +
 		MAXPOOL1_WINNER), a + D_CONV1_PRODUCT);
 
@@ -398,8 +405,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	adam_step(thread, 60, dw->conv1_weight, rate, root, w->conv1_weight,
 		m->conv1_weight, v->conv1_weight);
-	adam_step(thread, 240, dw->conv2_weight, rate, root, w->conv2_weight,
-		m->conv2_weight, v->conv2_weight);
 	adam_step(thread, 288, dw->conv3_weight, rate, root, w->conv3_weight,
 		m->conv3_weight, v->conv3_weight);
 
@@ -1831,70 +1836,108 @@ static void conv_dx_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
 	conv_28x28x4_3x5_p1x2_tanh_grad(thread, n, dy, turned, dx, saved);
 }
 
-/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_28x28x4_3x5_p1x2_tile(int rows, int cols, int k0, int j0,
-	int runs, const real *restrict p, const real *restrict dy, real *restrict dw)
+/* to: the windows of the outputs that line i chooses from; p is the padded image */
+static void conv_dw_taps_28x28x4_3x5_p1x2_windows(int i, const real *restrict p,
+	real *restrict to)
 {
-	enum { C = 4, OW = 28, O = 4, L = NNC_LANES };
-	enum { SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { C = 4, OH = 28, OW = 28, KH = 3, LINE = 5 * C, SH = 1, SW = 1 };
+	enum { PW = 32, WIDTH = NNC_VECTORS(KH * LINE) * NNC_LANES };
+	enum { WIDE = 28, HIGH = 1, PLACES = HIGH * 1 };
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
-		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
-		s);
-	for (int r = 0; r < rows; r++)
-		for (int q = 0; q < cols; q++)
-			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
+	for (int k = 0; k < WIDE * PLACES; k++, to += WIDTH) {
+		const int y = i * 1 - 0 + k % PLACES / 1;
+		const int x = k / PLACES * 1 - 0 + k % 1;
+		if (y < 0 || y >= OH || x < 0 || x >= OW)
+			continue; /* it never wins */
+		for (int ky = 0; ky < KH; ky++)
+			memcpy(to + ky * LINE, p + ((y * SH + ky) * PW + x * SW) * C,
+				LINE * sizeof *p);
+	}
 }
 
-/* dw (3,5,4,4) from x (n,28,28,4) and dy (n,28x28x4) */
-static void conv_dw_28x28x4_3x5_p1x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* s: adds what one line of dy gives to `vecs` vectors of taps of `rows` channels */
+static NNC_INLINE void conv_dw_taps_28x28x4_3x5_p1x2_add(int rows, int vecs,
+	const nnc_vec *restrict windows, const real *restrict dy, nnc_vec *restrict s)
 {
-	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4, TERMS = 5 * C };
-	enum { RUNS = 28, STEP = 1 * 32 * C };
-	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
-	real *p = thread->scratch;
+	enum { O = 4, WIDE = 28, PLACES = 1 * 1 };
+	enum { WIDTH = NNC_VECTORS(3 * 5 * 4) };
+	nnc_vec t[NNC_TILE_MAX];
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		t[k] = s[k / vecs * WIDTH + k % vecs];
+	for (int p = 0; p < WIDE; p++, windows += PLACES * WIDTH, dy += O)
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const nnc_vec *x = windows;
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				t[r * vecs + q] += dy[r] * x[q];
 		}
-	for (int i = 0; i < n; i++) {
-		pad_28x28x4_3x5_p1x2(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_28x28x4_3x5_p1x2_tile(ROWS, COLS, row, j, runs,
-					from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_28x28x4_3x5_p1x2_tile(ROWS, REST, row, j, runs,
-					from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_28x28x4_3x5_p1x2_tile(LAST, COLS, row, j, runs,
-					from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_28x28x4_3x5_p1x2_tile(LAST, REST, row, j, runs,
-					from, dl, dw);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		s[k / vecs * WIDTH + k % vecs] = t[k];
+}
+
+/*
+ * dw (3,5,4,4) from x (n,28,28,4) and dy (n,28x28x4), then adam;
+ * in parts (parts,4,taps) of some images each
+ */
+static void conv_dw_taps_28x28x4_3x5_p1x2_adam(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { IMAGE = 28 * 28 * 4, O = 4, TAPS = 3 * 5 * 4, PARTS = 8 };
+	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 28, LINE = 28 * O };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+	const NncRange share = nnc_share(thread, PARTS);
+	real *p = thread->scratch;
+	nnc_vec *windows = (nnc_vec *)(p + 3840);
+
+	memset(windows, 0, 28 * 1 * 1 * WIDTH * sizeof *windows);
+	for (int k = share.first; k < share.end; k++) {
+		nnc_vec *sums = (nnc_vec *)parts + k * PART;
+		memset(sums, 0, PART * sizeof *sums);
+		for (int i = k * n / PARTS * HIGH; i < (k + 1) * n / PARTS *
+			HIGH; i++) {
+			if (i % HIGH == 0)
+				pad_28x28x4_3x5_p1x2(x + i / HIGH * IMAGE, p);
+			conv_dw_taps_28x28x4_3x5_p1x2_windows(i % HIGH, p,
+				(real *)windows);
+			for (int j = 0; j < O; j += ROWS)
+				for (int v = 0; v < WIDTH; v += VECS) {
+					const int at = i * LINE + j;
+					nnc_vec *s = sums + j * WIDTH + v;
+					if (O - j >= ROWS && WIDTH - v >= VECS)
+						conv_dw_taps_28x28x4_3x5_p1x2_add(ROWS,
+							VECS, windows + v, dy + at, s);
+					else if (LAST > 0 && O - j >= ROWS)
+						conv_dw_taps_28x28x4_3x5_p1x2_add(ROWS,
+							LAST, windows + v, dy + at, s);
+					else if (REST > 0 && WIDTH - v >= VECS)
+						conv_dw_taps_28x28x4_3x5_p1x2_add(REST,
+							VECS, windows + v, dy + at, s);
+					else if (REST > 0 && LAST > 0)
+						conv_dw_taps_28x28x4_3x5_p1x2_add(REST,
+							LAST, windows + v, dy + at, s);
+				}
 		}
 	}
+	nnc_barrier(thread);
+	const NncRange taps = nnc_share(thread, TAPS);
+	for (int k = taps.first; k < taps.end; k++)
+		for (int j = 0; j < O; j++) {
+			const int at = k * O + j;
+			real v = 0;
+			for (int part = 0; part < PARTS; part++)
+				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				dw[at] = v;
+		}
 }
 
 /* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
@@ -2210,13 +2253,13 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_28x28x4_3x5_p1x2_tanh_grad", 12142592,
 		"turn_3x5x4x4"},
-	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_28x28x4_3x5_p1x2", 12042240, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_taps_28x28x4_3x5_p1x2_adam", 12045120,
+		NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "column_sums_25088x4_adam", 100400, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "maxpool_grad_28x28x4_2x2_to28x28", 401408,
 		NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_28x28x1_3x5x4_p1x2", 3010560, NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 720, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "adam_step", 2880, NULL},
 	{NNC_PHASE_BACKWARD, "conv3", "adam_step", 3456, NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_3x5x4_p1x2", 3010560, NULL},
 	{NNC_PHASE_INFER, "maxpool1", "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112,

@@ -139,9 +139,7 @@ static int64_t conv_axis(Draw *d, Attr *a, int axis, int64_t in)
 	return finish_axis(d, a, axis, in);
 }
 
-/*
- * Windows may share columns, but no line; now and then they have more than 256 places.
- */
+/* Windows may share columns, but no line; now and then they have over 256 places. */
 static int64_t pool_axis(Draw *d, Attr *a, int axis, int64_t in)
 {
 	int64_t kernel = below(d, 12) ? 1 + below(d, 3) : 17;
@@ -153,13 +151,23 @@ static int64_t pool_axis(Draw *d, Attr *a, int axis, int64_t in)
 	return finish_axis(d, a, axis, in);
 }
 
+/* The pool that most models have: whole windows of 2. */
+static int64_t usual_pool_axis(Attr *a, int axis, int64_t in)
+{
+	a->kernel[axis] = a->stride[axis] = 2;
+	a->dilation[axis] = 1;
+	return in / 2;
+}
+
 /* A maxpool of images; its output's shape, or one of no size where there is no such. */
 static Shape draw_pool(Draw *d, Attr *a, Shape in)
 {
+	bool usual = below(d, 3) == 0;
 	*a = (Attr){0};
 	Shape out = in;
 	for (int axis = 0; axis < 2; axis++)
-		out.dim[axis] = pool_axis(d, a, axis, in.dim[axis]);
+		out.dim[axis] = usual ? usual_pool_axis(a, axis, in.dim[axis])
+				      : pool_axis(d, a, axis, in.dim[axis]);
 	return out;
 }
 
