@@ -405,8 +405,11 @@ typedef struct NncProgram {
 	const NncOptions *options; /* the beginning of the command's own struct, if any */
 } NncProgram;
 
-/* How many threads compute: --threads, else one for each CPU of this process. */
-int nnc_threads(const NncOptions *options);
+/*
+ * How many threads compute: --threads, else one for each CPU of this process, or just one
+ * for steps so short that the others would only be waited for.
+ */
+int nnc_threads(const NncModel *model, const NncOptions *options);
 
 /* ---- cpu.c ------------------------------------------------------------------- */
 

@@ -16,6 +16,9 @@ enum {
 	MAX_WORD = 32, /* longest misspelt word that is compared */
 };
 
+/* Of a step: 40 us on one core, too short to gain from a second one. */
+static const double least_shared_flops = 4e6;
+
 /* ---- did you mean ------------------------------------------------------------ */
 
 /* Levenshtein's distance; both words are shorter than MAX_WORD. */
@@ -241,12 +244,14 @@ int nnc_no_output(const NncProgram *program, const char *command, NncError *err)
 			program->path, command);
 }
 
-int nnc_threads(const NncOptions *o)
+int nnc_threads(const NncModel *model, const NncOptions *o)
 {
 	int cpus;
 
 	if (o->threads > 0)
 		return (int)o->threads;
+	if (model->step_flops < least_shared_flops)
+		return 1;
 	cpus = nnc_cpu_count();
 	return cpus < NNC_MAX_THREADS ? cpus : NNC_MAX_THREADS;
 }
@@ -267,7 +272,7 @@ static void print_default(FILE *out, const NncOption *option, const NncModel *mo
 	else if (option->field == offsetof(NncOptions, train) && t->train)
 		fprintf(out, " [%lld]", (long long)t->train);
 	else if (option->field == offsetof(NncOptions, threads))
-		fprintf(out, " [%d]", nnc_threads(&(NncOptions){.threads = -1}));
+		fprintf(out, " [%d]", nnc_threads(model, &(NncOptions){.threads = -1}));
 	else if (option->field == offsetof(NncOptions, validation))
 		fprintf(out, " [%g]", t->validation);
 	else if (option->field == offsetof(NncOptions, patience) && t->watch[0])

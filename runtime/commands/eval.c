@@ -285,7 +285,7 @@ static int run(const NncProgram *program, NncError *err)
 
 	if (!code)
 		code = nnc_context_open(&context, r.model, NNC_INFERENCE,
-					nnc_threads(program->options), err);
+					nnc_threads(r.model, program->options), err);
 	if (!code)
 		code = nnc_weights_load(weights, r.model, context.params, err);
 	if (!code)

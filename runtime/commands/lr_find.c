@@ -97,7 +97,7 @@ static int open_find(Find *f, const NncProgram *program, NncError *err)
 				      s->seed, err);
 	if (!code)
 		code = nnc_context_open(&f->context, f->model, NNC_TRAINING,
-					nnc_threads(o), err);
+					nnc_threads(f->model, o), err);
 	if (code)
 		return code;
 	f->order = nnc_allocate(f->split.train_count, sizeof *f->order);

@@ -156,7 +156,7 @@ static int run(const NncProgram *program, NncError *err)
 
 	if (!code)
 		code = nnc_context_open(&context, model, NNC_INFERENCE,
-					nnc_threads(program->options), err);
+					nnc_threads(model, program->options), err);
 	if (!code)
 		code = nnc_weights_load(weights, model, context.params, err);
 	if (!code)

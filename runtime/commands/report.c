@@ -168,7 +168,7 @@ static int run(const NncProgram *program, NncError *err)
 	r.probabilities = !strcmp(r.model->training.loss, "cross_entropy");
 	if (!code)
 		code = nnc_context_open(&r.context, r.model, NNC_INFERENCE,
-					nnc_threads(o), err);
+					nnc_threads(r.model, o), err);
 	if (!code)
 		code = nnc_weights_load(r.weights, r.model, r.context.params, err);
 	if (!code)

@@ -196,7 +196,7 @@ static int open_run(NncRun *run, const NncProgram *program, NncError *err)
 		code = load_test(run, o, err);
 	if (!code)
 		code = nnc_context_open(&run->context, run->model, NNC_TRAINING,
-					nnc_threads(o), err);
+					nnc_threads(run->model, o), err);
 	if (!code)
 		code = o->resume ? open_old_run(run, program, err)
 				 : open_new_run(run, program, err);

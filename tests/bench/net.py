@@ -172,6 +172,7 @@ def read_net(text):
     net["layers"].pop()  # the loss has it; inference adds it again
     if len(net["input"]) == 2:
         net["input"].append(1)
+    net["picture"] = net["input"] if len(net["input"]) == 3 else [1] + net["input"] + [1]
     if net["layers"][0]["kind"] == "flatten":
         net["layers"].pop(0)
         net["input"] = [math.prod(net["input"])]

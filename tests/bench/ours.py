@@ -64,8 +64,9 @@ class Ours:
         """Microseconds, and the figures beside them. `bench` gives half of its time to the
         step, and a quarter to each inference."""
         share = 2 if case.work == "training step" else 4
-        args = [program, "bench", "--json", "--threads", str(threads),
-                "--seconds", "%g" % (share * seconds)]
+        args = [program, "bench", "--json", "--seconds", "%g" % (share * seconds)]
+        if not cpus:
+            args += ["--threads", str(threads)]  # else as many as CPUs, or as it likes
         confine = (lambda: os.sched_setaffinity(0, cpus)) if cpus else None
         found = json.loads(run(args, env=env, preexec_fn=confine, cwd=self.work))
         if case.work == "training step":
