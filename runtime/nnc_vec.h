@@ -8,7 +8,7 @@
 
 #include <math.h>
 #include <string.h>
-#ifdef __AVX512F__
+#ifdef __SSE2__
 #include <immintrin.h>
 #endif
 
@@ -282,36 +282,68 @@ static inline nnc_real nnc_softplus(nnc_real x)
 
 /* ---- draws ----------------------------------------------------------------------- */
 
-enum { NNC_DRAWS = 64 }; /* words that nnc_draws makes at a time */
+/* Lanes of 64 bits, of which only the lower halves matter until they are multiplied. */
+typedef uint64_t nnc_wide __attribute__((vector_size(NNC_VECTOR_BYTES)));
+typedef uint32_t nnc_narrow __attribute__((vector_size(NNC_VECTOR_BYTES / 2)));
+
+enum {
+	NNC_DRAWS = 64,                        /* words that nnc_draws makes at a time */
+	NNC_WIDE_LANES = NNC_VECTOR_BYTES / 8, /* blocks of four words, side by side */
+};
+
+/* The whole products of the lower halves of x and m. */
+static NNC_INLINE nnc_wide nnc_wide_times(nnc_wide x, uint32_t m)
+{
+#if defined(__AVX512F__)
+	return (nnc_wide)_mm512_mul_epu32((__m512i)x, _mm512_set1_epi64(m));
+#elif NNC_VECTOR_BYTES == 32
+	return (nnc_wide)_mm256_mul_epu32((__m256i)x, _mm256_set1_epi64x(m));
+#elif defined(__SSE2__)
+	return (nnc_wide)_mm_mul_epu32((__m128i)x, _mm_set1_epi64x(m));
+#else
+	return (x & 0xffffffffu) * m;
+#endif
+}
+
+/* to: the lower halves */
+static NNC_INLINE void nnc_narrow_store(uint32_t *to, nnc_wide x)
+{
+	const nnc_narrow low = __builtin_convertvector(x, nnc_narrow);
+	memcpy(to, &low, sizeof low);
+}
 
 /*
  * The draws for elements k .. k + 63 of one row (k a multiple of 64) in this step: word
  * (e / 16) % 4 of Philox block (e / 64) 16 + e % 16 belongs to element e. The same words
- * as nnc_philox, sixteen blocks side by side so that the loops vectorise.
+ * as nnc_philox.
  */
 static inline void nnc_draws(const NncContext *c, uint32_t stream, int row, int k,
 			     uint32_t draw[NNC_DRAWS])
 {
-	uint32_t *x0 = draw, *x1 = draw + 16, *x2 = draw + 32, *x3 = draw + 48;
-	uint32_t k0 = c->seed, k1 = stream;
+	const nnc_wide zero = {0};
+	nnc_wide lane = {0};
 
-	for (uint32_t l = 0; l < 16; l++) {
-		x0[l] = c->epoch;
-		x1[l] = c->step;
-		x2[l] = (uint32_t)row;
-		x3[l] = (uint32_t)k / 4 + l;
-	}
-	for (int round = 0; round < 10; round++) {
-		for (int l = 0; l < 16; l++) {
-			const uint64_t a = (uint64_t)x0[l] * 0xD2511F53u;
-			const uint64_t b = (uint64_t)x2[l] * 0xCD9E8D57u;
-			x0[l] = (uint32_t)(b >> 32) ^ x1[l] ^ k0;
-			x1[l] = (uint32_t)b;
-			x2[l] = (uint32_t)(a >> 32) ^ x3[l] ^ k1;
-			x3[l] = (uint32_t)a;
+	for (int l = 0; l < NNC_WIDE_LANES; l++)
+		lane[l] = (uint32_t)k / 4 + (uint32_t)l;
+	for (int l = 0; l < 16; l += NNC_WIDE_LANES) {
+		nnc_wide x0 = zero + c->epoch, x1 = zero + c->step;
+		nnc_wide x2 = zero + (uint32_t)row, x3 = lane + (uint32_t)l;
+		uint32_t k0 = c->seed, k1 = stream;
+		NNC_UNROLL
+		for (int round = 0; round < 10; round++) {
+			const nnc_wide a = nnc_wide_times(x0, 0xD2511F53u);
+			const nnc_wide b = nnc_wide_times(x2, 0xCD9E8D57u);
+			x0 = (b >> 32) ^ x1 ^ k0;
+			x1 = b;
+			x2 = (a >> 32) ^ x3 ^ k1;
+			x3 = a;
+			k0 += 0x9E3779B9u;
+			k1 += 0xBB67AE85u;
 		}
-		k0 += 0x9E3779B9u;
-		k1 += 0xBB67AE85u;
+		nnc_narrow_store(draw + l, x0);
+		nnc_narrow_store(draw + 16 + l, x1);
+		nnc_narrow_store(draw + 32 + l, x2);
+		nnc_narrow_store(draw + 48 + l, x3);
 	}
 }
 

@@ -477,9 +477,11 @@ static void dropout_0_2_128(const NncThread *thread, const NncContext *c, int n,
 			uint32_t draw[NNC_DRAWS];
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
 			nnc_draws(c, stream, i, k, draw);
-			for (int q = 0; q < count; q++)
-				y[i * K + k + q] = draw[q] >= limit ? x[i * K + k + q] *
-					scale : 0;
+			NNC_INDEPENDENT
+			for (int q = 0; q < count; q++) {
+				const real v = x[i * K + k + q] * scale;
+				y[i * K + k + q] = draw[q] >= limit ? v : 0;
+			}
 		}
 }
 
