@@ -49,7 +49,19 @@ typedef struct Codelet {
 
 const char *codelet_function(Emit *e, const Codelet *c); /* emitted once; its name */
 
-/* ---- size.c: transforms of whole images ------------------------------------------- */
+/* ---- size.c: transforms of images, or of tiles of them ------------------------------ */
+
+/* The parts of an image along one axis, which may overlap; what is outside it is 0. */
+typedef struct Tiles {
+	int64_t count;          /* 1: the image as a whole */
+	int64_t size, step;     /* numbers of one; from one to the next */
+	int64_t before;         /* zeros before the image in the first one */
+} Tiles;
+
+/* Along one axis: transforms of `size` places, each for `step` outputs more. */
+typedef struct Tiling {
+	int64_t size, tiles, step;
+} Tiling;
 
 /*
  * A convolution by transforms of ph x pw. Rows come first, then the pw/2+1 columns of
@@ -57,14 +69,11 @@ const char *codelet_function(Emit *e, const Codelet *c); /* emitted once; its na
  */
 typedef struct Transform {
 	int64_t ph, pw;
-	double operations;      /* on vectors of 16: of the images and taps */
-	double products;        /* likewise: multiply-adds of all bins */
+	Tiling down, across;
 } Transform;
 
-/* For batches of n. False: no size up to MAX_TRANSFORM will do. */
+/* The cheapest for batches of n. False: no size up to MAX_TRANSFORM will do. */
 bool transform_of(const Window *w, int64_t n, Transform *t);
-/* Vector operations of one vector of channels of an image with so many lines. */
-double image_operations(const Transform *t, int64_t lines);
 
 /* ---- rows.c: what the ops of such a convolution share ----------------------------------- */
 
@@ -74,6 +83,7 @@ typedef struct Rows {
 	int64_t image, row, step; /* from one to the next */
 	int64_t top, left, direction; /* places of number 0 in the transform; +1 or -1 */
 	bool taps;              /* of a weight: not of a batch */
+	Tiles down, across;
 	const char *id;         /* "14x14x64" */
 } Rows;
 
@@ -87,6 +97,12 @@ typedef struct Spectral {
 
 /* False: no transform will do. */
 bool spectral_of(const Net *net, const Window *w, Spectral *s);
+bool same_layout(const Spectral *s, const Rows *r, const Spectral *other, const Rows *o);
+/* Columns of tiles: of an image that is whole, one. Their tiles overlap in the lines kept. */
+int64_t strips(const Rows *r);
+int64_t strip_lines(const Rows *r);
+bool is_tiled(const Rows *r);
+int64_t group_strips(const Spectral *s); /* whose columns are in the cache at a time */
 int64_t rows_reals(const Transform *t, const Rows *r); /* of the rows' bins */
 const char *row_function(Emit *e, const Transform *t, const Rows *r, bool inverse);
 const char *column_function(Emit *e, const Transform *t, const Rows *r, bool inverse, bool half);

@@ -1,13 +1,21 @@
 /*
- * size.c - how large a transform must be, and which size is the cheapest.
+ * size.c - how large a transform must be, of whole images or of tiles, and which is the
+ * cheapest.
  *
  * Along one axis all three passes read or write the sum over (p, k) of
  * x[p + k - top] w[k] dy[p]: y, dx and dw are its derivatives. A cyclic transform of P
  * places adds the terms whose index of x is off by P. Indices run from -top to
  * H - 1 + bottom, so these terms fall outside x, where it is zero, if P >= H + top and
  * P >= H + bottom: one size serves all three. The operands must fit, too.
+ *
+ * A tile is a convolution without padding, of `step` outputs p and the step + K - 1
+ * numbers of x that they read (overlap-save). The sum over all p is that over all
+ * tiles: dw is the sum of theirs, and dx has, where tiles overlap, the sum of both
+ * (overlap-add).
  */
 #include "fft.h"
+
+enum { MAX_AXES = 32, SIZES = 16 };
 
 /* The smallest P for sizes of image, output and kernel. */
 static int64_t least(int64_t h, int64_t oh, int64_t k, int64_t top)
@@ -18,38 +26,60 @@ static int64_t least(int64_t h, int64_t oh, int64_t k, int64_t top)
 	return k > least ? k : least;
 }
 
-double image_operations(const Transform *t, int64_t lines)
+/* All ways along one axis: for each size the whole image if it fits, else even tiles.
+ */
+static int axes(int64_t h, int64_t oh, int64_t k, int64_t top, Tiling axis[MAX_AXES])
 {
-	return 0.5 * (double)lines * dft_operations(t->pw) +
-	       0.5 * (double)t->pw * dft_operations(t->ph);
+	int64_t whole = least(h, oh, k, top);
+	int count = 0;
+	for (int64_t size = 2; size <= MAX_TRANSFORM; size += 2) {
+		int64_t most = size - k + 1,
+			tiles = most > 0 ? (oh + most - 1) / most : 0;
+		if (!is_smooth(size))
+			continue;
+		if (size >= whole)
+			axis[count++] = (Tiling){size, 1, oh};
+		else if (size >= 8 && most >= 2 && tiles > 1)
+			axis[count++] = (Tiling){size, tiles, (oh + tiles - 1) / tiles};
+	}
+	return count;
 }
 
-static void count(const Window *w, int64_t n, Transform *t)
+/* Of both operands and the result, in additions of 16 numbers. */
+static double work(const Window *w, int64_t n, const Transform *t)
 {
+	const Tiling *d = &t->down, *a = &t->across;
+	bool tiled = d->tiles > 1, wide = a->tiles > 1;
 	double x = (double)(n * ((w->c + 15) / 16)),
 	       y = (double)(n * ((w->o + 15) / 16));
 	double taps = (double)(w->c * ((w->o + 15) / 16));
-	double bins = (double)(t->ph * t->pw / 2 + 2);
-	t->operations = x * image_operations(t, w->h) + y * image_operations(t, w->oh) +
-			taps * image_operations(t, w->kh);
-	t->products = 3 * bins * (double)n * taps;
+	double bins = (double)(t->ph * t->pw / 2 + 2),
+	       tiles = (double)(d->tiles * a->tiles);
+	double lines = (double)a->tiles *
+		       (x * (double)(tiled ? d->tiles * d->step + w->kh - 1 : w->h) +
+			y * (double)(d->tiles * d->step));
+	lines += taps * (double)w->kh;
+	double moved = (tiled || wide ? 16 : 0) * lines * (double)(t->pw + 2);
+	return lines * dft_operations(t->pw) +
+	       (tiles * (x + y) + taps) * (double)t->pw * dft_operations(t->ph) +
+	       3 * bins * tiles * (double)n * taps + moved;
 }
 
 bool transform_of(const Window *w, int64_t n, Transform *best)
 {
-	int64_t high = least(w->h, w->oh, w->kh, w->top);
-	int64_t wide = least(w->w, w->ow, w->kw, w->left);
-	bool any = false;
-	for (int64_t ph = high; ph <= MAX_TRANSFORM; ph++)
-		for (int64_t pw = wide; pw <= MAX_TRANSFORM; pw++) {
-			Transform t = {.ph = ph, .pw = pw};
-			if (ph % 2 || pw % 2 || !is_smooth(ph) || !is_smooth(pw))
+	Tiling down[MAX_AXES], across[MAX_AXES];
+	int high = axes(w->h, w->oh, w->kh, w->top, down);
+	int wide = axes(w->w, w->ow, w->kw, w->left, across);
+	double least = 0;
+	for (int i = 0; i < high; i++)
+		for (int j = 0; j < wide; j++) {
+			Transform t = {down[i].size, across[j].size, down[i],
+				       across[j]};
+			double cost = work(w, n, &t);
+			if ((i || j) && cost >= least)
 				continue;
-			count(w, n, &t);
-			if (!any || 2 * t.operations + t.products <
-					    2 * best->operations + best->products)
-				*best = t;
-			any = true;
+			least = cost;
+			*best = t;
 		}
-	return any;
+	return high && wide;
 }

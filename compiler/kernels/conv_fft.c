@@ -1,31 +1,42 @@
 /*
- * conv_fft: a convolution is a product in the bins of its Fourier transform. Whole
- * images are transformed, lanes being channels, and in each bin the channels are summed
- * by a complex gemm (n x C)(C x O). The cost hardly depends on the kernel's size.
- * conv_dx has the product dy w^H, conv_dw x^H dy. Transforms of rows are made once and
- * read by all of them; those of columns stay in the cache, and are made again.
+ * conv_fft: a convolution is a product in the bins of its Fourier transform. Images are
+ * transformed as a whole, or large ones in tiles that overlap, lanes being channels,
+ * and in each bin the channels are summed by a complex gemm (n x C)(C x O), where n is
+ * the number of all tiles. The cost hardly depends on the kernel's size. conv_dx has
+ * the product dy w^H, conv_dw x^H dy. Transforms of rows are made once and read by all
+ * of them; those of columns stay in the cache, and are made again.
  */
 #include "fft/fft.h"
 
 #define MAX_ROWS ((int64_t)1 << 28) /* reals */
 
-/* Images of vectors. */
-static double images_of(const Rows *r)
+/* Lines of vectors. */
+static double lines_of(const Rows *r)
 {
-	return (double)(r->count * vectors(r->c));
+	return (double)(strips(r) * strip_lines(r) * vectors(r->c));
+}
+
+/* Images or tiles of vectors. */
+static double tiles_of(const Rows *r)
+{
+	return (double)(strips(r) * r->down.count * vectors(r->c));
 }
 
 /* Of the bins of all rows, both parts. */
 static double row_bytes(const Spectral *s, const Rows *r)
 {
-	return 128 * images_of(r) * (double)(r->h * (s->t.pw / 2 + 1));
+	return 128 * lines_of(r) * (double)(s->t.pw / 2 + 1);
 }
 
-/* Transforms mostly move data, and more slowly what the second cache does not hold. */
+/*
+ * Transforms mostly move data, and more slowly what the second cache does not hold: of
+ * tiles it is in many places at a time.
+ */
 static double rows_cost(const Spectral *s, const Rows *r)
 {
-	double flops = 8 * images_of(r) * (double)r->h * dft_operations(s->t.pw);
-	double bytes = row_bytes(s, r) * (row_bytes(s, r) > 1e6 ? 2 : 0.5);
+	double flops = 8 * lines_of(r) * dft_operations(s->t.pw);
+	double slow = row_bytes(s, r) < 1e6 ? 0.5 : is_tiled(r) ? 7 : 2;
+	double bytes = row_bytes(s, r) * slow;
 	return flops / (0.35 * NOMINAL_GFLOPS * 1e3) + bytes / (NOMINAL_GBYTES * 1e3);
 }
 
@@ -37,13 +48,16 @@ static double bins_cost(const Spectral *s)
 	       share = s->batch < 8 ? 0.25 : 0.7;
 	double c = 16.0 * (double)vectors(s->window.c),
 	       o = 16.0 * (double)vectors(s->window.o);
-	double images = images_of(&s->x) + images_of(&s->w) + images_of(&s->y);
-	double column = 128 * images * (double)s->t.ph;
+	double tiles = tiles_of(&s->x) + tiles_of(&s->w) + tiles_of(&s->y);
+	double column = 128 * tiles * (double)s->t.ph;
 	double bytes = row_bytes(s, &s->x) + row_bytes(s, &s->w) + row_bytes(s, &s->y);
-	if (column > 1.2e6)
+	if (is_tiled(&s->x))
+		bytes *= 2.5;
+	else if (column > 1.2e6)
 		bytes += 2 * column * (double)(s->t.pw / 2 + 1);
-	return 6 * bins * (double)s->batch * c * o / (share * NOMINAL_GFLOPS * 1e3) +
-	       8 * images * (double)s->t.pw * dft_operations(s->t.ph) /
+	return 6 * bins * (double)(strips(&s->x) * s->x.down.count) * c * o /
+		       (share * NOMINAL_GFLOPS * 1e3) +
+	       8 * tiles * (double)s->t.pw * dft_operations(s->t.ph) /
 		       (0.35 * NOMINAL_GFLOPS * 1e3) +
 	       bytes / (NOMINAL_GBYTES * 1e3);
 }
@@ -117,7 +131,7 @@ static const char *fits(const Net *net, const Node *n)
 	if (w.c < 8 || w.o < 8)
 		return "fewer than 8 channels";
 	if (!spectral_of(net, &w, &s))
-		return "the image is too large for one transform";
+		return "the kernel is too large for a transform";
 	if (rows_reals(&s.t, &s.x) + rows_reals(&s.t, &s.w) + rows_reals(&s.t, &s.y) >
 	    MAX_ROWS)
 		return "its spectra would take more than 1 GB";
@@ -156,9 +170,7 @@ typedef struct Made {
 static bool same_rows(const Node *a, const Spectral *s, const Rows *l,
 		      const Node *spread)
 {
-	const Spectral *as = a->attr.spectral;
-	return a->spread == spread && as->t.ph == s->t.ph && as->t.pw == s->t.pw &&
-	       a->attr.rows->top == l->top && a->attr.rows->left == l->left;
+	return a->spread == spread && same_layout(a->attr.spectral, a->attr.rows, s, l);
 }
 
 /* The rows of in[k], made here unless it is there already. */
@@ -252,7 +264,8 @@ static void lower_dw(Net *net, Program *p, Node *n)
 
 const Kernel kernel_conv_fft = {
 	.name = "conv_fft",
-	.summary = "products in the bins of whole images' Fourier transforms",
+	.summary =
+		"products in the bins of Fourier transforms, of large images in tiles",
 	.op = &op_conv,
 	.fits = fits,
 	.cost = cost,
@@ -262,7 +275,8 @@ const Kernel kernel_conv_fft = {
 
 const Kernel kernel_conv_dx_fft = {
 	.name = "conv_dx_fft",
-	.summary = "products in the bins of whole images' Fourier transforms",
+	.summary =
+		"products in the bins of Fourier transforms, of large images in tiles",
 	.op = &op_conv_dx,
 	.fits = fits,
 	.cost = dx_cost,
@@ -272,7 +286,8 @@ const Kernel kernel_conv_dx_fft = {
 
 const Kernel kernel_conv_dw_fft = {
 	.name = "conv_dw_fft",
-	.summary = "products in the bins of whole images' Fourier transforms",
+	.summary =
+		"products in the bins of Fourier transforms, of large images in tiles",
 	.op = &op_conv_dw,
 	.fits = fits,
 	.cost = dw_cost,

@@ -11,7 +11,8 @@ static double flops(const Net *net, const Node *n)
 {
 	const Rows *r = n->attr.rows;
 	(void)net;
-	return 8.0 * (double)(r->count * vectors(r->c) * r->h) * dft_operations(n->attr.spectral->t.pw);
+	return 8.0 * (double)(strips(r) * vectors(r->c) * r->h) *
+	       dft_operations(n->attr.spectral->t.pw);
 }
 
 /* Emits the function that finds the outputs of a line whose windows hold a pixel not 0. */
@@ -25,12 +26,13 @@ static const char *live_function(Emit *e, const Window *w)
 	return name;
 }
 
-/* Lines of the maxpool that an image ends with, once it is whole. */
-static const char *pool_text(Emit *e, const Node *pool)
+/* Lines of the maxpool that image i ends with, once it is whole. */
+static const char *pool_text(Emit *e, const Node *pool, const char *i)
 {
 	Shape y = result(pool)->shape;
 	const char *line = int_text(y.dim[1] * y.dim[2]);
 	const Hole holes[] = {
+		{"i", i},
 		{"POOLED", int_text(y.dim[0])},
 		{"PLINE", line},
 		{"line", maxpool_line_function(e, pool)},
@@ -38,7 +40,7 @@ static const char *pool_text(Emit *e, const Node *pool)
 		{NULL, NULL},
 	};
 	const char *text = fill("for (int k = 0; k < $POOLED$; k++) {\n"
-				"\tconst int at = (i * $POOLED$ + k) * $PLINE$;\n"
+				"\tconst int at = ($i$ * $POOLED$ + k) * $PLINE$;\n"
 				"\t$line$_line(k, 0, image, y + at, winner + at$names$);\n"
 				"}", holes);
 	return arena_printf("%.*s", (int)strlen(text) - 1, text);
@@ -55,35 +57,53 @@ static void emit(Emit *e, const Node *n)
 	const char *name = arena_printf("back_%s_%s_%lld%s%s%s", r->id, row, (long long)t->ph,
 					zeros ? "_" : "", live, suffixes(n));
 	const char *type = pool ? element_type(n->out[1]->element) : "";
+	const bool tiled = is_tiled(r), overlap = r->across.size > r->across.step;
+	const char *line = tiled ? "i" : "i * H + h";
 	const Hole holes[] = {
 		{"name", name},
 		{"codelet", row},
 		{"then", pool ? arena_printf(", then pool%s", then_text(pool))
 			      : then_text(n)},
 		{"seen", zeros ? ", const uint8_t *restrict seen" : ""},
-		{"live", zeros ? arena_printf("real live[W];\n%s(seen, i * H + h, part, live);",
-					      live) : ""},
+		{"live", zeros ? arena_printf("real live[W];\n%s(seen, %s, part, live);",
+					      live, line) : ""},
 		{"share", zeros ? "live[p]" : "part"},
 		{"winner", pool ? arena_printf(", %s *restrict winner", type) : ""},
-		{"image", pool ? "real *image = thread->scratch;" : ""},
+		{"image", !pool ? "" : tiled ? "real *image = (real *)(t + LINE);"
+					     : "real *image = thread->scratch;"},
 		{"base", pool ? "" : "i * IMAGE + "},
+		{"line", pool ? "i % H" : "i"},
+		{"pieces", pool ? "n" : "n * H"},
+		{"times", pool ? " * H" : ""},
+		{"how", overlap ? "tiles overlap they are added" : "tiles end, the next begins"},
+		{"clear", overlap && tiled ? "memset(t, 0, LINE * sizeof *t);" : ""},
+		{"transform", arena_printf(overlap ? "nnc_vec tile[WIDE];\n"
+						     "%s(from, COLUMN, CV, tile, 1);\n"
+						     "for (int j = 0; j < WIDE; j++)\n"
+						     "\tto[j * CV] += tile[j];"
+						   : "%s(from, COLUMN, CV, to, CV);", row)},
 		{"epilogue", pool ? "" : epilogue_text(n)},
 		{"store", pool ? "image[at] = v;" : store_text(n, "y[at]")},
-		{"pool", pool ? pool_text(e, pool) : ""},
+		{"pool", !pool ? "" : !tiled ? pool_text(e, pool, "i")
+				  : arena_printf("if (i %% H < H - 1)\n\tcontinue;\n%s",
+						 pool_text(e, pool, "i / H"))},
 		{"params", epilogue_params(pool ? pool : n)},
 		{NULL, NULL},
 	};
-	emit_function(e, name, "fft_back", rows_holes(t, r, holes));
+	emit_function(e, name, tiled ? "fft_tile_back" : "fft_back", rows_holes(t, r, holes));
 	put(e, "%s(thread, n, (const nnc_vec *)(%s), %s%s%s%s);", name, ref(n->in[0]), ref(result(n)),
 	    pool ? arena_printf(", %s", ref(n->out[1])) : "",
 	    zeros ? arena_printf(", %s", ref(n->in[1])) : "", epilogue_args(pool ? pool : n));
 }
 
-/* The image that a maxpool ends. */
+/* A line of all tiles; the image that a maxpool ends. */
 static int64_t scratch(const Net *net, const Node *n)
 {
+	const Rows *r = n->attr.rows;
+	const Tiles *a = &r->across;
+	int64_t line = 16 * vectors(r->c) * ((a->count - 1) * a->step + a->size);
 	(void)net;
-	return pool_of(n) ? n->attr.rows->image : 0;
+	return (is_tiled(r) ? line : 0) + (pool_of(n) ? r->image : 0);
 }
 
 static void print_attr(FILE *out, const Node *n)
@@ -153,6 +173,45 @@ static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
 					$store$
 				}
 		}
+		$pool$
+	}
+}
+#endif
+
+#ifdef TEMPLATE_fft_tile_back
+/*
+ * y (n,$H$,$W$,$C$) from the bins s, of $PH$ x $PW$ places, of rows of $DOWN$ x $ACROSS$ tiles$then$;
+ * where $how$
+ */
+static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
+		   real *restrict y$winner$$seen$$params$)
+{
+	enum { COUNT = $COUNT$, H = $H$, W = $W$, C = $C$, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
+	enum { ACROSS = $ACROSS$, NEXT = $ACROSS_STEP$, WIDE = $WIDE$, TOP = $TOP$, LEFT = $LEFT$ };
+	enum { LINES = $LINES$, COLUMN = 2 * COUNT * LINES * CV | 1 };
+	enum { LINE = ((ACROSS - 1) * NEXT + WIDE) * CV };
+	const real part = (real)(1.0 / ($PH$ * $PW$));
+	const NncRange share = nnc_share(thread, $pieces$);
+	nnc_vec *t = thread->scratch;
+	$image$
+
+	for (int i = share.first$times$; i < share.end$times$; i++) {
+		$live$
+		$clear$
+		for (int k = 0; k < ACROSS * CV; k++) {
+			const int line = (i / H * ACROSS + k / CV) * LINES + i % H + TOP;
+			const nnc_vec *from = s + line * 2 * CV + k % CV;
+			nnc_vec *to = t + k / CV * NEXT * CV + k % CV;
+			$transform$
+		}
+		for (int p = 0; p < W; p++)
+			NNC_INDEPENDENT
+			for (int j = 0; j < C; j++) {
+				const int at = ($line$ * W + p) * C + j;
+				real v = $share$ * ((const real *)t)[(p + LEFT) * CP + j];
+				$epilogue$
+				$store$
+			}
 		$pool$
 	}
 }

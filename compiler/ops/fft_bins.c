@@ -6,7 +6,10 @@
  */
 #include "fft/fft.h"
 
-/* c (rows,M) from a, whose rows have K numbers: what a form is in terms of its window. */
+/*
+ * c (rows,M) from a, whose rows have K numbers: what a form is in terms of its window. n
+ * are the tiles whose columns are in the cache at a time.
+ */
 typedef struct Sizes {
 	int64_t n, k, m;
 } Sizes;
@@ -14,10 +17,17 @@ typedef struct Sizes {
 static Sizes sizes_of(const Node *n)
 {
 	const Spectral *s = n->attr.spectral;
-	Sizes z = {s->batch, s->window.c, s->window.o};
+	Sizes z = {group_strips(s) * s->x.down.count, s->window.c, s->window.o};
 	if (n->attr.form == BINS_DX)
-		z = (Sizes){s->batch, s->window.o, s->window.c};
+		z = (Sizes){z.n, s->window.o, s->window.c};
 	return z;
+}
+
+/* In several groups. */
+static bool is_grouped(const Node *n)
+{
+	const Spectral *s = n->attr.spectral;
+	return group_strips(s) < strips(&s->x);
 }
 
 static const Rows *rows_of_form(const Node *n, int operand)
@@ -26,6 +36,12 @@ static const Rows *rows_of_form(const Node *n, int operand)
 	static const int at[3][3] = {{0, 1, 2}, {2, 1, 0}, {0, 2, 1}}; /* a, b, c of each form */
 	const Rows *const all[] = {&s->x, &s->w, &s->y};
 	return all[at[n->attr.form][operand]];
+}
+
+/* Of one column of an operand that is in the cache. */
+static int64_t tiles_of_column(const Node *n, const Rows *r)
+{
+	return r->taps ? r->count : group_strips(n->attr.spectral) * r->down.count;
 }
 
 /* Three real products a bin, and the columns of all three spectra. */
@@ -37,13 +53,17 @@ static double flops(const Net *net, const Node *n)
 	(void)net;
 	for (int k = 0; k < 3; k++) {
 		const Rows *r = rows_of_form(n, k);
-		images += (double)(r->count * vectors(r->c));
+		images += (double)(strips(r) * r->down.count * vectors(r->c));
 	}
-	return 6.0 * bins * (double)(z.n * z.k * z.m) +
+	double tiles = (double)(strips(&n->attr.spectral->x) * n->attr.spectral->x.down.count);
+	return 6.0 * bins * tiles * (double)(z.k * z.m) +
 	       8.0 * images * (double)t->pw * dft_operations(t->ph);
 }
 
-/* A column's bins of all three; sums of a's parts and of b's; w^H is turned first. */
+/*
+ * A column's bins of all three; sums of a's parts and of b's; w^H is turned first, for
+ * several groups in all bins.
+ */
 static int64_t scratch(const Net *net, const Node *n)
 {
 	Sizes z = sizes_of(n);
@@ -51,10 +71,10 @@ static int64_t scratch(const Net *net, const Node *n)
 	(void)net;
 	for (int k = 0; k < 3; k++) {
 		const Rows *r = rows_of_form(n, k);
-		bins += n->attr.spectral->t.ph * (2 * r->count * vectors(r->c) | 1);
+		bins += n->attr.spectral->t.ph * (2 * tiles_of_column(n, r) * vectors(r->c) | 1);
 	}
-	return 16 * (bins + z.n * vectors(z.k) +
-		     (n->attr.form == BINS_DX ? 3 : 1) * terms * vectors(z.m));
+	int64_t turned = n->attr.form != BINS_DX ? 0 : is_grouped(n) ? n->attr.spectral->t.ph : 1;
+	return 16 * (bins + z.n * vectors(z.k) + (1 + 2 * turned) * terms * vectors(z.m));
 }
 
 /* Emits the function that transforms the columns of one operand, or back; its name. */
@@ -63,15 +83,26 @@ static const char *columns_function(Emit *e, const Node *n, int operand, bool in
 	const Rows *r = rows_of_form(n, operand);
 	const Transform *t = &n->attr.spectral->t;
 	const char *whole = column_function(e, t, r, inverse, false);
-	const char *name = arena_printf("columns_%lldx%lld_%s", (long long)r->count,
+	int64_t tiles = tiles_of_column(n, r);
+	bool strip = r->down.count > 1, add = inverse && r->down.size > r->down.step;
+	const char *name = arena_printf("columns_%lldx%lld_%s", (long long)tiles,
 					(long long)r->c, whole);
+	if (strip)
+		name = arena_printf("%s_%lldx%lld", name, (long long)r->down.count,
+				    (long long)r->down.step);
 	const Hole holes[] = {
 		{"name", name},
+		{"TILES", int_text(tiles)},
+		{"at", strip ? arena_printf("(i / CV / %lld * %lld + i / CV %% %lld * %lld) * 2 * CV",
+					    (long long)r->down.count, (long long)strip_lines(r),
+					    (long long)r->down.count, (long long)r->down.step)
+			     : "i / CV * (H * 2 * CV)"},
 		{"whole", whole},
 		{"half", column_function(e, t, r, inverse, true)},
 		{NULL, NULL},
 	};
-	emit_function(e, name, inverse ? "fft_columns_back" : "fft_columns", rows_holes(t, r, holes));
+	emit_function(e, name, add ? "fft_columns_add" : inverse ? "fft_columns_back" : "fft_columns",
+		      rows_holes(t, r, holes));
 	return name;
 }
 
@@ -81,10 +112,12 @@ static Hole *product_holes(const Node *n, const char *name)
 {
 	Sizes z = sizes_of(n);
 	bool dw = n->attr.form == BINS_DW, dx = n->attr.form == BINS_DX;
+	bool turns = dx && !is_grouped(n), adds = dw && is_grouped(n);
 	long long k = (long long)z.k, m = (long long)z.m;
 	const Hole holes[] = {
 		{"name", name},
-		{"formula", dw   ? arena_printf("c (%lld,%lld) = a^H b of a (n,%lld), b (n,%lld)", k, m, k, m)
+		{"formula", dw   ? arena_printf("c (%lld,%lld) %s a^H b of a (n,%lld), b (n,%lld)", k, m,
+						 adds ? "+=" : "=", k, m)
 			    : dx ? arena_printf("c (n,%lld) = a b^H of a (n,%lld), b (%lld,%lld)", m, k, m, k)
 				 : arena_printf("c (n,%lld) = a b of a (n,%lld), b (%lld,%lld)", m, k, k, m)},
 		{"N", int_text(z.n)},
@@ -96,49 +129,83 @@ static Hole *product_holes(const Node *n, const char *name)
 		{"terms", dw ? "n" : "K"},
 		{"row", dw ? "1" : "KV * L"},
 		{"term", dw ? "KV * L" : "1"},
-		{"BPART", dx ? "M * KV" : dw ? "N * MV" : "K * MV"},
-		{"turned", dx ? "turn(M, K, b, MV, turned, B);" : ""},
-		{"bs", dx ? "turned, turned + B, turned + 2 * B" : "b, b + BPART, sums + A"},
-		{"sums", dx ? "nnc_vec *turned = sums + A, *bsum = turned + 2 * B;"
-			    : "nnc_vec *bsum = sums + A;"},
+		{"BPART", turns ? "M * KV" : dw ? "N * MV" : "K * MV"},
+		{"turned", turns ? "turn(M, K, b, MV, turned, B);" : ""},
+		{"bs", turns ? "turned, turned + B, turned + 2 * B" : "b, b + BPART, sums + A"},
+		{"sums", turns ? "nnc_vec *turned = sums + A, *bsum = turned + 2 * B;"
+			       : "nnc_vec *bsum = sums + A;"},
+		{"sets", adds ? "+=" : "="},
 		{"aminus", dw ? "-" : "+"},
 		{"bminus", dx ? "-" : "+"},
-		{"unused", dx ? "(void)BPART;" : ""},
+		{"unused", turns ? "(void)BPART;" : ""},
 		{"re", dw || dx ? "s + t" : "s - t"},
 		{"im", dw || dx ? "u - s + t" : "u - s - t"},
 	};
 	return join_holes(holes, sizeof holes / sizeof *holes, NULL);
 }
 
+/* The columns of operand k, whose holes begin with `letter`. */
+static Hole *operand_holes(Emit *e, const Node *n, int k, const char *letter, const Hole *more)
+{
+	const Rows *r = rows_of_form(n, k);
+	const char *const tiles = is_grouped(n) ? "tiles" : times_text("n", r->down.count * r->across.count);
+	const char *vecs = arena_printf("NNC_VECTORS(%lld)", (long long)r->c);
+	bool all = tiles_of_column(n, r) == strips(r);
+	const char *part = all ? (const char *[]){"A", "B", "C"}[k]
+			       : arena_printf("%lld * %s", (long long)strips(r), vecs);
+	const Hole holes[] = {
+		{letter, columns_function(e, n, k, k == 2)},
+		{arena_printf("%s_n", letter), r->taps ? int_text(r->count) : tiles},
+		{arena_printf("%s_PART", letter),
+		 arena_printf("%lld * %s", (long long)tiles_of_column(n, r), vecs)},
+		{arena_printf("%s_ROWS", letter),
+		 arena_printf("2 * %s * %lld | 1", part, (long long)strip_lines(r))},
+		{arena_printf("%s_STRIP", letter),
+		 arena_printf("2 * %s * %lld", vecs, (long long)strip_lines(r))},
+	};
+	return join_holes(holes, sizeof holes / sizeof *holes, more);
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	Sizes z = sizes_of(n);
-	const Transform *t = &n->attr.spectral->t;
-	const char *product = arena_printf("%s_%lldx%lldx%lld", names[n->attr.form], (long long)z.n,
-					   (long long)z.k, (long long)z.m);
-	const char *of[3], *count[3], *part[3];
-	for (int k = 0; k < 3; k++) {
-		const Rows *r = rows_of_form(n, k);
-		of[k] = columns_function(e, n, k, k == 2);
-		count[k] = r->taps ? int_text(r->count) : "n";
-		part[k] = arena_printf("%lld * NNC_VECTORS(%lld)", (long long)r->count, (long long)r->c);
-	}
-	const char *name = window_name(arena_printf("bins_%s_%lldx%lld", product, (long long)t->ph,
-						    (long long)t->pw), &n->attr.spectral->window);
+	const Spectral *s = n->attr.spectral;
+	bool grouped = is_grouped(n), dw = n->attr.form == BINS_DW, dx = n->attr.form == BINS_DX;
+	const char *product = arena_printf("%s_%lldx%lldx%lld%s", names[n->attr.form], (long long)z.n,
+					   (long long)z.k, (long long)z.m,
+					   !grouped ? "" : dw ? "_sum" : dx ? "_turned" : "_part");
+	const char *name = window_name(arena_printf("bins_%s_%lldx%lld", product, (long long)s->t.ph,
+						    (long long)s->t.pw), &s->window);
+	if (is_tiled(&s->x))
+		name = arena_printf("%s_tiles_%lldx%lld", name, (long long)s->t.down.tiles,
+				    (long long)s->t.across.tiles);
 	const Hole holes[] = {
-		{"all", name}, {"product", product}, {"PH", int_text(t->ph)}, {"PW", int_text(t->pw)},
-		{"a", of[0]}, {"b", of[1]}, {"c", of[2]},
-		{"an", count[0]}, {"bn", count[1]}, {"cn", count[2]},
-		{"A", part[0]}, {"B", part[1]}, {"C", part[2]},
-		{"AH", int_text(rows_of_form(n, 0)->h)}, {"BH", int_text(rows_of_form(n, 1)->h)},
-		{"CH", int_text(rows_of_form(n, 2)->h)},
+		{"all", name},
+		{"product", product},
+		{"PH", int_text(s->t.ph)},
+		{"PW", int_text(s->t.pw)},
+		{"tiles", grouped ? "tiles" : times_text("n", s->t.down.tiles * s->t.across.tiles)},
+		{"strips", times_text("n", s->t.across.tiles)},
+		{"STRIPS", int_text(group_strips(s))},
+		{"DOWN", int_text(s->t.down.tiles)},
+		{"turned_room", dx ? ", *turned = sums + A + TURNED / 2" : ""},
+		{"w", dx ? "turned + k * TURNED" : "bf + k * BBIN"},
+		{"TURNED", dx ? arena_printf(", TURNED = 2 * %lld * NNC_VECTORS(%lld)",
+					     (long long)z.k, (long long)z.m) : ""},
+		{"turn", dx ? arena_printf("for (int k = 0; k < bins; k++)\n"
+					   "\tturn(%lld, %lld, bf + k * BBIN, NNC_VECTORS(%lld), turned + k * TURNED,\n"
+					   "\t\tTURNED / 2);",
+					   (long long)z.m, (long long)z.k, (long long)z.m) : ""},
 	};
+	Hole *all = product_holes(n, product);
+	for (int k = 0; k < 3; k++)
+		all = operand_holes(e, n, k, (const char *[]){"a", "b", "c"}[k], all);
 	use_tile(e);
-	if (n->attr.form == BINS_DX)
+	if (dx)
 		emit_function(e, "turn", "fft_turn", NULL);
 	emit_function(e, product, "fft_product", product_holes(n, product));
-	emit_function(e, name, "fft_bins",
-		      join_holes(holes, sizeof holes / sizeof *holes, product_holes(n, product)));
+	emit_function(e, name, !grouped ? "fft_bins" : dw ? "fft_bins_sum" : "fft_bins_groups",
+		      join_holes(holes, sizeof holes / sizeof *holes, all));
 	put(e, "%s(thread, n, (const nnc_vec *)(%s), (const nnc_vec *)(%s), (nnc_vec *)(%s));", name,
 	    ref(n->in[0]), ref(n->in[1]), ref(n->out[0]));
 }
@@ -215,8 +282,8 @@ static void $name$(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 					const nnc_vec s = part[0][r * vecs + q], t = part[1][r * vecs + q];
 					const nnc_vec u = part[2][r * vecs + q];
 					nnc_vec *to = c + (i + r) * MV + j + q;
-					to[0] = $re$;
-					to[PART] = $im$;
+					to[0] $sets$ $re$;
+					to[PART] $sets$ $im$;
 				}
 		}
 }
@@ -226,10 +293,10 @@ static void $name$(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 /* f: the bins of one column of rows s; half: those of a real column */
 static void $name$(int n, const nnc_vec *restrict s, nnc_vec *restrict f, bool half)
 {
-	enum { H = $H$, CV = NNC_VECTORS($C$), PART = $COUNT$ * CV, BIN = 2 * PART | 1 };
+	enum { H = $HIGH$, CV = NNC_VECTORS($C$), PART = $TILES$ * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *row = s + $at$ + i % CV;
 		if (half)
 			$half$(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -242,14 +309,37 @@ static void $name$(int n, const nnc_vec *restrict s, nnc_vec *restrict f, bool h
 /* s: one column of rows, from its bins f; half: of a real column */
 static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool half)
 {
-	enum { H = $H$, CV = NNC_VECTORS($C$), PART = $COUNT$ * CV, BIN = 2 * PART | 1 };
+	enum { H = $HIGH$, CV = NNC_VECTORS($C$), PART = $TILES$ * CV, BIN = 2 * PART | 1 };
 
 	for (int i = 0; i < n * CV; i++) {
-		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		nnc_vec *row = s + $at$ + i % CV;
 		if (half)
 			$half$(f + i, BIN, PART, row, 2 * CV);
 		else
 			$whole$(f + i, BIN, PART, row, 2 * CV, CV);
+	}
+}
+#endif
+
+#ifdef TEMPLATE_fft_columns_add
+/* s: one column of rows, from its bins f; half: of a real column. Tiles are added where they overlap */
+static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool half)
+{
+	enum { H = $HIGH$, CV = NNC_VECTORS($C$), PART = $TILES$ * CV, BIN = 2 * PART | 1 };
+
+	for (int i = 0; i < n * CV; i++) {
+		const int begun = i / CV % $DOWN$ ? H - $DOWN_STEP$ : 0; /* lines of the tile above */
+		nnc_vec *row = s + $at$ + i % CV, t[2 * H];
+		if (half)
+			$half$(f + i, BIN, PART, t, 2);
+		else
+			$whole$(f + i, BIN, PART, t, 2, 1);
+		for (int h = 0; h < H; h++, row += 2 * CV)
+			for (int p = 0; p < (half ? 1 : 2); p++) {
+				if (h < begun)
+					t[2 * h + p] += row[p * CV];
+				row[p * CV] = t[2 * h + p];
+			}
 	}
 }
 #endif
@@ -259,20 +349,86 @@ static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool h
 static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
 		  const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = $PH$, MIDDLE = $PW$ / 2, A = $A$, B = $B$, C = $C$ }; /* of a bin's part */
+	enum { PH = $PH$, MIDDLE = $PW$ / 2, A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
-	enum { AROWS = 2 * A * $AH$ | 1, BROWS = 2 * B * $BH$ | 1, CROWS = 2 * C * $CH$ | 1 };
+	enum { AROWS = $a_ROWS$, BROWS = $b_ROWS$, CROWS = $c_ROWS$ };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
 	nnc_vec *sums = cf + PH * CBIN;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
 	for (int i = share.first; i < share.end; i++) {
 		const bool half = i % MIDDLE == 0;
-		$a$($an$, a + i * AROWS, af, half);
-		$b$($bn$, b + i * BROWS, bf, half);
+		$a$($a_n$, a + i * AROWS, af, half);
+		$b$($b_n$, b + i * BROWS, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
-			$product$(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN, sums);
-		$c$($cn$, cf, c + i * CROWS, half);
+			$product$($tiles$, af + k * ABIN, bf + k * BBIN, cf + k * CBIN, sums);
+		$c$($c_n$, cf, c + i * CROWS, half);
+	}
+}
+#endif
+
+#ifdef TEMPLATE_fft_bins_groups
+/*
+ * $formula$ in every bin of $PH$ x $PW$ places, a column at a time, and of it $STRIPS$ columns of
+ * tiles, so that it stays in the cache; that of b is transformed once
+ */
+static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
+		  const nnc_vec *restrict b, nnc_vec *restrict c)
+{
+	enum { PH = $PH$, MIDDLE = $PW$ / 2, A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
+	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
+	enum { AROWS = $a_ROWS$, BROWS = $b_ROWS$, CROWS = $c_ROWS$ };
+	enum { STRIPS = $STRIPS$, ASTRIP = $a_STRIP$, CSTRIP = $c_STRIP$$TURNED$ };
+	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
+	nnc_vec *sums = cf + PH * CBIN$turned_room$;
+	const int strips = $strips$, groups = (strips + STRIPS - 1) / STRIPS;
+	const NncRange share = nnc_share(thread, (MIDDLE + 1) * groups);
+
+	for (int i = share.first; i < share.end; i++) {
+		const int column = i / groups, first = i % groups * STRIPS;
+		const int tiles = (strips - first < STRIPS ? strips - first : STRIPS) * $DOWN$;
+		const bool half = column % MIDDLE == 0;
+		const int bins = half ? PH / 2 + 1 : PH;
+		if (first == 0 || i == share.first) {
+			$b$($b_n$, b + column * BROWS, bf, half);
+			$turn$
+		}
+		$a$(tiles, a + column * AROWS + first * ASTRIP, af, half);
+		for (int k = 0; k < bins; k++)
+			$product$(tiles, af + k * ABIN, $w$, cf + k * CBIN, sums);
+		$c$(tiles, cf, c + column * CROWS + first * CSTRIP, half);
+	}
+}
+#endif
+
+#ifdef TEMPLATE_fft_bins_sum
+/*
+ * $formula$ in every bin of $PH$ x $PW$ places, a column at a time; of those of a and b $STRIPS$
+ * columns of tiles, so that they stay in the cache
+ */
+static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
+		  const nnc_vec *restrict b, nnc_vec *restrict c)
+{
+	enum { PH = $PH$, MIDDLE = $PW$ / 2, A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
+	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
+	enum { AROWS = $a_ROWS$, BROWS = $b_ROWS$, CROWS = $c_ROWS$ };
+	enum { STRIPS = $STRIPS$, ASTRIP = $a_STRIP$, BSTRIP = $b_STRIP$ };
+	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
+	nnc_vec *sums = cf + PH * CBIN;
+	const int strips = $strips$;
+	const NncRange share = nnc_share(thread, MIDDLE + 1);
+
+	for (int i = share.first; i < share.end; i++) {
+		const bool half = i % MIDDLE == 0;
+		memset(cf, 0, PH * CBIN * sizeof *cf);
+		for (int first = 0; first < strips; first += STRIPS) {
+			const int tiles = (strips - first < STRIPS ? strips - first : STRIPS) * $DOWN$;
+			$a$(tiles, a + i * AROWS + first * ASTRIP, af, half);
+			$b$(tiles, b + i * BROWS + first * BSTRIP, bf, half);
+			for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
+				$product$(tiles, af + k * ABIN, bf + k * BBIN, cf + k * CBIN, sums);
+		}
+		$c$($c_n$, cf, c + i * CROWS, half);
 	}
 }
 #endif

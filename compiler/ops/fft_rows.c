@@ -9,7 +9,8 @@ static double flops(const Net *net, const Node *n)
 {
 	const Rows *r = n->attr.rows;
 	(void)net;
-	return 8.0 * (double)(r->count * vectors(r->c) * r->h) * dft_operations(n->attr.spectral->t.pw);
+	return 8.0 * (double)(strips(r) * vectors(r->c) * strip_lines(r)) *
+	       dft_operations(n->attr.spectral->t.pw);
 }
 
 /* The images are read as they are, or as a maxpool's gradient spreads them. */
@@ -18,7 +19,8 @@ static void emit(Emit *e, const Node *n)
 	const Rows *r = n->attr.rows;
 	const Transform *t = &n->attr.spectral->t;
 	const Node *spread = n->spread;
-	bool seen = n->out_count > 1;
+	bool seen = n->out_count > 1, tiled = is_tiled(r);
+	const char *i = tiled ? "i / ACROSS" : "i"; /* of the image */
 	const char *row = row_function(e, t, r, false);
 	const char *name = arena_printf("rows_%s_%s%s", r->id, row, seen ? "_seen" : "");
 	if (spread)
@@ -31,16 +33,19 @@ static void emit(Emit *e, const Node *n)
 		{"codelet", row},
 		{"winner", spread ? arena_printf(", const %s *restrict winner", winner) : ""},
 		{"image", spread ? arena_printf("real *image = thread->scratch;\n"
-						"%s_image(x + i * %lld, winner + i * %lld, image);",
-						maxpool_grad_function(e, spread), pooled, pooled)
-				 : "const real *image = x + i * IMAGE;"},
+						"%s%s_image(x + %s * %lld, winner + %s * %lld, image);",
+						tiled ? "if (i % ACROSS == 0 || i == share.first)\n\t" : "",
+						maxpool_grad_function(e, spread), i, pooled, i, pooled)
+				 : arena_printf("const real *image = x + %s * IMAGE;", i)},
 		{"seen", seen ? ", uint8_t *restrict seen" : ""},
-		{"look", seen ? "seen_in(H * W, C, image, seen + i * H * W);" : ""},
+		{"look", !seen ? "" : tiled ? "if (i % ACROSS == 0)\n"
+					      "\tseen_in(H * W, C, image, seen + i / ACROSS * (H * W));"
+					    : "seen_in(H * W, C, image, seen + i * H * W);"},
 		{NULL, NULL},
 	};
 	if (seen)
 		emit_function(e, "seen_in", "fft_seen", NULL);
-	emit_function(e, name, "fft_rows", rows_holes(t, r, holes));
+	emit_function(e, name, tiled ? "fft_tile_rows" : "fft_rows", rows_holes(t, r, holes));
 	put(e, "%s(thread, n, %s%s, (nnc_vec *)(%s)%s);", name, ref(n->in[0]),
 	    spread ? arena_printf(", %s", ref(n->in[1])) : "", ref(n->out[0]),
 	    seen ? arena_printf(", %s", ref(n->out[1])) : "");
@@ -105,6 +110,41 @@ static void $name$(const NncThread *thread, int n, const real *restrict x$winner
 				$codelet$(WHOLE ? (const nnc_vec *)row : t, WHOLE ? STEP / L : 1,
 					s + (i * H + h) * 2 * CV + u, COLUMN, CV);
 			}
+	}
+}
+#endif
+
+#ifdef TEMPLATE_fft_tile_rows
+/*
+ * s: $PW$ places' bins of each row of the tiles of $what$ (n,$H$,$W$,$C$): $DOWN$ x $ACROSS$ tiles
+ * of $HIGH$ x $WIDE$, zero outside the image
+ */
+static void $name$(const NncThread *thread, int n, const real *restrict x$winner$,
+		   nnc_vec *restrict s$seen$)
+{
+	enum { COUNT = $COUNT$, H = $H$, W = $W$, C = $C$, CV = NNC_VECTORS(C), L = NNC_LANES };
+	enum { IMAGE = $IMAGE$, ROW = $ROW$, STEP = $STEP$, WHOLE = C % L == 0 };
+	enum { ACROSS = $ACROSS$, NEXT = $ACROSS_STEP$, WIDE = $WIDE$, LEFT = $LEFT$ };
+	enum { LINES = $LINES$, TOP = $TOP$, COLUMN = 2 * COUNT * LINES * CV | 1 };
+	const NncRange share = nnc_share(thread, n * ACROSS);
+
+	for (int i = share.first; i < share.end; i++) {
+		const int left = i % ACROSS * NEXT - LEFT;
+		const int first = left < 0 ? -left : 0, end = W - left < WIDE ? W - left : WIDE;
+		nnc_vec t[WIDE] = {0};
+		$image$
+		$look$
+		for (int h = 0; h < LINES; h++) {
+			const bool inside = h >= TOP && h < TOP + H;
+			if (!inside)
+				memset(t, 0, sizeof t);
+			for (int u = 0; u < CV; u++) {
+				for (int j = first; j < end && inside; j++)
+					t[j] = nnc_load(image + (h - TOP) * ROW + (left + j) * STEP + u * L,
+							WHOLE || u < CV - 1 ? L : C - u * L);
+				$codelet$(t, 1, s + (i * LINES + h) * 2 * CV + u, COLUMN, CV);
+			}
+		}
 	}
 }
 #endif
