@@ -63,8 +63,6 @@ typedef struct Transform {
 
 /* For batches of n. False: no size up to MAX_TRANSFORM will do. */
 bool transform_of(const Window *w, int64_t n, Transform *t);
-/* Vector operations of one vector of channels of an image with so many lines. */
-double image_operations(const Transform *t, int64_t lines);
 
 /* ---- rows.c: what the ops of such a convolution share ----------------------------------- */
 

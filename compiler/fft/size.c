@@ -18,34 +18,61 @@ static int64_t least(int64_t h, int64_t oh, int64_t k, int64_t top)
 	return k > least ? k : least;
 }
 
-double image_operations(const Transform *t, int64_t lines)
+/* Of one size: what transform_of() asks of hundreds of pairs. */
+typedef struct Size {
+	int64_t places;
+	double operations;
+} Size;
+
+/* The even smooth sizes up to MAX_TRANSFORM, in their order. */
+static const Size *sizes(int *n)
 {
-	return 0.5 * (double)lines * dft_operations(t->pw) +
-	       0.5 * (double)t->pw * dft_operations(t->ph);
+	static Size all[MAX_TRANSFORM / 2];
+	static int count;
+	if (count == 0)
+		for (int64_t p = 2; p <= MAX_TRANSFORM; p += 2)
+			if (is_smooth(p))
+				all[count++] = (Size){p, dft_operations(p)};
+	*n = count;
+	return all;
 }
 
-static void count(const Window *w, int64_t n, Transform *t)
+/* Of an image with so many lines, by transforms of high x wide. */
+static double operations(const Size *high, const Size *wide, int64_t lines)
+{
+	return 0.5 * (double)lines * wide->operations +
+	       0.5 * (double)wide->places * high->operations;
+}
+
+static Transform transform(const Window *w, int64_t n, const Size *high,
+			   const Size *wide)
 {
 	double x = (double)(n * ((w->c + 15) / 16)),
 	       y = (double)(n * ((w->o + 15) / 16));
 	double taps = (double)(w->c * ((w->o + 15) / 16));
-	double bins = (double)(t->ph * t->pw / 2 + 2);
-	t->operations = x * image_operations(t, w->h) + y * image_operations(t, w->oh) +
-			taps * image_operations(t, w->kh);
-	t->products = 3 * bins * (double)n * taps;
+	double bins = (double)(high->places * wide->places / 2 + 2);
+	return (Transform){
+		.ph = high->places,
+		.pw = wide->places,
+		.operations = x * operations(high, wide, w->h) +
+			      y * operations(high, wide, w->oh) +
+			      taps * operations(high, wide, w->kh),
+		.products = 3 * bins * (double)n * taps,
+	};
 }
 
 bool transform_of(const Window *w, int64_t n, Transform *best)
 {
-	int64_t high = least(w->h, w->oh, w->kh, w->top);
-	int64_t wide = least(w->w, w->ow, w->kw, w->left);
+	int64_t least_high = least(w->h, w->oh, w->kh, w->top);
+	int64_t least_wide = least(w->w, w->ow, w->kw, w->left);
+	int count;
+	const Size *all = sizes(&count);
 	bool any = false;
-	for (int64_t ph = high; ph <= MAX_TRANSFORM; ph++)
-		for (int64_t pw = wide; pw <= MAX_TRANSFORM; pw++) {
-			Transform t = {.ph = ph, .pw = pw};
-			if (ph % 2 || pw % 2 || !is_smooth(ph) || !is_smooth(pw))
+	for (const Size *high = all; high < all + count; high++)
+		for (const Size *wide = all; wide < all + count; wide++) {
+			if (high->places < least_high || wide->places < least_wide)
 				continue;
-			count(w, n, &t);
+			Transform t = transform(w, n, high, wide);
 			if (!any || 2 * t.operations + t.products <
 					    2 * best->operations + best->products)
 				*best = t;
