@@ -595,7 +595,7 @@ extern const Layer layer_activation; /* what `relu;` is short for */
 
 /* window.c: what layers share. */
 const char *layer_id(const NetLayer *use, const char *part); /* "dense1_sum" */
-bool param_fits(const NetLayer *use, int64_t inputs, int64_t outputs);
+bool param_fits(const NetLayer *use, Shape shape);
 bool value_fits(const Net *net, const NetLayer *use, Shape shape);
 Tensor *flatten(Net *net, NetLayer *use, Tensor *x);
 Tensor *add_bias(Net *net, NetLayer *use, const Args *args, Tensor *x);
