@@ -61,9 +61,11 @@ $(B)/grammar/nn.lex.c: grammar/nn.l $(B)/grammar/nn.tab.h
 	$(Q)flex -o $@ $<
 $(B)/grammar/nn.tab.o $(B)/grammar/nn.lex.o: $(B)/grammar/nn.tab.h
 
+ALLOCATORS := malloc calloc realloc strdup
 $(B)/unit: $(UNIT:%.c=$(B)/%.o) $(B)/tests_registry.o $(filter-out %/main.o,$(filter $(B)/compiler/%,$(COMPILER_OBJ))) \
            $(B)/grammar/nn.tab.o $(B)/grammar/nn.lex.o $(B)/registry.o $(B)/templates.o $(B)/libnncrt.a
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(MODEL_LIBS) -lcunit
+$(B)/unit: LDFLAGS += $(ALLOCATORS:%=-Wl,--wrap=%)
 $(B)/tests_registry.c: tests/unit/registry.sh $(UNIT)
 	@mkdir -p $(@D)
 	$(Q)sh tests/unit/registry.sh tests/unit > $@

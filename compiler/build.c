@@ -157,6 +157,19 @@ static bool name_plain(const Args *args, const char *name)
 	return ok;
 }
 
+/* Counts a layer's multiply-adds: of one less than 2^62, of all of them as many as can
+ * be printed. */
+static bool macs_fit(Net *net, const NetLayer *use)
+{
+	if (add_ok(net->macs_total, use->macs, &net->macs_total))
+		return true;
+	diag_error(use->stmt->span,
+		   "the model has more than %lld multiply-adds a sample",
+		   (long long)INT64_MAX);
+	diag_help("use smaller kernels, or fewer channels");
+	return false;
+}
+
 /* Takes the layer into the net, with its result, which is returned. */
 static Tensor *keep_layer(Net *net, NetLayer *use, Tensor *y)
 {
@@ -164,7 +177,6 @@ static Tensor *keep_layer(Net *net, NetLayer *use, Tensor *y)
 		rename_value(&net->train, y, use->id);
 	use->out = y->shape;
 	use->output = y;
-	net->macs_total += use->macs;
 	*vec_push(&net->layers, &net->layer_count) = use;
 	return y;
 }
@@ -215,6 +227,8 @@ static Tensor *build_layer(Net *net, const Stmt *stmt, Tensor *x)
 		return NULL;
 	int errors = diag_errors();
 	Tensor *y = layer->build(net, use, &args, x);
+	if (y && !(value_fits(net, use, y->shape) && macs_fit(net, use)))
+		y = NULL;
 	if (!y && diag_errors() > errors)
 		diag_origin(stmt->origin);
 	return y ? keep_layer(net, use, y) : NULL;

@@ -68,12 +68,35 @@ static Tensor *new_tensor(TensorKind kind, const char *id, Shape shape)
 
 static Tensor **id_bucket(Program *p, const char *id)
 {
-	return &p->ids[hash_text(id) % ID_BUCKETS];
+	return &p->ids[hash_text(id) & (p->id_buckets - 1)];
+}
+
+static void put_id(Program *p, Tensor *t)
+{
+	Tensor **bucket = id_bucket(p, t->id);
+	t->next_id = *bucket;
+	*bucket = t;
+}
+
+/* Chains stay short. */
+static void grow_ids(Program *p)
+{
+	Tensor **before = p->ids;
+	unsigned count = p->id_buckets;
+	if (count && p->id_count < (int)count)
+		return;
+	p->id_buckets = count ? 4 * count : 64;
+	p->ids = arena_alloc(p->id_buckets * sizeof *p->ids);
+	for (unsigned i = 0; i < count; i++)
+		for (Tensor *t = before[i], *next; t; t = next) {
+			next = t->next_id;
+			put_id(p, t);
+		}
 }
 
 static bool id_taken(Program *p, const char *id)
 {
-	for (const Tensor *t = *id_bucket(p, id); t; t = t->next_id)
+	for (const Tensor *t = p->ids ? *id_bucket(p, id) : NULL; t; t = t->next_id)
 		if (strcmp(t->id, id) == 0)
 			return true;
 	return false;
@@ -90,10 +113,10 @@ static const char *unique_id(Program *p, const char *id)
 
 static void add_id(Program *p, Tensor *t, const char *id)
 {
-	Tensor **bucket = id_bucket(p, id);
+	grow_ids(p);
+	p->id_count++;
 	t->id = id;
-	t->next_id = *bucket;
-	*bucket = t;
+	put_id(p, t);
 }
 
 void rename_value(Program *p, Tensor *t, const char *id)
@@ -102,6 +125,7 @@ void rename_value(Program *p, Tensor *t, const char *id)
 	while (*at != t)
 		at = &(*at)->next_id;
 	*at = t->next_id;
+	p->id_count--;
 	add_id(p, t, unique_id(p, id));
 }
 

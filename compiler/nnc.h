@@ -38,11 +38,18 @@ enum {
 	MAX_KERNEL_TEXT = 16 << 20, /* bytes of all kernels of a model, as C */
 };
 
-/* ---- util.c: arena, vectors, strings ----------------------------------------- */
+/* ---- arena.c: memory, vectors, texts ------------------------------------------- */
 
 /* Zeroed memory that lives until arena_free(); aborts with a message when there is none. */
 void *arena_alloc(size_t size);
 void arena_free(void);
+/*
+ * What is allocated between these two lives until the second. Not so while arena_keep() is
+ * on, which it is outside of them; it answers whether it was.
+ */
+void scratch_begin(void);
+void scratch_end(void);
+bool arena_keep(bool on);
 /* Says so and ends with status 71. */
 _Noreturn void out_of_memory(void);
 /* A stream to write text into, and all of that text once it is closed; *size may be NULL. */
@@ -63,6 +70,8 @@ void *arena_move(void *p, size_t old, size_t size);
 void *vec_grow(void *items, int count, size_t item_size);
 #define vec_push(items, count)                                                     \
 	((*(items) = vec_grow(*(items), *(count), sizeof **(items))), &(*(items))[(*(count))++])
+
+/* ---- util.c: numbers, hashes, names, files ---------------------------------------- */
 
 /* a * b, a + b; false and *r untouched on overflow. Operands are not negative. */
 bool mul_ok(int64_t a, int64_t b, int64_t *r);
@@ -451,7 +460,7 @@ struct Node {
 	bool barrier;           /* sync: all threads must be done with what is before it */
 };
 
-enum { ID_BUCKETS = 1024, NAME_BUCKETS = 1024 };
+enum { NAME_BUCKETS = 1024 };
 
 /* Nodes in order of execution, and the tensors they make. */
 struct Program {
@@ -460,7 +469,9 @@ struct Program {
 	int count;
 	Tensor **tensors;       /* INPUT and VALUE, in order of creation */
 	int tensor_count;
-	Tensor *ids[ID_BUCKETS]; /* the same by id */
+	Tensor **ids;           /* the same by id: a hash table of chains */
+	unsigned id_buckets;    /* a power of two */
+	int id_count;
 	Tensor **kept;          /* must be whole when the program has run */
 	int kept_count;
 	/* plan: */
@@ -584,7 +595,7 @@ extern const Layer layer_activation; /* what `relu;` is short for */
 
 /* window.c: what layers share. */
 const char *layer_id(const NetLayer *use, const char *part); /* "dense1_sum" */
-bool param_fits(const NetLayer *use, int64_t inputs, int64_t outputs);
+bool param_fits(const NetLayer *use, Shape shape);
 bool value_fits(const Net *net, const NetLayer *use, Shape shape);
 Tensor *flatten(Net *net, NetLayer *use, Tensor *x);
 Tensor *add_bias(Net *net, NetLayer *use, const Args *args, Tensor *x);

@@ -13,31 +13,35 @@ const char *layer_id(const NetLayer *use, const char *part)
 
 /* ---- limits --------------------------------------------------------------------- */
 
-bool param_fits(const NetLayer *use, int64_t inputs, int64_t outputs)
+/* Whether so many tensors of a shape are one of at most MAX_TENSOR elements. */
+static bool fits(int64_t count, Shape shape)
 {
-	int64_t size;
-	if (mul_ok(inputs, outputs, &size) && size <= MAX_TENSOR)
+	for (int i = 0; i < shape.rank; i++) {
+		if (count > MAX_TENSOR / shape.dim[i])
+			return false;
+		count *= shape.dim[i];
+	}
+	return true;
+}
+
+bool param_fits(const NetLayer *use, Shape shape)
+{
+	if (fits(1, shape))
 		return true;
-	diag_error(use->stmt->span, "a weight of %lld x %lld is too large",
-		   (long long)inputs, (long long)outputs);
+	diag_error(use->stmt->span, "a weight of %s is too large", shape_name(shape));
 	diag_help("a tensor has at most %lld elements", (long long)MAX_TENSOR);
 	return false;
 }
 
 bool value_fits(const Net *net, const NetLayer *use, Shape shape)
 {
-	int64_t size = net->training.batch;
-	for (int i = 0; i < shape.rank; i++)
-		if (!mul_ok(size, shape.dim[i], &size) || size > MAX_TENSOR) {
-			diag_error(use->stmt->span,
-				   "a batch of %lld times %s is too large",
-				   (long long)net->training.batch, shape_name(shape));
-			diag_help("a tensor has at most %lld elements; use a smaller "
-				  "batch",
-				  (long long)MAX_TENSOR);
-			return false;
-		}
-	return true;
+	if (fits(net->training.batch, shape))
+		return true;
+	diag_error(use->stmt->span, "a batch of %lld times %s is too large",
+		   (long long)net->training.batch, shape_name(shape));
+	diag_help("a tensor has at most %lld elements; use a smaller batch",
+		  (long long)MAX_TENSOR);
+	return false;
 }
 
 /* ---- pieces of layers -------------------------------------------------------------
@@ -67,7 +71,7 @@ Tensor *add_bias(Net *net, NetLayer *use, const Args *args, Tensor *x)
 
 static Tensor *softmax(Net *net, NetLayer *use, Tensor *x)
 {
-	if (x->producer && x->producer->op == &op_softmax) {
+	if (x->producer->op == &op_softmax) {
 		diag_warn(use->stmt->span, "softmax is applied twice");
 		diag_note(x->producer->layer->stmt->span, "the first time is here");
 	}
@@ -117,23 +121,24 @@ bool needs_image(const NetLayer *use, const Tensor *x)
 		   "%s needs an image, height x width x channels; "
 		   "its input is %s",
 		   use->word, shape_name(x->shape));
-	if (x->producer)
-		diag_note(x->producer->layer->stmt->span, "%s comes from here",
-			  shape_name(x->shape));
+	diag_note(x->producer->layer->stmt->span, "%s comes from here",
+		  shape_name(x->shape));
 	diag_help("put it before the layer that flattens, or give `input` a shape such "
 		  "as 28x28x1");
 	return false;
 }
 
+/* From the first tap of a window to the last, along an axis: at most NNC_MAX_DIM^2. */
+static int64_t reach_of(const Attr *attr, int axis)
+{
+	return attr->dilation[axis] * (attr->kernel[axis] - 1) + 1;
+}
+
 /* The output size along one axis; 0 where the window does not fit. */
-static int64_t window_axis(int64_t size, int64_t kernel, int64_t stride,
-			   int64_t dilation, const Args *args, int64_t *before,
-			   int64_t *after)
+static int64_t window_axis(int64_t size, int64_t reach, int64_t stride,
+			   const Args *args, int64_t *before, int64_t *after)
 {
 	const Value *padding = arg_value(args, "padding");
-	int64_t reach;
-	if (!mul_ok(dilation, kernel - 1, &reach) || !add_ok(reach, 1, &reach))
-		return 0;
 	if (padding && padding->kind == VALUE_NUMBER) {
 		*before = *after = padding->integer;
 	} else if (strcmp(arg_choice(args, "padding"), "same") == 0) {
@@ -158,10 +163,9 @@ static bool report_window(const NetLayer *use, const Args *args, const char *key
 		   use->word, key, (long long)attr->kernel[0],
 		   (long long)attr->kernel[1], one ? "" : ", dilated,",
 		   shape_name(x->shape), origin_turn(use->stmt->origin));
-	if (x->producer)
-		diag_note(x->producer->layer->stmt->span, "%s comes from this %s%s",
-			  shape_name(x->shape), x->producer->layer->word,
-			  origin_turn(x->producer->layer->stmt->origin));
+	diag_note(x->producer->layer->stmt->span, "%s comes from this %s%s",
+		  shape_name(x->shape), x->producer->layer->word,
+		  origin_turn(x->producer->layer->stmt->origin));
 	int64_t high = (x->shape.dim[0] - 1) / attr->dilation[0] + 1;
 	int64_t wide = (x->shape.dim[1] - 1) / attr->dilation[1] + 1;
 	diag_help("use a %s of at most %lld, or padding=same", key,
@@ -173,17 +177,35 @@ static bool report_window(const NetLayer *use, const Args *args, const char *key
 static bool check_padding(const NetLayer *use, const Args *args, const Attr *attr)
 {
 	for (int i = 0; i < 4; i++) {
-		int64_t reach = attr->dilation[i % 2] * (attr->kernel[i % 2] - 1);
-		if (attr->pad[i] <= reach)
+		int64_t most = reach_of(attr, i % 2) - 1;
+		if (attr->pad[i] <= most)
 			continue;
 		diag_error(arg_span(args, "padding"),
 			   "%s: a padding of %lld is as wide as the "
 			   "window: its outermost outputs would see nothing",
 			   use->word, (long long)attr->pad[i]);
-		diag_help("use at most %lld, or padding=same", (long long)reach);
+		diag_help("use at most %lld, or padding=same", (long long)most);
 		return false;
 	}
 	return true;
+}
+
+/* Windows may be wider than their image, but their places are counted in an int. */
+static bool check_window(const NetLayer *use, const Args *args, const char *key,
+			 const Attr *attr)
+{
+	const int64_t high = reach_of(attr, 0), wide = reach_of(attr, 1);
+	if (high <= NNC_MAX_DIM && wide <= NNC_MAX_DIM &&
+	    fits(1, shape2(attr->kernel[0], attr->kernel[1])))
+		return true;
+	diag_error(arg_span(args, key),
+		   "%s: a %s of %lldx%lld over %lldx%lld places is "
+		   "too large",
+		   use->word, key, (long long)attr->kernel[0],
+		   (long long)attr->kernel[1], (long long)high, (long long)wide);
+	diag_help("it reaches over at most %d each way, and has at most %lld taps",
+		  NNC_MAX_DIM, (long long)MAX_TENSOR);
+	return false;
 }
 
 static bool has_param(const Args *args, const char *name)
@@ -209,11 +231,13 @@ bool window_attr(Attr *attr, const NetLayer *use, const Args *args, Tensor *x,
 	arg_size2(args, "stride", attr->stride);
 	if (!pool)
 		arg_size2(args, "dilation", attr->dilation);
+	if (!check_window(use, args, key, attr))
+		return false;
 	*out = x->shape;
 	for (int i = 0; i < 2; i++) {
-		out->dim[i] = window_axis(x->shape.dim[i], attr->kernel[i],
-					  attr->stride[i], attr->dilation[i], args,
-					  &attr->pad[i], &attr->pad[i + 2]);
+		out->dim[i] =
+			window_axis(x->shape.dim[i], reach_of(attr, i), attr->stride[i],
+				    args, &attr->pad[i], &attr->pad[i + 2]);
 		if (out->dim[i] < 1)
 			return report_window(use, args, key, attr, x);
 	}

@@ -86,7 +86,7 @@ static void format_field(char text[64], const Field *field, const NncState *stat
 	case KIND_REAL:
 		snprintf(text, 64, "%.17g", *(const double *)value);
 		break;
-	case KIND_TEXT:
+	default: /* KIND_TEXT */
 		snprintf(text, 64, "%s", (const char *)value);
 		break;
 	}
@@ -170,29 +170,26 @@ static int store_layers(NncTensors *tensors, const NncModel *model, NncError *er
 static int store_state(NncTensors *tensors, const NncModel *model,
 		       const NncState *state, NncError *err)
 {
-	char text[64];
-	int code = nnc_tensors_set(tensors, "nnc_checkpoint", version, err);
+	char batch[16], crc[16], text[64];
+	const char *const known[][2] = {
+		{"nnc_checkpoint", version},
+		{"format", "pt"},
+		{"model", model->name},
+		{"optimizer", model->training.optimizer},
+		{"batch", batch},
+		{"state_crc32", crc},
+	};
+	int code = NNC_OK;
 
-	if (!code)
-		code = nnc_tensors_set(tensors, "format", "pt", err);
-	if (!code)
-		code = nnc_tensors_set(tensors, "model", model->name, err);
-	if (!code)
-		code = nnc_tensors_set(tensors, "optimizer", model->training.optimizer,
-				       err);
-	if (!code)
-		code = store_layers(tensors, model, err);
+	snprintf(batch, sizeof batch, "%d", (int)model->batch);
+	snprintf(crc, sizeof crc, "%08x", (unsigned)state_crc(state));
+	for (size_t i = 0; i < sizeof known / sizeof *known && !code; i++)
+		code = nnc_tensors_set(tensors, known[i][0], known[i][1], err);
 	for (int i = 0; i < FIELDS && !code; i++) {
 		format_field(text, &fields[i], state);
 		code = nnc_tensors_set(tensors, fields[i].key, text, err);
 	}
-	snprintf(text, sizeof text, "%d", (int)model->batch);
-	if (!code)
-		code = nnc_tensors_set(tensors, "batch", text, err);
-	snprintf(text, sizeof text, "%08x", (unsigned)state_crc(state));
-	if (!code)
-		code = nnc_tensors_set(tensors, "state_crc32", text, err);
-	return code;
+	return code ? code : store_layers(tensors, model, err);
 }
 
 static int fetch_state(const NncTensors *tensors, NncState *state, NncError *err)

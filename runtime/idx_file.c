@@ -85,10 +85,10 @@ static int read_dims(NncArray *array, NncReader *reader, const char *path,
 			return nnc_fail(err, NNC_DATA, "\"%s\" is empty: %s", path,
 					text);
 		if (array->dim[r] > (r == 0 ? INT32_MAX : NNC_MAX_DIM) ||
-		    !nnc_multiply(&array->count, array->dim[r]) ||
-		    array->count > NNC_MAX_FILE)
+		    array->count > NNC_MAX_FILE / array->dim[r])
 			return nnc_fail(err, NNC_DATA, "\"%s\" is too large: %s", path,
 					text);
+		array->count *= array->dim[r];
 	}
 	if (!nnc_reader_could_hold(reader, array->count))
 		return nnc_fail(

@@ -18,16 +18,14 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "data is written as it
 /* ---- writing ----------------------------------------------------------------------
  */
 
-/* {"dtype": "F32", "shape": [64, 1, 7, 7], "data_offsets": [0, 12544]}, or NULL */
+/* {"dtype": "F32", "shape": [64, 1, 7, 7], "data_offsets": [0, 12544]}; where memory
+ * was short, make_header() hears of it. */
 static json_t *describe(const NncEntry *entry, size_t begin)
 {
 	json_t *shape = json_array();
 
 	for (int r = 0; r < entry->rank; r++)
-		if (json_array_append_new(shape, json_integer(entry->dim[r])) != 0) {
-			json_decref(shape);
-			return NULL;
-		}
+		json_array_append_new(shape, json_integer(entry->dim[r]));
 	return json_pack("{s:s, s:o, s:[I,I]}", "dtype", entry->dtype, "shape", shape,
 			 "data_offsets", (json_int_t)begin,
 			 (json_int_t)(begin + entry->size));
@@ -66,7 +64,7 @@ static bool set_crcs(json_t *metadata, const NncTensors *tensors)
 		done = set_crc(metadata, key, crc);
 		free(key);
 	}
-	return done && set_crc(metadata, CRC, all);
+	return done & set_crc(metadata, CRC, all);
 }
 
 static json_t *make_metadata(const NncTensors *tensors)
@@ -74,7 +72,7 @@ static json_t *make_metadata(const NncTensors *tensors)
 	json_t *metadata =
 		tensors->metadata ? json_copy(tensors->metadata) : json_object();
 
-	if (metadata && set_crcs(metadata, tensors))
+	if (set_crcs(metadata, tensors))
 		return metadata;
 	json_decref(metadata);
 	return NULL;
@@ -179,7 +177,7 @@ static int parse_shape(Parse *p, NncEntry *entry, const json_t *info, const char
 	for (size_t r = 0; r < rank; r++) {
 		const json_t *dim = json_array_get(shape, r);
 		entry->dim[r] = json_integer_value(dim);
-		if (!json_is_integer(dim) || entry->dim[r] < 0 ||
+		if (json_typeof(dim) != JSON_INTEGER || entry->dim[r] < 0 ||
 		    !nnc_multiply(&size, (size_t)entry->dim[r]))
 			return nnc_fail(p->err, NNC_DATA,
 					"\"%s\": tensor \"%s\" has an impossible shape",
@@ -205,8 +203,9 @@ static int parse_entry(Parse *p, const char *name, const json_t *info)
 	code = parse_shape(p, entry, info, quoted);
 	if (code != NNC_OK)
 		return code;
-	if (json_array_size(offsets) != 2 || !json_is_integer(begin) ||
-	    !json_is_integer(end) || from < 0 || to < from || (size_t)to > p->size)
+	if (json_array_size(offsets) != 2 || json_typeof(begin) != JSON_INTEGER ||
+	    json_typeof(end) != JSON_INTEGER || from < 0 || to < from ||
+	    (size_t)to > p->size)
 		return nnc_fail(
 			p->err, NNC_DATA,
 			"\"%s\": the data_offsets of tensor \"%s\" are malformed or "
@@ -260,17 +259,15 @@ static int check_places(Parse *p)
 
 static int check_metadata(Parse *p, json_t *metadata)
 {
-	const char *key;
-	json_t *value;
-
-	if (!json_is_object(metadata))
+	if (json_typeof(metadata) != JSON_OBJECT)
 		return nnc_fail(p->err, NNC_DATA, "\"%s\": " METADATA " is no object",
 				p->source);
-	json_object_foreach(metadata, key, value) if (
-		!json_is_string(value)) return nnc_fail(p->err, NNC_DATA,
-							"\"%s\": a value of " METADATA
-							" is no string",
-							p->source);
+	for (void *i = json_object_iter(metadata); i;
+	     i = json_object_iter_next(metadata, i))
+		if (json_typeof(json_object_iter_value(i)) != JSON_STRING)
+			return nnc_fail(p->err, NNC_DATA,
+					"\"%s\": a value of " METADATA " is no string",
+					p->source);
 	p->tensors->metadata = json_incref(metadata);
 	return NNC_OK;
 }
@@ -324,12 +321,11 @@ static int check_crc(const Parse *p)
 
 static int parse_tensors(Parse *p, json_t *root)
 {
-	const char *name;
-	json_t *info;
-	int code = NNC_OK;
+	int code;
 
-	json_object_foreach(root, name, info)
-	{
+	for (void *i = json_object_iter(root); i; i = json_object_iter_next(root, i)) {
+		const char *name = json_object_iter_key(i);
+		json_t *info = json_object_iter_value(i);
 		if (strcmp(name, METADATA) == 0)
 			code = check_metadata(p, info);
 		else

@@ -17,7 +17,8 @@
 typedef struct Head {
 	char magic[8];
 	uint64_t labels, size; /* offset; of the file */
-	NncData data;          /* its pointers mean nothing */
+	uint32_t bytes;        /* 0 or 1: what is read into a bool may be neither */
+	NncData data;          /* its pointers and `bytes` mean nothing */
 } Head;
 
 static const char magic[8] = "nncdata1";
@@ -33,7 +34,9 @@ static Head head_of(const NncData *data)
 {
 	size_t samples = (size_t)data->count * nnc_sample_size(data) *
 			 (data->bytes ? 1 : sizeof(float));
-	Head head = {.labels = SAMPLES + aligned(samples), .data = *data};
+	Head head = {.labels = SAMPLES + aligned(samples),
+		     .bytes = data->bytes,
+		     .data = *data};
 
 	memcpy(head.magic, magic, sizeof magic);
 	head.size = head.labels + (size_t)data->count * sizeof *data->labels;
@@ -69,11 +72,12 @@ int nnc_snapshot_save(const char *path, const NncData *data, NncError *err)
 static bool is_whole(const Head *head, size_t size)
 {
 	const NncData *d = &head->data;
-	size_t numbers = d->bytes ? 1 : sizeof(float);
+	size_t numbers = head->bytes ? 1 : sizeof(float);
 
-	if (size < sizeof *head || memcmp(head->magic, magic, sizeof magic) != 0 ||
-	    head->size != size || d->count < 1 || d->count > INT32_MAX ||
-	    d->height < 1 || d->width < 1 || d->channels < 1 || d->classes < 1)
+	if (memcmp(head->magic, magic, sizeof magic) != 0 || head->size != size ||
+	    head->bytes > 1 || !memchr(d->source, '\0', sizeof d->source) ||
+	    d->count < 1 || d->count > INT32_MAX || d->height < 1 || d->width < 1 ||
+	    d->channels < 1 || d->classes < 1)
 		return false;
 	if (!nnc_multiply(&numbers, (size_t)d->height) ||
 	    !nnc_multiply(&numbers, (size_t)d->width) ||
@@ -93,6 +97,7 @@ static int take(NncData *data, void *map, size_t size, const char *path, NncErro
 		return nnc_fail(err, NNC_DATA, "%s is no snapshot of this nnc", path);
 	}
 	*data = head->data;
+	data->bytes = head->bytes == 1;
 	data->samples = (char *)map + SAMPLES;
 	data->labels = (void *)((char *)map + head->labels);
 	data->map = map;

@@ -58,6 +58,19 @@ static int brace_change(const char *line, size_t length, bool *closes)
 	return change;
 }
 
+/* What is written outlives the node that wrote it. */
+static void write(Emit *e, const char *bytes, size_t length)
+{
+	bool before = arena_keep(true);
+	text_add(e->out, bytes, length);
+	arena_keep(before);
+}
+
+void put_raw(Emit *e, const char *text)
+{
+	write(e, text, strlen(text));
+}
+
 /* Adds lines at the depth their braces say; labels of the preprocessor stay at 0. */
 void put(Emit *e, const char *format, ...)
 {
@@ -79,9 +92,9 @@ void put(Emit *e, const char *format, ...)
 		int depth = e->depth - closes;
 		if (length && line[0] != '#')
 			for (int i = 0; i < depth; i++)
-				add(e->out, "\t");
-		text_add(e->out, line, length);
-		add(e->out, "\n");
+				write(e, "\t", 1);
+		write(e, line, length);
+		write(e, "\n", 1);
 		e->depth += change;
 		line = end ? end + 1 : NULL;
 	}
@@ -89,7 +102,7 @@ void put(Emit *e, const char *format, ...)
 
 void blank(Emit *e)
 {
-	add(e->out, "\n");
+	write(e, "\n", 1);
 }
 
 /* ---- templates ---------------------------------------------------------------------
@@ -249,6 +262,20 @@ static void check_same(Emit *e, const Function *f, const char *template,
 	arena_resize(text, length + 1, 0);
 }
 
+static void add_function(Emit *e, const char *name, const char *text)
+{
+	bool before = arena_keep(true);
+	Function f = {.name = name, .text = text, .double_only = e->double_only};
+	if (!before) {
+		f.name = arena_strndup(name, strlen(name));
+		f.text = arena_strndup(text, strlen(text));
+	}
+	grow_by_name(e);
+	*vec_push(&e->functions, &e->function_count) = f;
+	*function_slot(e, f.name) = e->function_count;
+	arena_keep(before);
+}
+
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes)
 {
 	const Function *there = is_emitted(e, name) ? find_function(e, name) : NULL;
@@ -256,14 +283,10 @@ void emit_function(Emit *e, const char *name, const char *template, const Hole *
 		check_same(e, there, template, holes);
 		return;
 	}
-	grow_by_name(e);
 	bool room = e->kernel_text <= MAX_KERNEL_TEXT;
 	const char *text = room ? fill(find_template(template), holes) : "";
 	e->kernel_text += strlen(text);
-	int *slot = function_slot(e, name);
-	Function *f = vec_push(&e->functions, &e->function_count);
-	*f = (Function){.name = name, .text = text, .double_only = e->double_only};
-	*slot = e->function_count;
+	add_function(e, name, text);
 }
 
 /* "static void NAME(...);" of a function's own text, or NULL for an inline one. */

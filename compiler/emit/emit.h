@@ -51,6 +51,7 @@ struct Emit {
 /* emit.c */
 void text_add(Text *t, const char *bytes, size_t length);
 void put(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void put_raw(Emit *e, const char *text); /* as it is */
 void blank(Emit *e);
 const char *find_template(const char *name);
 char *fill(const char *template, const Hole *holes);

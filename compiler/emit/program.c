@@ -39,11 +39,13 @@ void emit_params(Emit *e)
 	put(e, "typedef struct Params {");
 	for (int i = 0; i < net->param_count; i++) {
 		const Tensor *t = net->params[i];
+		scratch_begin();
 		const char *dims = int_text(t->shape.dim[0]);
 		for (int k = 1; k < t->shape.rank; k++)
 			dims = arena_printf("%s * %lld", dims,
 					    (long long)t->shape.dim[k]);
 		put(e, "real %s[%s] NNC_ALIGNED;", t->id, dims);
+		scratch_end();
 	}
 	put(e, "} Params;");
 }
@@ -74,6 +76,7 @@ static Sharers find_sharers(const Program *p)
 /* The name of a tensor's place, and of those that work in place there. */
 static void emit_places(Emit *e, const Sharers *s, const Tensor *t)
 {
+	scratch_begin();
 	const char *after =
 		t->after ? arena_printf("%s + %lld", upper_text(t->after->id),
 					(long long)t->after->reals)
@@ -82,6 +85,7 @@ static void emit_places(Emit *e, const Sharers *s, const Tensor *t)
 	for (int i = 0; i < s->count; i++)
 		if (storage(s->tensors[i]) == t)
 			emit_place(e, s->tensors[i], upper_text(t->id));
+	scratch_end();
 }
 
 static void emit_total(Emit *e, const Program *p, const char *total, bool input_only)
@@ -183,7 +187,9 @@ static bool is_infer_loss(const Net *net, const Node *n)
 static void emit_call(Emit *e, const Program *p, const Node *n)
 {
 	size_t at = e->out->length;
+	scratch_begin();
 	emit_node(e, n);
+	scratch_end();
 	const char *call = e->out->bytes + at;
 	call += strspn(call, "\t");
 	*vec_push(&e->calls, &e->call_count) =
@@ -199,14 +205,16 @@ static const char *body_of(Emit *e, const Program *p, Choose *choose, bool whole
 	*body = (Text){0};
 	e->out = body;
 	e->depth = 1;
-	for (int i = 0; i < p->count; i++) {
+	for (int i = 0; i < p->count && e->kernel_text <= MAX_KERNEL_TEXT; i++) {
 		const Node *n = p->nodes[i];
 		if (!choose(e->net, n) || n->op->reshape)
 			continue;
 		if (n->layer && n->layer != layer && n->phase != PHASE_LOAD) {
 			if (body->length)
 				blank(e);
+			scratch_begin();
 			emit_banner(e, n->layer, whole);
+			scratch_end();
 		}
 		layer = n->layer;
 		if (n->barrier)
@@ -226,11 +234,6 @@ static void local(Emit *e, const char *body, const char *used, const char *decla
 			put(e, "%s", declaration);
 			return;
 		}
-}
-
-static void put_raw(Emit *e, const char *text)
-{
-	text_add(e->out, text, strlen(text));
 }
 
 /* The names that the calls use, declared from the context. */
@@ -340,25 +343,31 @@ static void write_out(Emit *e)
 /* ---- kernels
  * ----------------------------------------------------------------------------- */
 
+/* Those that only the input's gradient calls, or the others; false: there is none. */
+static bool put_prototypes(Emit *e, bool double_only)
+{
+	bool any = false;
+	for (int i = 0; i < e->function_count; i++) {
+		if (e->functions[i].double_only != double_only)
+			continue;
+		scratch_begin();
+		const char *text = prototype(&e->functions[i]);
+		if (text && double_only && !any)
+			put(e, "#ifdef NNC_DOUBLE");
+		if (text)
+			put_raw(e, arena_printf("%s\n", text));
+		any |= text != NULL;
+		scratch_end();
+	}
+	return any;
+}
+
 void emit_prototypes(Emit *e)
 {
 	section(e, "the kernels, defined below");
-	for (int i = 0; i < e->function_count; i++) {
-		const Function *f = &e->functions[i];
-		const char *text = f->double_only ? NULL : prototype(f);
-		if (text)
-			put_raw(e, arena_printf("%s\n", text));
-	}
-	bool any = false;
-	for (int i = 0; i < e->function_count; i++)
-		any |= e->functions[i].double_only && prototype(&e->functions[i]);
-	if (!any)
-		return;
-	put(e, "#ifdef NNC_DOUBLE");
-	for (int i = 0; i < e->function_count; i++)
-		if (e->functions[i].double_only && prototype(&e->functions[i]))
-			put_raw(e, arena_printf("%s\n", prototype(&e->functions[i])));
-	put(e, "#endif");
+	put_prototypes(e, false);
+	if (put_prototypes(e, true))
+		put(e, "#endif");
 }
 
 void emit_kernels(Emit *e)
@@ -386,7 +395,9 @@ static void report_kernels(const Emit *e)
 	diag_error((Span){e->net->source, 0, 0},
 		   "the kernels of this model would be over %d MiB of C text",
 		   MAX_KERNEL_TEXT >> 20);
-	diag_help("each shape has its own, here %d: let more layers have the same",
+	diag_help("each shape has its own, and %d are that much: let more layers have "
+		  "the "
+		  "same",
 		  e->function_count);
 }
 
@@ -410,6 +421,7 @@ bool emit_program(const Net *net, FILE *out)
 	e.written = out;
 	write_out(&e);
 	write_wrapped(network.bytes, out);
+	arena_drop(network.bytes);
 	emit_kernels(&e);
 	emit_tables(&e);
 	write_out(&e);

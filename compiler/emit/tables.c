@@ -20,6 +20,7 @@ static void emit_tensors(Emit *e)
 	       "ours, place, init. */");
 	put(e, "static const NncTensor tensors[] = {");
 	for (int i = 0; i < net->param_count; i++) {
+		scratch_begin();
 		const Tensor *t = net->params[i];
 		int64_t dim[NNC_MAX_RANK], stride[NNC_MAX_RANK];
 		for (int k = 0; k < t->shape.rank; k++) {
@@ -34,6 +35,7 @@ static void emit_tensors(Emit *e)
 		put(e, " %s, %s, %s, %s},", string_text(t->init),
 		    number_text(t->init_argument), number_text(t->fan_in),
 		    number_text(t->fan_out));
+		scratch_end();
 	}
 	put(e, "};\n");
 }
@@ -62,11 +64,13 @@ static void emit_layers(Emit *e)
 	put(e, "static const NncLayer layers[] = {");
 	for (int i = 0; i < net->layer_count; i++) {
 		const NetLayer *l = net->layers[i];
+		scratch_begin();
 		put(e, "{%s, %s, %s, %d, %d, %s, %lld, %lld},", string_text(l->name),
 		    string_text(l->text), string_text(file_of(net, l)),
 		    line_of(l) - before, l->out.rank,
 		    ints_text(l->out.dim, l->out.rank), (long long)l->params,
 		    (long long)l->macs);
+		scratch_end();
 		before = line_of(l);
 	}
 	put(e, "};\n");
@@ -153,23 +157,29 @@ static const char *phase_text(const Net *net, const Call *c)
 }
 
 /* What all threads do alike has no row, for no trace can see it. */
-static void emit_ops(Emit *e)
+static void emit_op(Emit *e, const Call *c)
 {
 	const Net *net = e->net;
+	const char *first = first_to_share(e, c->function);
+	if (!first || c->node->input_only || c->node == net->infer_loss)
+		return;
+	const char *helper = strcmp(first, c->function) ? first : NULL;
+	put(e, "{%s, %s, %s, %.0f, %s},", phase_text(net, c),
+	    string_text(layer_of(c->node)->name), string_text(c->function),
+	    node_flops(net, c->node), string_text(helper));
+}
+
+static void emit_ops(Emit *e)
+{
 	put(e,
 	    "/* What load, forward, backward and infer call: phase, layer, name, the "
 	    "operations of a\n"
 	    " * whole batch, and the helper that begins it, if it does not itself. */");
 	put(e, "static const NncOp ops[] = {");
 	for (int i = 0; i < e->call_count; i++) {
-		const Call *c = &e->calls[i];
-		const char *first = first_to_share(e, c->function);
-		if (!first || c->node->input_only || c->node == net->infer_loss)
-			continue;
-		const char *helper = strcmp(first, c->function) ? first : NULL;
-		put(e, "{%s, %s, %s, %.0f, %s},", phase_text(net, c),
-		    string_text(layer_of(c->node)->name), string_text(c->function),
-		    node_flops(net, c->node), string_text(helper));
+		scratch_begin();
+		emit_op(e, &e->calls[i]);
+		scratch_end();
 	}
 	put(e, "};\n");
 }

@@ -149,7 +149,7 @@ const char *adjoint_id(const Tensor *t)
 /* The tensor whose name stands for t's place: t itself, or what it is a reshape of. */
 const Tensor *place_of(const Tensor *t)
 {
-	while (t->alias && t->producer && t->producer->op->reshape)
+	while (t->alias && t->producer->op->reshape)
 		t = t->alias;
 	return t;
 }

@@ -23,8 +23,8 @@ static const char *break_of(const char *line)
 			best = c + 2;
 		if (!quoted && (strncmp(c, "&& ", 3) == 0 || strncmp(c, "|| ", 3) == 0))
 			best = c + 3;
-		if (!quoted && strchr("*/+:", *c) && c > line && c[-1] == ' ' &&
-		    c[1] == ' ')
+		if (!quoted && c[1] == ' ' && c > line && c[-1] == ' ' &&
+		    strchr("*/+:", *c))
 			best = c + 2;
 	}
 	return NULL;

@@ -15,7 +15,7 @@
  */
 #include "fft.h"
 
-enum { MAX_AXES = 32, SIZES = 16 };
+enum { MAX_AXES = 32 };
 
 /* The smallest P for sizes of image, output and kernel. */
 static int64_t least(int64_t h, int64_t oh, int64_t k, int64_t top)
@@ -26,8 +26,16 @@ static int64_t least(int64_t h, int64_t oh, int64_t k, int64_t top)
 	return k > least ? k : least;
 }
 
-/* All ways along one axis: for each size the whole image if it fits, else even tiles.
- */
+/* Of a transform of p places: pairs of sizes ask for it, thousands of times. */
+static double operations(int64_t p)
+{
+	static double known[MAX_TRANSFORM + 1];
+	if (known[p] == 0)
+		known[p] = dft_operations(p);
+	return known[p];
+}
+
+/* All ways along an axis: of each size the whole image if it fits, else even tiles. */
 static int axes(int64_t h, int64_t oh, int64_t k, int64_t top, Tiling axis[MAX_AXES])
 {
 	int64_t whole = least(h, oh, k, top);
@@ -60,8 +68,8 @@ static double work(const Window *w, int64_t n, const Transform *t)
 			y * (double)(d->tiles * d->step));
 	lines += taps * (double)w->kh;
 	double moved = (tiled || wide ? 16 : 0) * lines * (double)(t->pw + 2);
-	return lines * dft_operations(t->pw) +
-	       (tiles * (x + y) + taps) * (double)t->pw * dft_operations(t->ph) +
+	return lines * operations(t->pw) +
+	       (tiles * (x + y) + taps) * (double)t->pw * operations(t->ph) +
 	       3 * bins * tiles * (double)n * taps + moved;
 }
 

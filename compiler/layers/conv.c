@@ -10,13 +10,12 @@ static Tensor *build(Net *net, NetLayer *use, const Args *args, Tensor *x)
 		return NULL;
 	int64_t filters = arg_int(args, "filters");
 	int64_t channels = x->shape.dim[2];
-	int64_t taps = attr.kernel[0] * attr.kernel[1];
+	Shape shape = shape4(attr.kernel[0], attr.kernel[1], channels, filters);
 	out.dim[2] = filters;
-	if (!param_fits(use, taps * channels, filters) || !value_fits(net, use, out))
+	if (!param_fits(use, shape) || !value_fits(net, use, out))
 		return NULL;
-	Tensor *weight =
-		new_param(net, use, "weight",
-			  shape4(attr.kernel[0], attr.kernel[1], channels, filters));
+	int64_t taps = attr.kernel[0] * attr.kernel[1];
+	Tensor *weight = new_param(net, use, "weight", shape);
 	static const int torch[NNC_MAX_RANK] = {3, 2, 0, 1};
 	for (int i = 0; i < NNC_MAX_RANK; i++)
 		weight->torch[i] = torch[i];

@@ -6,9 +6,10 @@ static Tensor *build(Net *net, NetLayer *use, const Args *args, Tensor *x)
 	int64_t units = arg_int(args, "units");
 	x = flatten(net, use, x);
 	int64_t inputs = shape_size(x->shape);
-	if (!param_fits(use, inputs, units))
+	Shape shape = shape2(inputs, units);
+	if (!param_fits(use, shape))
 		return NULL;
-	Tensor *weight = new_param(net, use, "weight", shape2(inputs, units));
+	Tensor *weight = new_param(net, use, "weight", shape);
 	weight->torch[0] = 1;
 	weight->torch[1] = 0;
 	init_weight(weight, args, (double)inputs, (double)units);

@@ -11,8 +11,6 @@ static Tensor *build(Net *net, NetLayer *use, const Args *args, Tensor *x)
 		shape.dim[i] = v->items[i].value.integer;
 	if (shape.rank == 2) /* one channel */
 		shape = shape3(shape.dim[0], shape.dim[1], 1);
-	if (!value_fits(net, use, shape))
-		return NULL;
 	net->input = shape;
 	net->phase = PHASE_LOAD;
 	Attr attr = {.scale = net->training.scale};

@@ -174,7 +174,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		w->dense3_bias);
 
 	/*
-	 * dense4: dense 5 init=normal
+	 * dense4: dense 5 init=normal()
 	 * 5 -> 5, 30 parameters, 25 multiply-adds
 	 */
 	nnc_barrier(thread);
@@ -297,7 +297,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE4, a + D_DENSE5, dw->dense5_weight,
 		keep, rate, root, w->dense5_weight, m->dense5_weight, v->dense5_weight);
 
-	/* dense4: dense 5 init=normal */
+	/* dense4: dense 5 init=normal() */
 	column_sums_32x5_adam(thread, n, a + D_DENSE4, dw->dense4_bias, keep, rate,
 		root, w->dense4_bias, m->dense4_bias, v->dense4_bias);
 	nnc_barrier(thread);
@@ -357,7 +357,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gemm_32x5x5_bias_selu(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
 		INFER_DENSE3, w->dense3_bias);
 
-	/* dense4: dense 5 init=normal */
+	/* dense4: dense 5 init=normal() */
 	nnc_barrier(thread);
 	gemm_32x5x5_bias(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
 		INFER_DENSE4, w->dense4_bias);
@@ -1480,7 +1480,7 @@ static const NncLayer layers[] = {
 	{"dense1", "dense 5 relu init=he bias=false", NULL, 1, 1, {5}, 30, 30},
 	{"dense2", "dense 5 tanh init=glorot", NULL, 1, 1, {5}, 30, 25},
 	{"dense3", "dense 5 selu init=lecun", NULL, 1, 1, {5}, 30, 25},
-	{"dense4", "dense 5 init=normal", NULL, 1, 1, {5}, 30, 25},
+	{"dense4", "dense 5 init=normal()", NULL, 1, 1, {5}, 30, 25},
 	{"dense5", "dense 5 init=normal(0.5) bias=false", NULL, 1, 1, {5}, 25, 25},
 	{"dense6", "dense 5 init=uniform(0.1)", NULL, 1, 1, {5}, 30, 25},
 	{"dense7", "dense 5 init=zeros", NULL, 1, 1, {5}, 30, 25},

@@ -1,5 +1,6 @@
 /* test_data.c - data formats, the search for them, gzip. */
 #include "internal.h"
+#include "refuse.h"
 #include "temp_folder.h"
 
 #include <CUnit/Basic.h>
@@ -137,6 +138,12 @@ static void bad_idx(void)
 	expect_bad("<!DOCTYPE html>", 15, labels, l, "an HTML or XML page");
 	expect_bad("\x89PNG\r\n\x1a\n", 8, labels, l, "a PNG image");
 	expect_bad("", 0, labels, l, "empty");
+	expect_bad("\0\1\x08\3", 4, labels, l, "is not an IDX file");
+	expect_bad("\0\0\x08", 3, labels, l, "is not an IDX file");
+	expect_bad("\0\0\x0a\3", 4, labels, l, "of an unknown type");
+	expect_bad("\0\0\x40\3", 4, labels, l, "of an unknown type");
+	expect_bad("\0\0\x08\4\0\0\0\1\1\0\0\0\1\0\0\0\1\0\0\0", 20, labels, l,
+		   "too large");
 	expect_bad("\0\0\x0d\3", 4, labels, l, "IDX file of floats");
 	expect_bad("\0\0\x08\5", 4, labels, l, "rank 5");
 	expect_bad("\0\0\x08\0", 4, labels, l, "rank 0");
@@ -157,6 +164,66 @@ static void bad_idx(void)
 	expect_bad(images, i, other, o, "9 labels");
 	labels[l - 1] = 10;
 	expect_bad(images, i, labels, l, "label 10 of sample 7");
+}
+
+/* gzip that ends behind a first block of `count` bytes as they are, or goes on with
+ * none. */
+static size_t broken_gzip(unsigned char *to, const unsigned char *bytes, unsigned count,
+			  bool more)
+{
+	static const unsigned char head[10] = {0x1f, 0x8b, 8};
+	const unsigned char block[5] = {
+		0, (unsigned char)count, (unsigned char)(count >> 8),
+		(unsigned char)~count, (unsigned char)(~count >> 8)};
+
+	memcpy(to, head, sizeof head);
+	memcpy(to + 10, block, sizeof block);
+	memcpy(to + 15, bytes, count);
+	memset(to + 15 + count, 0xff, 16);
+	return 15 + count + (more ? 16 : 0);
+}
+
+/* It breaks off as it is read, behind any byte. */
+static void broken(void)
+{
+	unsigned char images[2048], labels[64], packed[2048];
+	size_t i = make_idx(images, 3, (int[]){8, 5, 5}, 256), size;
+	size_t l = make_idx(labels, 1, (int[]){8}, 10);
+
+	for (unsigned count = 0; count <= i; count += count < 20 ? 1 : 12)
+		for (int more = 0; more < 2; more++) {
+			size = broken_gzip(packed, images, count, more);
+			expect_bad(packed, size, labels, l,
+				   more ? "damaged gzip" : "trunc");
+		}
+	size = broken_gzip(packed, (const unsigned char *)"none!", 4, false);
+	expect_bad(packed, size, labels, l, "is not an IDX file");
+}
+
+/* Vectors, and no memory for either file. */
+static void vectors(void)
+{
+	unsigned char bytes[64];
+	const char *folder = temp_path("flat");
+	NncData data;
+	NncError err;
+	long n = 1;
+
+	temp_write("flat/idx/train-images-idx2-ubyte", bytes,
+		   make_idx(bytes, 2, (int[]){6, 5}, 256));
+	temp_write("flat/idx/train-labels-idx1-ubyte", bytes,
+		   make_idx(bytes, 1, (int[]){6}, 4));
+	for (;; n++) {
+		refuse(n);
+		int code = load(&data, "idx", folder, false, 0, 0, 0, 0, &err);
+		if (!refused())
+			break;
+		CU_ASSERT_EQUAL(code, NNC_NOMEM);
+		CU_ASSERT_PTR_NULL(data.samples);
+	}
+	CU_ASSERT(n > 4);
+	CU_ASSERT(data.height == 1 && data.width == 1 && data.channels == 5);
+	nnc_data_free(&data);
 }
 
 static void bad_gzip(void)
@@ -299,6 +366,8 @@ void suite_data(void)
 	CU_add_test(suite, "fashion_mnist of the system", system_fashion_mnist);
 	CU_add_test(suite, "idx", idx);
 	CU_add_test(suite, "bad idx", bad_idx);
+	CU_add_test(suite, "broken gzip", broken);
+	CU_add_test(suite, "vectors", vectors);
 	CU_add_test(suite, "bad gzip", bad_gzip);
 	CU_add_test(suite, "missing", missing);
 	CU_add_test(suite, "cifar10", cifar10);

@@ -1,5 +1,6 @@
 /* test_safetensors.c - named tensors in files, and a model's blocks in them. */
 #include "internal.h"
+#include "refuse.h"
 #include "temp_folder.h"
 
 #include <CUnit/Basic.h>
@@ -25,7 +26,8 @@ static void round_trip(void)
 {
 	static const float weight[6] = {1, 2, 3, 4, 5, 6};
 	static const int64_t step = -7;
-	static const int64_t shape[2] = {2, 3};
+	static const int64_t shape[2] = {2, 3},
+			     bad[2][2] = {{-1, 1}, {1LL << 40, 1LL << 40}};
 	const char *path = temp_path("round.safetensors");
 	NncTensors tensors = {0};
 	const NncEntry *entry;
@@ -37,6 +39,15 @@ static void round_trip(void)
 		nnc_tensors_add(&tensors, "a \"\n", "I64", 0, NULL, &step, &err), 0);
 	CU_ASSERT_EQUAL(nnc_tensors_add(&tensors, "u8", "U8", 1, shape, "ab", &err), 0);
 	CU_ASSERT_EQUAL(nnc_tensors_add(&tensors, "x", "F31", 1, shape, "ab", &err),
+			NNC_BUG);
+	CU_ASSERT_EQUAL(nnc_tensors_add(&tensors, "x", "F32", -1, shape, "ab", &err),
+			NNC_BUG);
+	CU_ASSERT_EQUAL(nnc_tensors_add(&tensors, "x", "F32", NNC_MAX_ARRAY_RANK + 1,
+					shape, "ab", &err),
+			NNC_BUG);
+	for (int i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL(
+			nnc_tensors_add(&tensors, "x", "F32", 2, bad[i], "ab", &err),
 			NNC_BUG);
 	CU_ASSERT_EQUAL(nnc_tensors_set(&tensors, "epoch", "3", &err), 0);
 	CU_ASSERT_EQUAL_FATAL(nnc_tensors_save(&tensors, path, NULL, &err), NNC_OK);
@@ -73,6 +84,59 @@ static void empty(void)
 
 #define T(offsets) "{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[" offsets "]}"
 
+/* Two of one name, and none at all with 32 more. */
+static void names(void)
+{
+	const int64_t none = 0;
+	NncTensors tensors = {0};
+	char name[16];
+
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof name, "t%d", i);
+		CU_ASSERT_EQUAL(
+			nnc_tensors_add(&tensors, name, "F32", 1, &none, name, NULL),
+			NNC_OK);
+	}
+	CU_ASSERT_EQUAL(nnc_tensors_save(&tensors, temp_path("many"), NULL, NULL),
+			NNC_OK);
+	CU_ASSERT_EQUAL(nnc_tensors_add(&tensors, "t7", "F32", 1, &none, NULL, NULL),
+			NNC_OK);
+	CU_ASSERT_NOT_EQUAL(nnc_tensors_save(&tensors, temp_path("many"), NULL, NULL),
+			    NNC_OK);
+	nnc_tensors_free(&tensors);
+	/* What is no UTF-8 is no JSON. */
+	CU_ASSERT_EQUAL(nnc_tensors_add(&tensors, "\xff", "F32", 1, &none, NULL, NULL),
+			NNC_OK);
+	CU_ASSERT_NOT_EQUAL(nnc_tensors_set(&tensors, "key", "\xff", NULL), NNC_OK);
+	CU_ASSERT_NOT_EQUAL(nnc_tensors_save(&tensors, temp_path("many"), NULL, NULL),
+			    NNC_OK);
+	nnc_tensors_free(&tensors);
+	CU_ASSERT_EQUAL(nnc_tensors_load(&tensors, temp_path("many"), NULL), NNC_OK);
+	CU_ASSERT_EQUAL(tensors.count, 40);
+	nnc_tensors_free(&tensors);
+}
+
+/* A tensor that is not what its CRC says, where there is no memory to say which. */
+static void damaged_without_memory(void)
+{
+	const char *raw = write_raw(
+		"{\"__metadata__\":{\"crc32\":\"12345678\"},\"a\":" T("0,8") "}", 8);
+	NncTensors tensors;
+	NncError err;
+	long n = 1;
+
+	for (;; n++) {
+		refuse(n);
+		int code = nnc_tensors_load(&tensors, raw, &err);
+		if (!refused())
+			break;
+		CU_ASSERT(code == NNC_NOMEM || code == NNC_DATA);
+		CU_ASSERT_PTR_NULL(tensors.entry);
+	}
+	CU_ASSERT(n > 5);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.message, "is damaged"));
+}
+
 static void malformed(void)
 {
 	static const struct {
@@ -94,6 +158,15 @@ static void malformed(void)
 		{"{\"a\":" T("0,99999999999999999999") "}", 8, "malformed"},
 		{"{\"a\":" T("0,8,9") "}", 8, "malformed"},
 		{"{\"a\":5}", 0, "no dtype"},
+		{"{\"a\":{\"dtype\":\"F32\",\"shape\":5,\"data_offsets\":[0,4]}}", 4,
+		 "no dtype or shape"},
+		{"{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4,
+		 "no dtype or shape"},
+		{"{\"a\":{\"dtype\":\"F32\",\"shape\":[1.0],\"data_offsets\":[0,4]}}",
+		 4, "impossible shape"},
+		{"{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, "malformed"},
+		{"{\"a\":" T("0,8.0") "}", 8, "malformed"},
+		{"{\"a\":" T("0.0,8") "}", 8, "malformed"},
 		{"{\"a\":{\"dtype\":\"F9\",\"shape\":[],\"data_offsets\":[0,4]}}", 4,
 		 "F9"},
 		{"{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4,
@@ -313,6 +386,8 @@ void suite_safetensors(void)
 
 	CU_add_test(suite, "round trip", round_trip);
 	CU_add_test(suite, "empty", empty);
+	CU_add_test(suite, "names", names);
+	CU_add_test(suite, "damaged, no memory", damaged_without_memory);
 	CU_add_test(suite, "malformed", malformed);
 	CU_add_test(suite, "header limit", header_limit);
 	CU_add_test(suite, "blocks", blocks);
