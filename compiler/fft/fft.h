@@ -61,6 +61,7 @@ typedef struct Tiles {
 /* Along one axis: transforms of `size` places, each for `step` outputs more. */
 typedef struct Tiling {
 	int64_t size, tiles, step;
+	double operations;      /* of one, on vectors */
 } Tiling;
 
 /*

@@ -15,7 +15,7 @@
  */
 #include "fft.h"
 
-enum { MAX_AXES = 32, SIZES = 16 };
+enum { MAX_AXES = 32 };
 
 /* The smallest P for sizes of image, output and kernel. */
 static int64_t least(int64_t h, int64_t oh, int64_t k, int64_t top)
@@ -35,12 +35,14 @@ static int axes(int64_t h, int64_t oh, int64_t k, int64_t top, Tiling axis[MAX_A
 	for (int64_t size = 2; size <= MAX_TRANSFORM; size += 2) {
 		int64_t most = size - k + 1,
 			tiles = most > 0 ? (oh + most - 1) / most : 0;
-		if (!is_smooth(size))
+		if (!is_smooth(size) || (size < whole && (size < 8 || most < 2)))
 			continue;
+		double operations = dft_operations(size);
 		if (size >= whole)
-			axis[count++] = (Tiling){size, 1, oh};
-		else if (size >= 8 && most >= 2 && tiles > 1)
-			axis[count++] = (Tiling){size, tiles, (oh + tiles - 1) / tiles};
+			axis[count++] = (Tiling){size, 1, oh, operations};
+		else if (tiles > 1)
+			axis[count++] = (Tiling){size, tiles, (oh + tiles - 1) / tiles,
+						 operations};
 	}
 	return count;
 }
@@ -60,8 +62,8 @@ static double work(const Window *w, int64_t n, const Transform *t)
 			y * (double)(d->tiles * d->step));
 	lines += taps * (double)w->kh;
 	double moved = (tiled || wide ? 16 : 0) * lines * (double)(t->pw + 2);
-	return lines * dft_operations(t->pw) +
-	       (tiles * (x + y) + taps) * (double)t->pw * dft_operations(t->ph) +
+	return lines * a->operations +
+	       (tiles * (x + y) + taps) * (double)t->pw * d->operations +
 	       3 * bins * tiles * (double)n * taps + moved;
 }
 
