@@ -60,6 +60,7 @@ static const char *sums_function(Emit *e, const Gemm *of)
 		{"vecs", int_text(tile_vectors(&g))},
 		{"depth", int_text(depth(&g))},
 		{"from", near ? "" : "const real *next = b + (k + DEPTH < K ? k + DEPTH : 0) * N;"},
+		{"more", near ? "false" : "k > first"},
 		{"advance", near ? "" : "next += terms * AHEAD;"},
 	};
 	const Hole *holes = gemm_holes(&g, name, join_holes(extra, sizeof extra / sizeof *extra,
@@ -133,15 +134,15 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
-					$name$_tile(ROWS, COLS, terms, k > first, i, j, ak, bk, $next_names$p);
+					$name$_tile(ROWS, COLS, terms, $more$, i, j, ak, bk, $next_names$p);
 				else if (REST > 0 && rows == ROWS)
-					$name$_tile(ROWS, REST, terms, k > first, i, j, ak, bk, $next_names$p);
+					$name$_tile(ROWS, REST, terms, $more$, i, j, ak, bk, $next_names$p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
-						$name$_tile(1, COLS, terms, k > first, i + r, j, ak, bk, $next_names$p);
+						$name$_tile(1, COLS, terms, $more$, i + r, j, ak, bk, $next_names$p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
-						$name$_tile(1, REST, terms, k > first, i + r, j, ak, bk, $next_names$p);
+						$name$_tile(1, REST, terms, $more$, i + r, j, ak, bk, $next_names$p);
 				$advance$
 			}
 		}

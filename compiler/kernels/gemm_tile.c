@@ -85,6 +85,8 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 		/* rows of dw side by side in memory are one thread's, as in gemm_parts */
 		{"i", g->ta ? "k / ACROSS" : "k % down"},
 		{"j", g->ta ? "k % ACROSS" : "k / down"},
+		/* a compiler does not see that none of M rows are left over, and makes tiles for them */
+		{"tail", g->ta ? "M % ROWS > 0 && " : ""},
 		{"width", g->tb ? "enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };\n"
 				  "real *panel = thread->scratch;" : ""},
 		{"turn", g->tb ? arena_printf("if (i == 0 || k == share.first)\n"
@@ -182,10 +184,10 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
 		else if (REST > 0 && rows == ROWS)
 			$name$_tile(ROWS, REST, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
-		else if (cols == COLS)
+		else if ($tail$cols == COLS)
 			for (int r = 0; r < rows; r++)
 				$name$_tile(1, COLS, $k$, i + r, j, a, $columns$, $b_stride$, $next_names$c$names$);
-		else if (REST > 0)
+		else if ($tail$REST > 0)
 			for (int r = 0; r < rows; r++)
 				$name$_tile(1, REST, $k$, i + r, j, a, $columns$, $b_stride$, $next_names$c$names$);
 	}

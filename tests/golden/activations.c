@@ -1571,11 +1571,11 @@ static void gemm_tn_8x3x7_sgd(const NncThread *thread, int n, const real *restri
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_8x3x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_8x3x7_sgd_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_8x3x7_sgd_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);
@@ -1763,11 +1763,11 @@ static void gemm_tn_8x8x7_sgd(const NncThread *thread, int n, const real *restri
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_8x8x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_8x8x7_sgd_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_8x8x7_sgd_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);
@@ -2452,11 +2452,11 @@ static void gemm_tn_4x8x7_sgd(const NncThread *thread, int n, const real *restri
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_4x8x7_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_4x8x7_sgd_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_4x8x7_sgd_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, lr, w);

@@ -963,18 +963,18 @@ static void gemm_sums_32x10x280(const NncThread *thread, int n, const real *rest
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_32x10x280_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x10x280_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x10x280_tile(1, COLS, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x10x280_tile(1, REST, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 			}
 		}
 	}
@@ -1192,11 +1192,11 @@ static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_280x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_280x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_280x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
@@ -1391,11 +1391,11 @@ static void gemm_tn_add_36x5x56(const NncThread *thread, int n, const real *rest
 			gemm_tn_add_36x5x56_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_add_36x5x56_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_add_36x5x56_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_add_36x5x56_tile(1, REST, n, i + r, j, a, b + j,
 					N, c);
@@ -1988,11 +1988,11 @@ static void gemm_tn_add_72x8x336(const NncThread *thread, int n, const real *res
 			gemm_tn_add_72x8x336_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_add_72x8x336_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_add_72x8x336_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_add_72x8x336_tile(1, REST, n, i + r, j, a, b +
 					j, N, c);

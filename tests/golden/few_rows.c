@@ -445,19 +445,19 @@ static void gemm_sums_2x3x70(const NncThread *thread, int n, const real *restric
 				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
-					gemm_sums_2x3x70_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+					gemm_sums_2x3x70_tile(ROWS, COLS, terms, false,
+						i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
-					gemm_sums_2x3x70_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+					gemm_sums_2x3x70_tile(ROWS, REST, terms, false,
+						i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_2x3x70_tile(1, COLS, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_2x3x70_tile(1, REST, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 			}
 		}
 	}
@@ -679,11 +679,11 @@ static void gemm_tn_70x3x2_adam(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_70x3x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_70x3x2_adam_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_70x3x2_adam_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
@@ -818,11 +818,11 @@ static void gemm_tn_40x70x2_adam(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_40x70x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_40x70x2_adam_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_40x70x2_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
@@ -901,11 +901,11 @@ static void gemm_tn_50x40x2_adam(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_50x40x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_50x40x2_adam_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_50x40x2_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);

@@ -957,11 +957,11 @@ static void gemm_tn_5x4x32_adam(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_5x4x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_5x4x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_5x4x32_adam_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
@@ -1106,11 +1106,11 @@ static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_5x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_5x5x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_5x5x32_adam_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
@@ -1337,11 +1337,11 @@ static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *rest
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_6x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_6x5x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_6x5x32_adam_tile(1, REST, n, i + r, j, a, b + j,
 					N, c, keep, rate, root, w, w_m, w_v);

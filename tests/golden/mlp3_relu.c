@@ -371,20 +371,20 @@ static void gemm_sums_32x128x784(const NncThread *thread, int n, const real *res
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_32x128x784_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x128x784_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x128x784_tile(1, COLS,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x128x784_tile(1, REST,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 			}
 		}
 	}
@@ -456,20 +456,20 @@ static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *res
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_32x128x128_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x128x128_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x128x128_tile(1, COLS,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x128x128_tile(1, REST,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 			}
 		}
 	}
@@ -541,18 +541,18 @@ static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *rest
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_32x10x128_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x10x128_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x10x128_tile(1, COLS, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x10x128_tile(1, REST, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 			}
 		}
 	}
@@ -768,11 +768,11 @@ static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_128x10x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_128x10x32_sgd_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_128x10x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
@@ -921,11 +921,11 @@ static void gemm_tn_128x128x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_128x128x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_128x128x32_sgd_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_128x128x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
@@ -976,11 +976,11 @@ static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_784x128x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_784x128x32_sgd_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_784x128x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);

@@ -422,20 +422,20 @@ static void gemm_sums_32x256x784(const NncThread *thread, int n, const real *res
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_32x256x784_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x256x784_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x256x784_tile(1, COLS,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x256x784_tile(1, REST,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 			}
 		}
 	}
@@ -529,20 +529,20 @@ static void gemm_sums_32x256x256(const NncThread *thread, int n, const real *res
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_32x256x256_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x256x256_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x256x256_tile(1, COLS,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x256x256_tile(1, REST,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 			}
 		}
 	}
@@ -614,18 +614,18 @@ static void gemm_sums_32x10x256(const NncThread *thread, int n, const real *rest
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_32x10x256_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x10x256_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x10x256_tile(1, COLS, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x10x256_tile(1, REST, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 			}
 		}
 	}
@@ -837,11 +837,11 @@ static void gemm_tn_256x10x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_256x10x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_256x10x32_sgd_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_256x10x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
@@ -1005,11 +1005,11 @@ static void gemm_tn_256x256x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_256x256x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_256x256x32_sgd_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_256x256x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
@@ -1060,11 +1060,11 @@ static void gemm_tn_784x256x32_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_784x256x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_784x256x32_sgd_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_784x256x32_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w);

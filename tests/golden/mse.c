@@ -301,18 +301,18 @@ static void gemm_sums_50x24x784(const NncThread *thread, int n, const real *rest
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_50x24x784_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_50x24x784_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_50x24x784_tile(1, COLS, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_50x24x784_tile(1, REST, terms,
-							k > first, i + r, j, ak, bk, p);
+							false, i + r, j, ak, bk, p);
 			}
 		}
 	}
@@ -619,11 +619,11 @@ static void gemm_tn_24x10x50_sgd(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_24x10x50_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w, w_m);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_24x10x50_sgd_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, lr, w, w_m);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_24x10x50_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w, w_m);
@@ -701,11 +701,11 @@ static void gemm_tn_784x24x50_sgd(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_784x24x50_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, lr, w, w_m);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_784x24x50_sgd_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, lr, w, w_m);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_784x24x50_sgd_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, lr, w, w_m);

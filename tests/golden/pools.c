@@ -1098,11 +1098,11 @@ static void gemm_tn_108x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_108x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_108x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_108x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
@@ -1631,11 +1631,11 @@ static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *rest
 			gemm_tn_add_9x4x784_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_add_9x4x784_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_add_9x4x784_tile(1, COLS, n, i + r, j, a, b + j,
 					N, c);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_add_9x4x784_tile(1, REST, n, i + r, j, a, b + j,
 					N, c);

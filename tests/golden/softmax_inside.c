@@ -718,11 +718,11 @@ static void gemm_tn_12x5x32_adam(const NncThread *thread, int n, const real *res
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_12x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_12x5x32_adam_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_12x5x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
@@ -901,11 +901,11 @@ static void gemm_tn_16x12x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_16x12x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_16x12x32_adam_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_16x12x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
@@ -1000,11 +1000,11 @@ static void gemm_tn_20x16x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_20x16x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_20x16x32_adam_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_20x16x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);

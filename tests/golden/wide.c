@@ -695,11 +695,11 @@ static void gemm_tn_257x17x129_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_257x17x129_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_257x17x129_adam_tile(1, COLS, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_257x17x129_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
@@ -851,11 +851,11 @@ static void gemm_tn_1023x257x129_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_1023x257x129_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_1023x257x129_adam_tile(1, COLS, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_1023x257x129_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
@@ -934,11 +934,11 @@ static void gemm_tn_4999x1023x129_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_4999x1023x129_adam_tile(ROWS, REST, n, i, j, a, b + j,
 				N, c, keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_4999x1023x129_adam_tile(1, COLS, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_4999x1023x129_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);

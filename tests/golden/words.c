@@ -912,20 +912,20 @@ static void gemm_sums_32x25x1568(const NncThread *thread, int n, const real *res
 				const real *ak = a + k, *bk = b + k * N;
 				if (rows == ROWS && cols == COLS)
 					gemm_sums_32x25x1568_tile(ROWS, COLS, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (REST > 0 && rows == ROWS)
 					gemm_sums_32x25x1568_tile(ROWS, REST, terms,
-						k > first, i, j, ak, bk, p);
+						false, i, j, ak, bk, p);
 				else if (cols == COLS)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x25x1568_tile(1, COLS,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 				else if (REST > 0)
 					for (int r = 0; r < rows; r++)
 						gemm_sums_32x25x1568_tile(1, REST,
-							terms, k > first, i + r, j, ak,
-							bk, p);
+							terms, false, i + r, j, ak, bk,
+							p);
 			}
 		}
 	}
@@ -1219,11 +1219,11 @@ static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_25x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_25x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_25x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
@@ -1388,11 +1388,11 @@ static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_1568x25x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
-		else if (cols == COLS)
+		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_1568x25x32_adam_tile(1, COLS, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0)
+		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_1568x25x32_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
