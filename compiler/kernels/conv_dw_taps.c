@@ -101,7 +101,8 @@ static void emit(Emit *e, const Node *n)
 		{"POOL_TOP", int_text(pool.top)},
 		{"POOL_LEFT", int_text(pool.left)},
 		{"winner", spread ? arena_printf(", const %s *restrict winner", type) : ""},
-		{"winner_at", spread ? ", winner + at" : ""},
+		{"winner_i", spread ? ", winner + i * LINE" : ""},
+		{"winner_j", spread ? ", winner + j" : ""},
 		{"place", spread ? " + (size_t)winner[r] * WIDTH" : ""},
 		{"next", spread ? ", winner += O" : ""},
 		{"store", store_text(n, "dw[at]")},
@@ -110,6 +111,7 @@ static void emit(Emit *e, const Node *n)
 				     direct_holes(e, n, &w, name));
 	emit_function(e, arena_printf("%s_windows", part), "conv_dw_windows", all);
 	emit_function(e, arena_printf("%s_add", part), "conv_dw_add", all);
+	emit_function(e, arena_printf("%s_line", part), "conv_dw_line", all);
 	emit_function(e, name, "conv_dw_taps", all);
 	put(e, "%s(thread, n, %s, %s, %s%s, %s%s);", name, ref(n->in[0]), ref(n->in[1]),
 	    ref(n->out[0]), spread ? arena_printf(", %s", ref(n->in[2])) : "",
@@ -174,6 +176,30 @@ static NNC_INLINE void $part$_add(int rows, int vecs, const nnc_vec *restrict wi
 }
 #endif
 
+#ifdef TEMPLATE_conv_dw_line
+/* sums ($O$,taps): adds what one line of dy gives */
+static void $part$_line(const nnc_vec *restrict windows, const real *restrict dy$winner$,
+			nnc_vec *restrict sums)
+{
+	enum { O = $O$, WIDTH = NNC_VECTORS($KH$ * $KW$ * $C$) };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST, REST = O % ROWS };
+
+	for (int j = 0; j < O; j += ROWS)
+		for (int v = 0; v < WIDTH; v += VECS) {
+			nnc_vec *s = sums + j * WIDTH + v;
+			if (O - j >= ROWS && WIDTH - v >= VECS)
+				$part$_add(ROWS, VECS, windows + v, dy + j$winner_j$, s);
+			else if (LAST > 0 && O - j >= ROWS)
+				$part$_add(ROWS, LAST, windows + v, dy + j$winner_j$, s);
+			else if (REST > 0 && WIDTH - v >= VECS)
+				$part$_add(REST, VECS, windows + v, dy + j$winner_j$, s);
+			else if (REST > 0 && LAST > 0)
+				$part$_add(REST, LAST, windows + v, dy + j$winner_j$, s);
+		}
+}
+#endif
+
 #ifdef TEMPLATE_conv_dw_taps
 /*
  * dw ($KH$,$KW$,$C$,$O$) from x (n,$H$,$W$,$C$) and $source$$then$;
@@ -184,8 +210,6 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 {
 	enum { IMAGE = $H$ * $W$ * $C$, O = $O$, TAPS = $KH$ * $KW$ * $C$, PARTS = $PARTS$ };
 	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = $POOL_H$, LINE = $POOL_W$ * O };
-	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
-	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST, REST = O % ROWS };
 	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 	nnc_vec *windows = (nnc_vec *)(p + $padded$);
@@ -198,19 +222,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 			if (i % HIGH == 0)
 				$pad$(x + i / HIGH * IMAGE, p);
 			$part$_windows(i % HIGH, p, (real *)windows);
-			for (int j = 0; j < O; j += ROWS)
-				for (int v = 0; v < WIDTH; v += VECS) {
-					const int at = i * LINE + j;
-					nnc_vec *s = sums + j * WIDTH + v;
-					if (O - j >= ROWS && WIDTH - v >= VECS)
-						$part$_add(ROWS, VECS, windows + v, dy + at$winner_at$, s);
-					else if (LAST > 0 && O - j >= ROWS)
-						$part$_add(ROWS, LAST, windows + v, dy + at$winner_at$, s);
-					else if (REST > 0 && WIDTH - v >= VECS)
-						$part$_add(REST, VECS, windows + v, dy + at$winner_at$, s);
-					else if (REST > 0 && LAST > 0)
-						$part$_add(REST, LAST, windows + v, dy + at$winner_at$, s);
-				}
+			$part$_line(windows, dy + i * LINE$winner_i$, sums);
 		}
 	}
 	nnc_barrier(thread);

@@ -193,6 +193,9 @@ static void column_sums_6272x64_adam(const NncThread *thread, int n,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_windows(int i,
 	const real *restrict p, real *restrict to);
+static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_line(
+	const nnc_vec *restrict windows, const real *restrict dy,
+	const uint8_t *restrict winner, nnc_vec *restrict sums);
 static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(
 	const NncThread *thread, int n, const real *restrict x, const real *restrict dy,
 	real *restrict dw, const uint8_t *restrict winner, real *restrict parts,
@@ -3405,6 +3408,34 @@ static NNC_INLINE void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(i
 		s[k / vecs * WIDTH + k % vecs] = t[k];
 }
 
+/* sums (64,taps): adds what one line of dy gives */
+static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_line(
+	const nnc_vec *restrict windows, const real *restrict dy,
+	const uint8_t *restrict winner, nnc_vec *restrict sums)
+{
+	enum { O = 64, WIDTH = NNC_VECTORS(7 * 7 * 1) };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+
+	for (int j = 0; j < O; j += ROWS)
+		for (int v = 0; v < WIDTH; v += VECS) {
+			nnc_vec *s = sums + j * WIDTH + v;
+			if (O - j >= ROWS && WIDTH - v >= VECS)
+				conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
+					ROWS, VECS, windows + v, dy + j, winner + j, s);
+			else if (LAST > 0 && O - j >= ROWS)
+				conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
+					ROWS, LAST, windows + v, dy + j, winner + j, s);
+			else if (REST > 0 && WIDTH - v >= VECS)
+				conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
+					REST, VECS, windows + v, dy + j, winner + j, s);
+			else if (REST > 0 && LAST > 0)
+				conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
+					REST, LAST, windows + v, dy + j, winner + j, s);
+		}
+}
+
 /*
  * dw (7,7,1,64) from x (n,28,28,1) and dy of a maxpool, by its winners; dy of conv
  * (n,28x28x64), then adam;
@@ -3418,9 +3449,6 @@ static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(
 {
 	enum { IMAGE = 28 * 28 * 1, O = 64, TAPS = 7 * 7 * 1, PARTS = 8 };
 	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 14, LINE = 14 * O };
-	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
-	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
-		REST = O % ROWS };
 	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 	nnc_vec *windows = (nnc_vec *)(p + 1168);
@@ -3435,27 +3463,8 @@ static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(
 				pad_28x28x1_7x7_p3x3(x + i / HIGH * IMAGE, p);
 			conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_windows(
 				i % HIGH, p, (real *)windows);
-			for (int j = 0; j < O; j += ROWS)
-				for (int v = 0; v < WIDTH; v += VECS) {
-					const int at = i * LINE + j;
-					nnc_vec *s = sums + j * WIDTH + v;
-					if (O - j >= ROWS && WIDTH - v >= VECS)
-						conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
-							ROWS, VECS, windows + v, dy +
-							at, winner + at, s);
-					else if (LAST > 0 && O - j >= ROWS)
-						conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
-							ROWS, LAST, windows + v, dy +
-							at, winner + at, s);
-					else if (REST > 0 && WIDTH - v >= VECS)
-						conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
-							REST, VECS, windows + v, dy +
-							at, winner + at, s);
-					else if (REST > 0 && LAST > 0)
-						conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_add(
-							REST, LAST, windows + v, dy +
-							at, winner + at, s);
-				}
+			conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_line(
+				windows, dy + i * LINE, winner + i * LINE, sums);
 		}
 	}
 	nnc_barrier(thread);

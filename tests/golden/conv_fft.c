@@ -141,6 +141,8 @@ static void column_sums_504x9_adam(const NncThread *thread, int n,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void conv_dw_taps_9x7x5_5x3x9_p2x1_windows(int i, const real *restrict p,
 	real *restrict to);
+static void conv_dw_taps_9x7x5_5x3x9_p2x1_line(const nnc_vec *restrict windows,
+	const real *restrict dy, nnc_vec *restrict sums);
 static void conv_dw_taps_9x7x5_5x3x9_p2x1_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict parts, bool keep, real rate, real root, real *restrict w,
@@ -2563,6 +2565,33 @@ static NNC_INLINE void conv_dw_taps_9x7x5_5x3x9_p2x1_add(int rows, int vecs,
 		s[k / vecs * WIDTH + k % vecs] = t[k];
 }
 
+/* sums (9,taps): adds what one line of dy gives */
+static void conv_dw_taps_9x7x5_5x3x9_p2x1_line(const nnc_vec *restrict windows,
+	const real *restrict dy, nnc_vec *restrict sums)
+{
+	enum { O = 9, WIDTH = NNC_VECTORS(5 * 3 * 5) };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+
+	for (int j = 0; j < O; j += ROWS)
+		for (int v = 0; v < WIDTH; v += VECS) {
+			nnc_vec *s = sums + j * WIDTH + v;
+			if (O - j >= ROWS && WIDTH - v >= VECS)
+				conv_dw_taps_9x7x5_5x3x9_p2x1_add(ROWS, VECS, windows +
+					v, dy + j, s);
+			else if (LAST > 0 && O - j >= ROWS)
+				conv_dw_taps_9x7x5_5x3x9_p2x1_add(ROWS, LAST, windows +
+					v, dy + j, s);
+			else if (REST > 0 && WIDTH - v >= VECS)
+				conv_dw_taps_9x7x5_5x3x9_p2x1_add(REST, VECS, windows +
+					v, dy + j, s);
+			else if (REST > 0 && LAST > 0)
+				conv_dw_taps_9x7x5_5x3x9_p2x1_add(REST, LAST, windows +
+					v, dy + j, s);
+		}
+}
+
 /*
  * dw (5,3,5,9) from x (n,9,7,5) and dy (n,9x7x9), then adam;
  * in parts (parts,9,taps) of some images each
@@ -2574,9 +2603,6 @@ static void conv_dw_taps_9x7x5_5x3x9_p2x1_adam(const NncThread *thread, int n,
 {
 	enum { IMAGE = 9 * 7 * 5, O = 9, TAPS = 5 * 3 * 5, PARTS = 8 };
 	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 9, LINE = 7 * O };
-	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
-	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
-		REST = O % ROWS };
 	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 	nnc_vec *windows = (nnc_vec *)(p + 592);
@@ -2591,23 +2617,8 @@ static void conv_dw_taps_9x7x5_5x3x9_p2x1_adam(const NncThread *thread, int n,
 				pad_9x7x5_5x3_p2x1(x + i / HIGH * IMAGE, p);
 			conv_dw_taps_9x7x5_5x3x9_p2x1_windows(i % HIGH, p,
 				(real *)windows);
-			for (int j = 0; j < O; j += ROWS)
-				for (int v = 0; v < WIDTH; v += VECS) {
-					const int at = i * LINE + j;
-					nnc_vec *s = sums + j * WIDTH + v;
-					if (O - j >= ROWS && WIDTH - v >= VECS)
-						conv_dw_taps_9x7x5_5x3x9_p2x1_add(ROWS,
-							VECS, windows + v, dy + at, s);
-					else if (LAST > 0 && O - j >= ROWS)
-						conv_dw_taps_9x7x5_5x3x9_p2x1_add(ROWS,
-							LAST, windows + v, dy + at, s);
-					else if (REST > 0 && WIDTH - v >= VECS)
-						conv_dw_taps_9x7x5_5x3x9_p2x1_add(REST,
-							VECS, windows + v, dy + at, s);
-					else if (REST > 0 && LAST > 0)
-						conv_dw_taps_9x7x5_5x3x9_p2x1_add(REST,
-							LAST, windows + v, dy + at, s);
-				}
+			conv_dw_taps_9x7x5_5x3x9_p2x1_line(windows, dy + i * LINE,
+				sums);
 		}
 	}
 	nnc_barrier(thread);

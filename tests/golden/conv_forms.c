@@ -198,6 +198,9 @@ static void column_sums_16384x8_adam(const NncThread *thread, int n,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_windows(int i,
 	const real *restrict p, real *restrict to);
+static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_line(
+	const nnc_vec *restrict windows, const real *restrict dy,
+	nnc_vec *restrict sums);
 static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(const NncThread *thread,
 	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict parts, bool keep, real rate, real root, real *restrict w,
@@ -2088,6 +2091,34 @@ static NNC_INLINE void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(int rows
 		s[k / vecs * WIDTH + k % vecs] = t[k];
 }
 
+/* sums (8,taps): adds what one line of dy gives */
+static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_line(
+	const nnc_vec *restrict windows, const real *restrict dy,
+	nnc_vec *restrict sums)
+{
+	enum { O = 8, WIDTH = NNC_VECTORS(5 * 3 * 3) };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+
+	for (int j = 0; j < O; j += ROWS)
+		for (int v = 0; v < WIDTH; v += VECS) {
+			nnc_vec *s = sums + j * WIDTH + v;
+			if (O - j >= ROWS && WIDTH - v >= VECS)
+				conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(ROWS,
+					VECS, windows + v, dy + j, s);
+			else if (LAST > 0 && O - j >= ROWS)
+				conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(ROWS,
+					LAST, windows + v, dy + j, s);
+			else if (REST > 0 && WIDTH - v >= VECS)
+				conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(REST,
+					VECS, windows + v, dy + j, s);
+			else if (REST > 0 && LAST > 0)
+				conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(REST,
+					LAST, windows + v, dy + j, s);
+		}
+}
+
 /*
  * dw (5,3,3,8) from x (n,32,32,3) and dy (n,16x32x8), then adam;
  * in parts (parts,8,taps) of some images each
@@ -2099,9 +2130,6 @@ static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(const NncThread *t
 {
 	enum { IMAGE = 32 * 32 * 3, O = 8, TAPS = 5 * 3 * 3, PARTS = 8 };
 	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 16, LINE = 32 * O };
-	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
-	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
-		REST = O % ROWS };
 	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 	nnc_vec *windows = (nnc_vec *)(p + 3584);
@@ -2117,27 +2145,8 @@ static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(const NncThread *t
 					p);
 			conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_windows(i % HIGH,
 				p, (real *)windows);
-			for (int j = 0; j < O; j += ROWS)
-				for (int v = 0; v < WIDTH; v += VECS) {
-					const int at = i * LINE + j;
-					nnc_vec *s = sums + j * WIDTH + v;
-					if (O - j >= ROWS && WIDTH - v >= VECS)
-						conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(
-							ROWS, VECS, windows + v, dy +
-							at, s);
-					else if (LAST > 0 && O - j >= ROWS)
-						conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(
-							ROWS, LAST, windows + v, dy +
-							at, s);
-					else if (REST > 0 && WIDTH - v >= VECS)
-						conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(
-							REST, VECS, windows + v, dy +
-							at, s);
-					else if (REST > 0 && LAST > 0)
-						conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_add(
-							REST, LAST, windows + v, dy +
-							at, s);
-				}
+			conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_line(windows, dy +
+				i * LINE, sums);
 		}
 	}
 	nnc_barrier(thread);

@@ -139,6 +139,8 @@ static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	real *restrict wt);
 static void conv_dw_taps_3x3x4_3x3x12_p1x1_windows(int i, const real *restrict p,
 	real *restrict to);
+static void conv_dw_taps_3x3x4_3x3x12_p1x1_line(const nnc_vec *restrict windows,
+	const real *restrict dy, nnc_vec *restrict sums);
 static void conv_dw_taps_3x3x4_3x3x12_p1x1_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict parts, bool keep, real rate, real root, real *restrict w,
@@ -1323,6 +1325,33 @@ static NNC_INLINE void conv_dw_taps_3x3x4_3x3x12_p1x1_add(int rows, int vecs,
 		s[k / vecs * WIDTH + k % vecs] = t[k];
 }
 
+/* sums (12,taps): adds what one line of dy gives */
+static void conv_dw_taps_3x3x4_3x3x12_p1x1_line(const nnc_vec *restrict windows,
+	const real *restrict dy, nnc_vec *restrict sums)
+{
+	enum { O = 12, WIDTH = NNC_VECTORS(3 * 3 * 4) };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+
+	for (int j = 0; j < O; j += ROWS)
+		for (int v = 0; v < WIDTH; v += VECS) {
+			nnc_vec *s = sums + j * WIDTH + v;
+			if (O - j >= ROWS && WIDTH - v >= VECS)
+				conv_dw_taps_3x3x4_3x3x12_p1x1_add(ROWS, VECS, windows +
+					v, dy + j, s);
+			else if (LAST > 0 && O - j >= ROWS)
+				conv_dw_taps_3x3x4_3x3x12_p1x1_add(ROWS, LAST, windows +
+					v, dy + j, s);
+			else if (REST > 0 && WIDTH - v >= VECS)
+				conv_dw_taps_3x3x4_3x3x12_p1x1_add(REST, VECS, windows +
+					v, dy + j, s);
+			else if (REST > 0 && LAST > 0)
+				conv_dw_taps_3x3x4_3x3x12_p1x1_add(REST, LAST, windows +
+					v, dy + j, s);
+		}
+}
+
 /*
  * dw (3,3,4,12) from x (n,3,3,4) and dy (n,3x3x12), then adam;
  * in parts (parts,12,taps) of some images each
@@ -1334,9 +1363,6 @@ static void conv_dw_taps_3x3x4_3x3x12_p1x1_adam(const NncThread *thread, int n,
 {
 	enum { IMAGE = 3 * 3 * 4, O = 12, TAPS = 3 * 3 * 4, PARTS = 8 };
 	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 3, LINE = 3 * O };
-	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
-	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
-		REST = O % ROWS };
 	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 	nnc_vec *windows = (nnc_vec *)(p + 112);
@@ -1351,23 +1377,8 @@ static void conv_dw_taps_3x3x4_3x3x12_p1x1_adam(const NncThread *thread, int n,
 				pad_3x3x4_3x3_p1x1(x + i / HIGH * IMAGE, p);
 			conv_dw_taps_3x3x4_3x3x12_p1x1_windows(i % HIGH, p,
 				(real *)windows);
-			for (int j = 0; j < O; j += ROWS)
-				for (int v = 0; v < WIDTH; v += VECS) {
-					const int at = i * LINE + j;
-					nnc_vec *s = sums + j * WIDTH + v;
-					if (O - j >= ROWS && WIDTH - v >= VECS)
-						conv_dw_taps_3x3x4_3x3x12_p1x1_add(ROWS,
-							VECS, windows + v, dy + at, s);
-					else if (LAST > 0 && O - j >= ROWS)
-						conv_dw_taps_3x3x4_3x3x12_p1x1_add(ROWS,
-							LAST, windows + v, dy + at, s);
-					else if (REST > 0 && WIDTH - v >= VECS)
-						conv_dw_taps_3x3x4_3x3x12_p1x1_add(REST,
-							VECS, windows + v, dy + at, s);
-					else if (REST > 0 && LAST > 0)
-						conv_dw_taps_3x3x4_3x3x12_p1x1_add(REST,
-							LAST, windows + v, dy + at, s);
-				}
+			conv_dw_taps_3x3x4_3x3x12_p1x1_line(windows, dy + i * LINE,
+				sums);
 		}
 	}
 	nnc_barrier(thread);
