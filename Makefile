@@ -102,6 +102,10 @@ PYTHON ?= python3
 bench: $(B)/nnc
 	$(Q)NNC="$(CURDIR)/$(B)/nnc" $(PYTHON) tests/bench/bench.py $(BENCH_ARGS)
 
+# The paper's experiments once more; FULL=1: on all 60,000 samples, too.
+study: $(B)/nnc
+	$(Q)$(MAKE) --no-print-directory -C examples/fashion_mnist study
+
 # What the tests expect becomes what they find: read the diff before it is kept.
 golden: $(B)/nnc
 	$(Q)tests/golden/run --write
@@ -131,5 +135,5 @@ analyze: all
 clean:
 	rm -rf build
 
-.PHONY: all check check-long fuzz analyze coverage bench golden deps demo lint clean
+.PHONY: all check check-long fuzz analyze coverage bench study golden deps demo lint clean
 -include $(filter-out %_completions.d,$(wildcard $(B)/*.d $(B)/*/*.d $(B)/*/*/*.d $(B)/*/*/*/*.d)) # fish's folder
