@@ -82,8 +82,8 @@ static void put_id(Program *p, Tensor *t)
 static void grow_ids(Program *p)
 {
 	Tensor **before = p->ids;
-	unsigned count = p->id_buckets;
-	if (count && p->id_count < (int)count)
+	unsigned count = before ? p->id_buckets : 0;
+	if (before && p->id_count < (int)count)
 		return;
 	p->id_buckets = count ? 4 * count : 64;
 	p->ids = arena_alloc(p->id_buckets * sizeof *p->ids);

@@ -8,9 +8,6 @@
 
 #include <math.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <immintrin.h>
-#endif
 
 /* ---- vectors ---------------------------------------------------------------- */
 
@@ -113,15 +110,20 @@ typedef nnc_real nnc_vec __attribute__((vector_size(NNC_VECTOR_BYTES),
 #define NNC_INDEPENDENT _Pragma("GCC ivdep") NNC_NO_UNROLL
 #endif
 
-/* `count` numbers, 1..NNC_LANES, the rest of the vector 0; nothing is read beyond them. */
+/*
+ * `count` numbers, 1..NNC_LANES, the rest of the vector 0; nothing is read beyond them. By
+ * the builtins below _mm512_maskz_loadu_ps: immintrin.h takes longer to read than a model.
+ */
 static NNC_INLINE nnc_vec nnc_load(const nnc_real *p, int count)
 {
 	if (__builtin_constant_p(count) && count == NNC_LANES)
 		return *(const nnc_vec *)p;
 #if defined(__AVX512F__) && !defined(NNC_DOUBLE)
-	return (nnc_vec)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), p);
+	return (nnc_vec)__builtin_ia32_loadups512_mask((const void *)p, (nnc_vec){0},
+						       (unsigned short)((1u << count) - 1));
 #elif defined(__AVX512F__)
-	return (nnc_vec)_mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), p);
+	return (nnc_vec)__builtin_ia32_loadupd512_mask((const void *)p, (nnc_vec){0},
+						       (unsigned char)((1u << count) - 1));
 #else
 	nnc_vec v = {0};
 	for (int i = 0; i < NNC_LANES; i++)
@@ -291,17 +293,22 @@ enum {
 	NNC_WIDE_LANES = NNC_VECTOR_BYTES / 8, /* blocks of four words, side by side */
 };
 
-/* The whole products of the lower halves of x and m. */
+/* The whole products of the lower halves of x and m: one vpmuludq, which gcc has to be told. */
 static NNC_INLINE nnc_wide nnc_wide_times(nnc_wide x, uint32_t m)
 {
-#if defined(__AVX512F__)
-	return (nnc_wide)_mm512_mul_epu32((__m512i)x, _mm512_set1_epi64(m));
-#elif NNC_VECTOR_BYTES == 32
-	return (nnc_wide)_mm256_mul_epu32((__m256i)x, _mm256_set1_epi64x(m));
-#elif defined(__SSE2__)
-	return (nnc_wide)_mm_mul_epu32((__m128i)x, _mm_set1_epi64x(m));
-#else
+#if defined(__clang__) || !defined(__SSE2__)
 	return (x & 0xffffffffu) * m;
+#else
+	typedef int nnc_ints __attribute__((vector_size(NNC_VECTOR_BYTES)));
+	const nnc_ints a = (nnc_ints)x, b = (nnc_ints)((nnc_wide){0} + m);
+#if NNC_VECTOR_BYTES == 64
+	typedef long long nnc_longs __attribute__((vector_size(NNC_VECTOR_BYTES)));
+	return (nnc_wide)__builtin_ia32_pmuludq512_mask(a, b, (nnc_longs){0}, 0xff);
+#elif NNC_VECTOR_BYTES == 32
+	return (nnc_wide)__builtin_ia32_pmuludq256(a, b);
+#else
+	return (nnc_wide)__builtin_ia32_pmuludq128(a, b);
+#endif
 #endif
 }
 

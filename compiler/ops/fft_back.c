@@ -180,8 +180,8 @@ static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
 
 #ifdef TEMPLATE_fft_tile_back
 /*
- * y (n,$H$,$W$,$C$) from the bins s, of $PH$ x $PW$ places, of rows of $DOWN$ x $ACROSS$ tiles$then$;
- * where $how$
+ * y (n,$H$,$W$,$C$) from the bins s, of $PH$ x $PW$ places, of rows of $DOWN$ x $ACROSS$
+ * tiles$then$; where $how$
  */
 static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
 		   real *restrict y$winner$$seen$$params$)

@@ -38,6 +38,18 @@ static const Rows *rows_of_form(const Node *n, int operand)
 	return all[at[n->attr.form][operand]];
 }
 
+/* The rows whose columns are transformed: of dx, w's with inputs and outputs exchanged. */
+static Rows column_rows(const Node *n, int operand)
+{
+	Rows r = *rows_of_form(n, operand);
+	if (n->attr.form == BINS_DX && r.taps) {
+		int64_t lanes = r.count;
+		r.count = r.c;
+		r.c = lanes;
+	}
+	return r;
+}
+
 /* Of one column of an operand that is in the cache. */
 static int64_t tiles_of_column(const Node *n, const Rows *r)
 {
@@ -60,27 +72,24 @@ static double flops(const Net *net, const Node *n)
 	       8.0 * images * (double)t->pw * dft_operations(t->ph);
 }
 
-/*
- * A column's bins of all three; sums of a's parts and of b's; w^H is turned first, for
- * several groups in all bins.
- */
+/* A column's bins of all three; sums of a's parts and of b's; the rows of w^T's column. */
 static int64_t scratch(const Net *net, const Node *n)
 {
 	Sizes z = sizes_of(n);
 	int64_t terms = n->attr.form == BINS_DW ? z.n : z.k, bins = 0;
 	(void)net;
 	for (int k = 0; k < 3; k++) {
-		const Rows *r = rows_of_form(n, k);
-		bins += n->attr.spectral->t.ph * (2 * tiles_of_column(n, r) * vectors(r->c) | 1);
+		Rows r = column_rows(n, k);
+		bins += n->attr.spectral->t.ph * (2 * tiles_of_column(n, &r) * vectors(r.c) | 1);
 	}
-	int64_t turned = n->attr.form != BINS_DX ? 0 : is_grouped(n) ? n->attr.spectral->t.ph : 1;
-	return 16 * (bins + z.n * vectors(z.k) + (1 + 2 * turned) * terms * vectors(z.m));
+	int64_t turned = n->attr.form == BINS_DX ? 2 * strip_lines(rows_of_form(n, 1)) : 0;
+	return 16 * (bins + z.n * vectors(z.k) + (1 + turned) * terms * vectors(z.m));
 }
 
 /* Emits the function that transforms the columns of one operand, or back; its name. */
 static const char *columns_function(Emit *e, const Node *n, int operand, bool inverse)
 {
-	const Rows *r = rows_of_form(n, operand);
+	const Rows rows = column_rows(n, operand), *r = &rows;
 	const Transform *t = &n->attr.spectral->t;
 	const char *whole = column_function(e, t, r, inverse, false);
 	int64_t tiles = tiles_of_column(n, r);
@@ -112,13 +121,13 @@ static Hole *product_holes(const Node *n, const char *name)
 {
 	Sizes z = sizes_of(n);
 	bool dw = n->attr.form == BINS_DW, dx = n->attr.form == BINS_DX;
-	bool turns = dx && !is_grouped(n), adds = dw && is_grouped(n);
+	bool adds = dw && is_grouped(n);
 	long long k = (long long)z.k, m = (long long)z.m;
 	const Hole holes[] = {
 		{"name", name},
 		{"formula", dw   ? arena_printf("c (%lld,%lld) %s a^H b of a (n,%lld), b (n,%lld)", k, m,
 						 adds ? "+=" : "=", k, m)
-			    : dx ? arena_printf("c (n,%lld) = a b^H of a (n,%lld), b (%lld,%lld)", m, k, m, k)
+			    : dx ? arena_printf("c (n,%lld) = a conj(b) of a (n,%lld), b (%lld,%lld)", m, k, k, m)
 				 : arena_printf("c (n,%lld) = a b of a (n,%lld), b (%lld,%lld)", m, k, k, m)},
 		{"N", int_text(z.n)},
 		{"K", int_text(k)},
@@ -129,15 +138,9 @@ static Hole *product_holes(const Node *n, const char *name)
 		{"terms", dw ? "n" : "K"},
 		{"row", dw ? "1" : "KV * L"},
 		{"term", dw ? "KV * L" : "1"},
-		{"BPART", turns ? "M * KV" : dw ? "N * MV" : "K * MV"},
-		{"turned", turns ? "turn(M, K, b, MV, turned, B);" : ""},
-		{"bs", turns ? "turned, turned + B, turned + 2 * B" : "b, b + BPART, sums + A"},
-		{"sums", turns ? "nnc_vec *turned = sums + A, *bsum = turned + 2 * B;"
-			       : "nnc_vec *bsum = sums + A;"},
 		{"sets", adds ? "+=" : "="},
 		{"aminus", dw ? "-" : "+"},
 		{"bminus", dx ? "-" : "+"},
-		{"unused", turns ? "(void)BPART;" : ""},
 		{"re", dw || dx ? "s + t" : "s - t"},
 		{"im", dw || dx ? "u - s + t" : "u - s - t"},
 	};
@@ -147,17 +150,19 @@ static Hole *product_holes(const Node *n, const char *name)
 /* The columns of operand k, whose holes begin with `letter`. */
 static Hole *operand_holes(Emit *e, const Node *n, int k, const char *letter, const Hole *more)
 {
-	const Rows *r = rows_of_form(n, k);
-	const char *const tiles = is_grouped(n) ? "tiles" : times_text("n", r->down.count * r->across.count);
+	const Rows *r = rows_of_form(n, k), column = column_rows(n, k);
+	const char *tiles =
+		is_grouped(n) ? "tiles" : times_text("n", r->down.count * r->across.count);
 	const char *vecs = arena_printf("NNC_VECTORS(%lld)", (long long)r->c);
-	bool all = tiles_of_column(n, r) == strips(r);
+	bool all = tiles_of_column(n, r) == strips(r) && column.c == r->c;
 	const char *part = all ? (const char *[]){"A", "B", "C"}[k]
 			       : arena_printf("%lld * %s", (long long)strips(r), vecs);
 	const Hole holes[] = {
 		{letter, columns_function(e, n, k, k == 2)},
-		{arena_printf("%s_n", letter), r->taps ? int_text(r->count) : tiles},
+		{arena_printf("%s_n", letter), column.taps ? int_text(column.count) : tiles},
 		{arena_printf("%s_PART", letter),
-		 arena_printf("%lld * %s", (long long)tiles_of_column(n, r), vecs)},
+		 arena_printf("%lld * NNC_VECTORS(%lld)", (long long)tiles_of_column(n, &column),
+			      (long long)column.c)},
 		{arena_printf("%s_ROWS", letter),
 		 arena_printf("2 * %s * %lld | 1", part, (long long)strip_lines(r))},
 		{arena_printf("%s_STRIP", letter),
@@ -173,7 +178,7 @@ static void emit(Emit *e, const Node *n)
 	bool grouped = is_grouped(n), dw = n->attr.form == BINS_DW, dx = n->attr.form == BINS_DX;
 	const char *product = arena_printf("%s_%lldx%lldx%lld%s", names[n->attr.form], (long long)z.n,
 					   (long long)z.k, (long long)z.m,
-					   !grouped ? "" : dw ? "_sum" : dx ? "_turned" : "_part");
+					   !grouped ? "" : dw ? "_sum" : "_part");
 	const char *name = window_name(arena_printf("bins_%s_%lldx%lld", product, (long long)s->t.ph,
 						    (long long)s->t.pw), &s->window);
 	if (is_tiled(&s->x))
@@ -188,14 +193,11 @@ static void emit(Emit *e, const Node *n)
 		{"strips", times_text("n", s->t.across.tiles)},
 		{"STRIPS", int_text(group_strips(s))},
 		{"DOWN", int_text(s->t.down.tiles)},
-		{"turned_room", dx ? ", *turned = sums + A + TURNED / 2" : ""},
-		{"w", dx ? "turned + k * TURNED" : "bf + k * BBIN"},
-		{"TURNED", dx ? arena_printf(", TURNED = 2 * %lld * NNC_VECTORS(%lld)",
-					     (long long)z.k, (long long)z.m) : ""},
-		{"turn", dx ? arena_printf("for (int k = 0; k < bins; k++)\n"
-					   "\tturn(%lld, %lld, bf + k * BBIN, NNC_VECTORS(%lld), turned + k * TURNED,\n"
-					   "\t\tTURNED / 2);",
-					   (long long)z.m, (long long)z.k, (long long)z.m) : ""},
+		{"turned_room", dx ? ", *turned = sums + A + B" : ""},
+		{"b_rows", dx ? "turned" : "b + column * BROWS"},
+		{"turn", dx ? arena_printf("turn(%lld, %lld, %lld, b + column * BROWS, turned);",
+					 (long long)z.m, 2 * (long long)strip_lines(&s->w),
+					 (long long)z.k) : ""},
 	};
 	Hole *all = product_holes(n, product);
 	for (int k = 0; k < 3; k++)
@@ -225,21 +227,23 @@ const Op op_fft_bins = {
 };
 
 #ifdef TEMPLATE_fft_turn
-/* t (k,m): both parts of b (m,k) transposed; a part of t has `part` vectors, a row `width` */
-static void turn(int m, int k, const nnc_vec *restrict b, int width, nnc_vec *restrict t,
-		 int part)
+/* t (k,planes,m) from b (m,planes,k) */
+static void turn(int m, int planes, int k, const nnc_vec *restrict b, nnc_vec *restrict t)
 {
 	enum { L = NNC_LANES };
-	const int stride = NNC_VECTORS(k) * L;
+	const int bs = planes * NNC_VECTORS(k), ts = planes * NNC_VECTORS(m); /* of their rows */
 
-	if (m % L) /* the lanes behind row m */
-		memset(t, 0, (size_t)(2 * part) * sizeof *t);
-	for (int p = 0; p < 2; p++, b += m * NNC_VECTORS(k), t += part)
-		for (int j = 0; j < m; j += L)
-			for (int i = 0; i < k; i += L)
-				nnc_move_block((const real *)b + j * stride + i, stride,
-					       (real *)t + i * width * L + j, width * L,
-					       m - j < L ? m - j : L, k - i < L ? k - i : L);
+	for (int j = 0; j < m; j += L, b += L * bs, t++)
+		for (int p = 0; p < planes; p++)
+			for (int i = 0; i < k; i += L) {
+				const int rows = m - j < L ? m - j : L, cols = k - i < L ? k - i : L;
+				const nnc_vec *from = b + p * NNC_VECTORS(k) + i / L;
+				nnc_vec *to = t + p * NNC_VECTORS(m) + i * ts;
+				if (rows < L) /* the lanes behind row m */
+					for (int c = 0; c < cols; c++)
+						to[c * ts] = (nnc_vec){0};
+				nnc_move_block((const real *)from, bs * L, (real *)to, ts * L, rows, cols);
+			}
 }
 #endif
 
@@ -252,16 +256,13 @@ static void $name$(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 		   nnc_vec *restrict c, nnc_vec *restrict sums)
 {
 	enum { L = NNC_LANES, N = $N$, K = $K$, M = $M$, KV = NNC_VECTORS(K), MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS($ROWS$), A = N * KV, BPART = $BPART$, B = $TERMS$ * MV, PART = $ROWS$ * MV };
-	$sums$
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {$bs$};
+	enum { ROWS = NNC_ROWS($ROWS$), A = N * KV, B = $TERMS$ * MV, PART = $ROWS$ * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
-	$unused$
-	$turned$
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] $aminus$ a[A + i];
 	for (int i = 0; i < $terms$ * MV; i++)
-		bsum[i] = bs[0][i] $bminus$ bs[1][i];
+		sums[A + i] = b[i] $bminus$ b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < $rows$; i += ROWS) {
 			const int rows = $rows$ - i < ROWS ? $rows$ - i : ROWS;
@@ -271,11 +272,14 @@ static void $name$(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 				const real *ap = (const real *)as[p] + i * $row$;
 				const real *bp = (const real *)(bs[p] + j);
 				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, $terms$, ap, ROWS, 0, $row$, $term$, 0, bp, MV * L, 0, part[p]);
+					tile(ROWS, 2, L, 1, $terms$, ap, ROWS, 0, $row$, $term$, 0,
+					     bp, MV * L, 0, part[p]);
 				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, $terms$, ap, ROWS, 0, $row$, $term$, 0, bp, MV * L, 0, part[p]);
+					tile(ROWS, 1, L, 1, $terms$, ap, ROWS, 0, $row$, $term$, 0,
+					     bp, MV * L, 0, part[p]);
 				else
-					tile(rows, vecs, L, 1, $terms$, ap, rows, 0, $row$, $term$, 0, bp, MV * L, 0, part[p]);
+					tile(rows, vecs, L, 1, $terms$, ap, rows, 0, $row$, $term$,
+					     0, bp, MV * L, 0, part[p]);
 			}
 			for (int r = 0; r < rows; r++)
 				for (int q = 0; q < vecs; q++) {
@@ -322,7 +326,10 @@ static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool h
 #endif
 
 #ifdef TEMPLATE_fft_columns_add
-/* s: one column of rows, from its bins f; half: of a real column. Tiles are added where they overlap */
+/*
+ * s: one column of rows, from its bins f; half: of a real column. Tiles are added where they
+ * overlap
+ */
 static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool half)
 {
 	enum { H = $HIGH$, CV = NNC_VECTORS($C$), PART = $TILES$ * CV, BIN = 2 * PART | 1 };
@@ -349,20 +356,22 @@ static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool h
 static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
 		  const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = $PH$, MIDDLE = $PW$ / 2, A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
+	enum { PH = $PH$, MIDDLE = $PW$ / 2 };
+	enum { A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = $a_ROWS$, BROWS = $b_ROWS$, CROWS = $c_ROWS$ };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
-	nnc_vec *sums = cf + PH * CBIN;
+	nnc_vec *sums = cf + PH * CBIN$turned_room$;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		$a$($a_n$, a + i * AROWS, af, half);
-		$b$($b_n$, b + i * BROWS, bf, half);
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
+		$a$($a_n$, a + column * AROWS, af, half);
+		$turn$
+		$b$($b_n$, $b_rows$, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 			$product$($tiles$, af + k * ABIN, bf + k * BBIN, cf + k * CBIN, sums);
-		$c$($c_n$, cf, c + i * CROWS, half);
+		$c$($c_n$, cf, c + column * CROWS, half);
 	}
 }
 #endif
@@ -375,10 +384,11 @@ static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
 static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
 		  const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = $PH$, MIDDLE = $PW$ / 2, A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
+	enum { PH = $PH$, MIDDLE = $PW$ / 2 };
+	enum { A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = $a_ROWS$, BROWS = $b_ROWS$, CROWS = $c_ROWS$ };
-	enum { STRIPS = $STRIPS$, ASTRIP = $a_STRIP$, CSTRIP = $c_STRIP$$TURNED$ };
+	enum { STRIPS = $STRIPS$, ASTRIP = $a_STRIP$, CSTRIP = $c_STRIP$ };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
 	nnc_vec *sums = cf + PH * CBIN$turned_room$;
 	const int strips = $strips$, groups = (strips + STRIPS - 1) / STRIPS;
@@ -390,12 +400,12 @@ static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
 		const bool half = column % MIDDLE == 0;
 		const int bins = half ? PH / 2 + 1 : PH;
 		if (first == 0 || i == share.first) {
-			$b$($b_n$, b + column * BROWS, bf, half);
 			$turn$
+			$b$($b_n$, $b_rows$, bf, half);
 		}
 		$a$(tiles, a + column * AROWS + first * ASTRIP, af, half);
 		for (int k = 0; k < bins; k++)
-			$product$(tiles, af + k * ABIN, $w$, cf + k * CBIN, sums);
+			$product$(tiles, af + k * ABIN, bf + k * BBIN, cf + k * CBIN, sums);
 		$c$(tiles, cf, c + column * CROWS + first * CSTRIP, half);
 	}
 }
@@ -409,7 +419,8 @@ static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
 static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
 		  const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = $PH$, MIDDLE = $PW$ / 2, A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
+	enum { PH = $PH$, MIDDLE = $PW$ / 2 };
+	enum { A = $a_PART$, B = $b_PART$, C = $c_PART$ }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = $a_ROWS$, BROWS = $b_ROWS$, CROWS = $c_ROWS$ };
 	enum { STRIPS = $STRIPS$, ASTRIP = $a_STRIP$, BSTRIP = $b_STRIP$ };
@@ -418,17 +429,17 @@ static void $all$(const NncThread *thread, int n, const nnc_vec *restrict a,
 	const int strips = $strips$;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
 		memset(cf, 0, PH * CBIN * sizeof *cf);
 		for (int first = 0; first < strips; first += STRIPS) {
 			const int tiles = (strips - first < STRIPS ? strips - first : STRIPS) * $DOWN$;
-			$a$(tiles, a + i * AROWS + first * ASTRIP, af, half);
-			$b$(tiles, b + i * BROWS + first * BSTRIP, bf, half);
+			$a$(tiles, a + column * AROWS + first * ASTRIP, af, half);
+			$b$(tiles, b + column * BROWS + first * BSTRIP, bf, half);
 			for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 				$product$(tiles, af + k * ABIN, bf + k * BBIN, cf + k * CBIN, sums);
 		}
-		$c$($c_n$, cf, c + i * CROWS, half);
+		$c$($c_n$, cf, c + column * CROWS, half);
 	}
 }
 #endif

@@ -82,7 +82,7 @@ static int make_folder(const char *path)
 static int take_lock(Search *s)
 {
 	const double patience = 5; /* seconds */
-	const struct timespec pause = {0, 50 * 1000 * 1000};
+	const struct timespec pause = {0, 50000000L}; /* 50 ms */
 	double began = nnc_clock();
 	const char *path = folder_file(s, "lock");
 	s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);

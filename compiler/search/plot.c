@@ -205,16 +205,14 @@ static void print_script(FILE *out, const Plot *plot)
 static const char *write_part(const Plot *plot, const char *ending,
 			      void (*print)(FILE *out, const Plot *plot), int *status)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	print(out, plot);
-	fclose(out);
+	TextStream stream;
+	size_t size;
+	text_open(&stream);
+	print(stream.out, plot);
+	const char *text = text_close(&stream, &size);
 	*status = folder_write(plot->s, arena_printf("%s%s", plot->name, ending), text,
 			       size);
-	const char *copy = arena_strndup(text, size);
-	free(text);
-	return copy;
+	return text;
 }
 
 /* A picture is not what a search is for: without one it still has succeeded. */

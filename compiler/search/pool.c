@@ -163,7 +163,7 @@ static void collect(Running *r)
 
 int pool_run(const Pool *p)
 {
-	const struct timespec pause = {0, 100 * 1000 * 1000};
+	const struct timespec pause = {0, 100000000L}; /* 100 ms */
 	sigset_t set = watched(), before;
 	Running r = {.pool = p};
 	r.pids = arena_alloc((size_t)p->count * sizeof *r.pids);

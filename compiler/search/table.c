@@ -19,10 +19,10 @@ const char *short_number(double x)
 		back = strtod(text, NULL);
 	} while ((back < x || back > x) && digits++ < MOST);
 	const char *e = strchr(text, 'e');
-	int exponent = e ? atoi(e + 1) : 0;
+	long exponent = e ? strtol(e + 1, NULL, 10) : 0;
 	if (exponent < -4 || exponent > 15 || !e)
 		return arena_printf("%.*g", digits, x);
-	return arena_printf("%.*f", digits > exponent ? digits - 1 - exponent : 0, x);
+	return arena_printf("%.*f", digits > exponent ? digits - 1 - (int)exponent : 0, x);
 }
 
 const char *plain_text(const Value *v)
@@ -100,16 +100,14 @@ static void csv_point(FILE *out, const Search *s, const Point *p)
 
 static int write_csv(const Search *s)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	csv_header(out, s);
+	TextStream stream;
+	size_t size;
+	text_open(&stream);
+	csv_header(stream.out, s);
 	for (int i = 0; i < s->point_count; i++)
-		csv_point(out, s, &s->points[i]);
-	fclose(out);
-	int status = folder_write(s, "cv_results.csv", text, size);
-	free(text);
-	return status;
+		csv_point(stream.out, s, &s->points[i]);
+	const char *text = text_close(&stream, &size);
+	return folder_write(s, "cv_results.csv", text, size);
 }
 
 /* ---- best.nn ---- */
@@ -198,17 +196,16 @@ static void print_best(FILE *out, const Search *s, const Point *p)
 static int write_best(const Search *s)
 {
 	const Point *best = best_point(s);
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
+	TextStream stream;
+	size_t size;
+	text_open(&stream);
 	if (best)
-		print_best(out, s, best);
+		print_best(stream.out, s, best);
 	else
-		fputs("// Every point diverged: lower learning rates may not.\n", out);
-	fclose(out);
-	int status = folder_write(s, "best.nn", text, size);
-	free(text);
-	return status;
+		fputs("// Every point diverged: lower learning rates may not.\n",
+		      stream.out);
+	const char *text = text_close(&stream, &size);
+	return folder_write(s, "best.nn", text, size);
 }
 
 int write_results(const Search *s)

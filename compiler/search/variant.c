@@ -111,14 +111,13 @@ static const char *toolchain_id(const Search *s)
 
 static void identify(const Search *s, Variant *v, const char *toolchain)
 {
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	fputs(toolchain, out);
-	emit_program(v->net, out);
-	fclose(out);
+	TextStream stream;
+	size_t size;
+	text_open(&stream);
+	fputs(toolchain, stream.out);
+	emit_program(v->net, stream.out);
+	const char *text = text_close(&stream, &size);
 	v->id = fingerprint(text, size);
-	free(text);
 	v->program = folder_file(s, arena_printf("variants/%s", v->id));
 	v->log = folder_file(s, arena_printf("tmp/%s.log", v->id));
 }

@@ -169,8 +169,8 @@ static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
 static void rows_14x14x64_rfft18_14_spread_maxpool_2x2(const NncThread *thread, int n,
 	const real *restrict x, const uint8_t *restrict winner, nnc_vec *restrict s);
-static void turn(int m, int k, const nnc_vec *restrict b, int width,
-	nnc_vec *restrict t, int part);
+static void turn(int m, int planes, int k, const nnc_vec *restrict b,
+	nnc_vec *restrict t);
 static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
 static void bins_product_dx_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *thread,
@@ -1739,15 +1739,13 @@ static void product_32x64x64(int n, const nnc_vec *restrict a,
 {
 	enum { L = NNC_LANES, N = 32, K = 64, M = 64, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = K * MV, B = K * MV, PART = N *
-		MV };
-	nnc_vec *bsum = sums + A;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+	enum { ROWS = NNC_ROWS(N), A = N * KV, B = K * MV, PART = N * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] + a[A + i];
 	for (int i = 0; i < K * MV; i++)
-		bsum[i] = bs[0][i] + bs[1][i];
+		sums[A + i] = b[i] + b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1783,22 +1781,23 @@ static void bins_product_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *threa
 	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 	nnc_vec *restrict c)
 {
-	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 64 *
-		NNC_VECTORS(64), C = 32 * NNC_VECTORS(64) }; /* of a bin's part */
+	enum { PH = 18, MIDDLE = 18 / 2 };
+	enum { A = 32 * NNC_VECTORS(64), B = 64 * NNC_VECTORS(64), C = 32 *
+		NNC_VECTORS(64) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = 2 * A * 14 | 1, BROWS = 2 * B * 7 | 1, CROWS = 2 * C * 14 | 1 };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
 	nnc_vec *sums = cf + PH * CBIN;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, a + i * AROWS, af, half);
-		columns_64x64_fft18_7down3(64, b + i * BROWS, bf, half);
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
+		columns_32x64_fft18_14(n, a + column * AROWS, af, half);
+		columns_64x64_fft18_7down3(64, b + column * BROWS, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 			product_32x64x64(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN,
 				sums);
-		columns_32x64_ifft18_14(n, cf, c + i * CROWS, half);
+		columns_32x64_ifft18_14(n, cf, c + column * CROWS, half);
 	}
 }
 
@@ -2776,25 +2775,31 @@ static void rows_14x14x64_rfft18_14_spread_maxpool_2x2(const NncThread *thread, 
 	}
 }
 
-/* t (k,m): both parts of b (m,k) transposed; a part of t has `part` vectors, a row `width` */
-static void turn(int m, int k, const nnc_vec *restrict b, int width,
-	nnc_vec *restrict t, int part)
+/* t (k,planes,m) from b (m,planes,k) */
+static void turn(int m, int planes, int k, const nnc_vec *restrict b,
+	nnc_vec *restrict t)
 {
 	enum { L = NNC_LANES };
-	const int stride = NNC_VECTORS(k) * L;
+	const int bs = planes * NNC_VECTORS(k), ts = planes *
+		NNC_VECTORS(m); /* of their rows */
 
-	if (m % L) /* the lanes behind row m */
-		memset(t, 0, (size_t)(2 * part) * sizeof *t);
-	for (int p = 0; p < 2; p++, b += m * NNC_VECTORS(k), t += part)
-		for (int j = 0; j < m; j += L)
-			for (int i = 0; i < k; i += L)
-				nnc_move_block((const real *)b + j * stride + i, stride,
-					(real *)t + i * width * L + j, width * L,
-					m - j < L ? m - j : L, k - i < L ? k - i : L);
+	for (int j = 0; j < m; j += L, b += L * bs, t++)
+		for (int p = 0; p < planes; p++)
+			for (int i = 0; i < k; i += L) {
+				const int rows = m - j < L ? m - j : L,
+					cols = k - i < L ? k - i : L;
+				const nnc_vec *from = b + p * NNC_VECTORS(k) + i / L;
+				nnc_vec *to = t + p * NNC_VECTORS(m) + i * ts;
+				if (rows < L) /* the lanes behind row m */
+					for (int c = 0; c < cols; c++)
+						to[c * ts] = (nnc_vec){0};
+				nnc_move_block((const real *)from, bs * L, (real *)to,
+					ts * L, rows, cols);
+			}
 }
 
 /*
- * c (n,64) = a b^H of a (n,64), b (64,64), complex, by three
+ * c (n,64) = a conj(b) of a (n,64), b (64,64), complex, by three
  * real products: s and t of the real and the imaginary parts, u of sums of both.
  */
 static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
@@ -2802,18 +2807,13 @@ static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
 {
 	enum { L = NNC_LANES, N = 32, K = 64, M = 64, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = M * KV, B = K * MV, PART = N *
-		MV };
-	nnc_vec *turned = sums + A, *bsum = turned + 2 * B;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {turned, turned + B, turned +
-		2 * B};
+	enum { ROWS = NNC_ROWS(N), A = N * KV, B = K * MV, PART = N * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
-	(void)BPART;
-	turn(M, K, b, MV, turned, B);
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] + a[A + i];
 	for (int i = 0; i < K * MV; i++)
-		bsum[i] = bs[0][i] - bs[1][i];
+		sums[A + i] = b[i] - b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2844,27 +2844,29 @@ static void product_dx_32x64x64(int n, const nnc_vec *restrict a,
 		}
 }
 
-/* c (n,64) = a b^H of a (n,64), b (64,64) in every bin of 18 x 18 places, a column at a time */
+/* c (n,64) = a conj(b) of a (n,64), b (64,64) in every bin of 18 x 18 places, a column at a time */
 static void bins_product_dx_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *thread,
 	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 	nnc_vec *restrict c)
 {
-	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 64 *
-		NNC_VECTORS(64), C = 32 * NNC_VECTORS(64) }; /* of a bin's part */
+	enum { PH = 18, MIDDLE = 18 / 2 };
+	enum { A = 32 * NNC_VECTORS(64), B = 64 * NNC_VECTORS(64), C = 32 *
+		NNC_VECTORS(64) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = 2 * A * 14 | 1, BROWS = 2 * B * 7 | 1, CROWS = 2 * C * 14 | 1 };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
-	nnc_vec *sums = cf + PH * CBIN;
+	nnc_vec *sums = cf + PH * CBIN, *turned = sums + A + B;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, a + i * AROWS, af, half);
-		columns_64x64_fft18_7down3(64, b + i * BROWS, bf, half);
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
+		columns_32x64_fft18_14(n, a + column * AROWS, af, half);
+		turn(64, 14, 64, b + column * BROWS, turned);
+		columns_64x64_fft18_7down3(64, turned, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 			product_dx_32x64x64(n, af + k * ABIN, bf + k * BBIN, cf + k *
 				CBIN, sums);
-		columns_32x64_ifft18_14(n, cf, c + i * CROWS, half);
+		columns_32x64_ifft18_14(n, cf, c + column * CROWS, half);
 	}
 }
 
@@ -3242,15 +3244,13 @@ static void product_dw_32x64x64(int n, const nnc_vec *restrict a,
 {
 	enum { L = NNC_LANES, N = 32, K = 64, M = 64, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(K), A = N * KV, BPART = N * MV, B = N * MV, PART = K *
-		MV };
-	nnc_vec *bsum = sums + A;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+	enum { ROWS = NNC_ROWS(K), A = N * KV, B = N * MV, PART = K * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] - a[A + i];
 	for (int i = 0; i < n * MV; i++)
-		bsum[i] = bs[0][i] + bs[1][i];
+		sums[A + i] = b[i] + b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < K; i += ROWS) {
 			const int rows = K - i < ROWS ? K - i : ROWS;
@@ -3286,22 +3286,23 @@ static void bins_product_dw_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *th
 	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 	nnc_vec *restrict c)
 {
-	enum { PH = 18, MIDDLE = 18 / 2, A = 32 * NNC_VECTORS(64), B = 32 *
-		NNC_VECTORS(64), C = 64 * NNC_VECTORS(64) }; /* of a bin's part */
+	enum { PH = 18, MIDDLE = 18 / 2 };
+	enum { A = 32 * NNC_VECTORS(64), B = 32 * NNC_VECTORS(64), C = 64 *
+		NNC_VECTORS(64) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = 2 * A * 14 | 1, BROWS = 2 * B * 14 | 1, CROWS = 2 * C * 7 | 1 };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
 	nnc_vec *sums = cf + PH * CBIN;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_32x64_fft18_14(n, a + i * AROWS, af, half);
-		columns_32x64_fft18_14(n, b + i * BROWS, bf, half);
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
+		columns_32x64_fft18_14(n, a + column * AROWS, af, half);
+		columns_32x64_fft18_14(n, b + column * BROWS, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 			product_dw_32x64x64(n, af + k * ABIN, bf + k * BBIN, cf + k *
 				CBIN, sums);
-		columns_64x64_ifft18_7down3(64, cf, c + i * CROWS, half);
+		columns_64x64_ifft18_7down3(64, cf, c + column * CROWS, half);
 	}
 }
 
@@ -3789,7 +3790,7 @@ const NncModel NNC_MODEL(cnn) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 310112,
+	.scratch_reals = 359264,
 	.infer_scratch_reals = 301920,
 	.input = X,
 #ifdef NNC_DOUBLE

@@ -117,10 +117,12 @@ static void rows_7x5x8_rfft8_5(const NncThread *thread, int n, const real *restr
 	nnc_vec *restrict s);
 static void columns_8x8_fft10_7(int n, const nnc_vec *restrict s, nnc_vec *restrict f,
 	bool half);
+static void columns_8x9_fft10_3down0(int n, const nnc_vec *restrict s,
+	nnc_vec *restrict f, bool half);
 static void columns_8x9_ifft10_9(int n, const nnc_vec *restrict f, nnc_vec *restrict s,
 	bool half);
-static void turn(int m, int k, const nnc_vec *restrict b, int width,
-	nnc_vec *restrict t, int part);
+static void turn(int m, int planes, int k, const nnc_vec *restrict b,
+	nnc_vec *restrict t);
 static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
 static void bins_product_dx_8x8x9_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
@@ -1133,15 +1135,13 @@ static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restr
 {
 	enum { L = NNC_LANES, N = 8, K = 9, M = 8, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = K * MV, B = K * MV, PART = N *
-		MV };
-	nnc_vec *bsum = sums + A;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+	enum { ROWS = NNC_ROWS(N), A = N * KV, B = K * MV, PART = N * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] + a[A + i];
 	for (int i = 0; i < K * MV; i++)
-		bsum[i] = bs[0][i] + bs[1][i];
+		sums[A + i] = b[i] + b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1176,22 +1176,23 @@ static void product_8x9x8(int n, const nnc_vec *restrict a, const nnc_vec *restr
 static void bins_product_8x9x8_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(9), B = 9 * NNC_VECTORS(8),
-		C = 8 * NNC_VECTORS(8) }; /* of a bin's part */
+	enum { PH = 10, MIDDLE = 8 / 2 };
+	enum { A = 8 * NNC_VECTORS(9), B = 9 * NNC_VECTORS(8), C = 8 *
+		NNC_VECTORS(8) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = 2 * A * 9 | 1, BROWS = 2 * B * 3 | 1, CROWS = 2 * C * 7 | 1 };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
 	nnc_vec *sums = cf + PH * CBIN;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_8x9_fft10_9(n, a + i * AROWS, af, half);
-		columns_9x8_fft10_3down0(9, b + i * BROWS, bf, half);
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
+		columns_8x9_fft10_9(n, a + column * AROWS, af, half);
+		columns_9x8_fft10_3down0(9, b + column * BROWS, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 			product_8x9x8(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN,
 				sums);
-		columns_8x8_ifft10_7(n, cf, c + i * CROWS, half);
+		columns_8x8_ifft10_7(n, cf, c + column * CROWS, half);
 	}
 }
 
@@ -1839,6 +1840,21 @@ static void columns_8x8_fft10_7(int n, const nnc_vec *restrict s, nnc_vec *restr
 	}
 }
 
+/* f: the bins of one column of rows s; half: those of a real column */
+static void columns_8x9_fft10_3down0(int n, const nnc_vec *restrict s,
+	nnc_vec *restrict f, bool half)
+{
+	enum { H = 3, CV = NNC_VECTORS(9), PART = 8 * CV, BIN = 2 * PART | 1 };
+
+	for (int i = 0; i < n * CV; i++) {
+		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		if (half)
+			rfft10_3down0(row, 2 * CV, f + i, BIN, PART);
+		else
+			fft10_3down0(row, 2 * CV, CV, f + i, BIN, PART);
+	}
+}
+
 /* complex numbers 0..8 of the inverse transform of 10 bins, unscaled: 90 operations */
 static NNC_INLINE void ifft10_9(const nnc_vec *restrict in, int in_step, int in_im,
 	nnc_vec *restrict out, int out_step, int out_im)
@@ -2047,25 +2063,31 @@ static void columns_8x9_ifft10_9(int n, const nnc_vec *restrict f, nnc_vec *rest
 	}
 }
 
-/* t (k,m): both parts of b (m,k) transposed; a part of t has `part` vectors, a row `width` */
-static void turn(int m, int k, const nnc_vec *restrict b, int width,
-	nnc_vec *restrict t, int part)
+/* t (k,planes,m) from b (m,planes,k) */
+static void turn(int m, int planes, int k, const nnc_vec *restrict b,
+	nnc_vec *restrict t)
 {
 	enum { L = NNC_LANES };
-	const int stride = NNC_VECTORS(k) * L;
+	const int bs = planes * NNC_VECTORS(k), ts = planes *
+		NNC_VECTORS(m); /* of their rows */
 
-	if (m % L) /* the lanes behind row m */
-		memset(t, 0, (size_t)(2 * part) * sizeof *t);
-	for (int p = 0; p < 2; p++, b += m * NNC_VECTORS(k), t += part)
-		for (int j = 0; j < m; j += L)
-			for (int i = 0; i < k; i += L)
-				nnc_move_block((const real *)b + j * stride + i, stride,
-					(real *)t + i * width * L + j, width * L,
-					m - j < L ? m - j : L, k - i < L ? k - i : L);
+	for (int j = 0; j < m; j += L, b += L * bs, t++)
+		for (int p = 0; p < planes; p++)
+			for (int i = 0; i < k; i += L) {
+				const int rows = m - j < L ? m - j : L,
+					cols = k - i < L ? k - i : L;
+				const nnc_vec *from = b + p * NNC_VECTORS(k) + i / L;
+				nnc_vec *to = t + p * NNC_VECTORS(m) + i * ts;
+				if (rows < L) /* the lanes behind row m */
+					for (int c = 0; c < cols; c++)
+						to[c * ts] = (nnc_vec){0};
+				nnc_move_block((const real *)from, bs * L, (real *)to,
+					ts * L, rows, cols);
+			}
 }
 
 /*
- * c (n,9) = a b^H of a (n,8), b (9,8), complex, by three
+ * c (n,9) = a conj(b) of a (n,8), b (8,9), complex, by three
  * real products: s and t of the real and the imaginary parts, u of sums of both.
  */
 static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
@@ -2073,18 +2095,13 @@ static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
 {
 	enum { L = NNC_LANES, N = 8, K = 8, M = 9, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = M * KV, B = K * MV, PART = N *
-		MV };
-	nnc_vec *turned = sums + A, *bsum = turned + 2 * B;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {turned, turned + B, turned +
-		2 * B};
+	enum { ROWS = NNC_ROWS(N), A = N * KV, B = K * MV, PART = N * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
-	(void)BPART;
-	turn(M, K, b, MV, turned, B);
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] + a[A + i];
 	for (int i = 0; i < K * MV; i++)
-		bsum[i] = bs[0][i] - bs[1][i];
+		sums[A + i] = b[i] - b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2115,26 +2132,29 @@ static void product_dx_8x8x9(int n, const nnc_vec *restrict a,
 		}
 }
 
-/* c (n,9) = a b^H of a (n,8), b (9,8) in every bin of 10 x 8 places, a column at a time */
+/* c (n,9) = a conj(b) of a (n,8), b (8,9) in every bin of 10 x 8 places, a column at a time */
 static void bins_product_dx_8x8x9_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(8), B = 9 * NNC_VECTORS(8),
-		C = 8 * NNC_VECTORS(9) }; /* of a bin's part */
+	enum { PH = 10, MIDDLE = 8 / 2 };
+	enum { A = 8 * NNC_VECTORS(8), B = 8 * NNC_VECTORS(9), C = 8 *
+		NNC_VECTORS(9) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
-	enum { AROWS = 2 * A * 7 | 1, BROWS = 2 * B * 3 | 1, CROWS = 2 * C * 9 | 1 };
+	enum { AROWS = 2 * A * 7 | 1, BROWS = 2 * 9 * NNC_VECTORS(8) * 3 | 1,
+		CROWS = 2 * C * 9 | 1 };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
-	nnc_vec *sums = cf + PH * CBIN;
+	nnc_vec *sums = cf + PH * CBIN, *turned = sums + A + B;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_8x8_fft10_7(n, a + i * AROWS, af, half);
-		columns_9x8_fft10_3down0(9, b + i * BROWS, bf, half);
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
+		columns_8x8_fft10_7(n, a + column * AROWS, af, half);
+		turn(9, 6, 8, b + column * BROWS, turned);
+		columns_8x9_fft10_3down0(8, turned, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 			product_dx_8x8x9(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN,
 				sums);
-		columns_8x9_ifft10_9(n, cf, c + i * CROWS, half);
+		columns_8x9_ifft10_9(n, cf, c + column * CROWS, half);
 	}
 }
 
@@ -2369,15 +2389,13 @@ static void product_dw_8x9x8(int n, const nnc_vec *restrict a,
 {
 	enum { L = NNC_LANES, N = 8, K = 9, M = 8, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(K), A = N * KV, BPART = N * MV, B = N * MV, PART = K *
-		MV };
-	nnc_vec *bsum = sums + A;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+	enum { ROWS = NNC_ROWS(K), A = N * KV, B = N * MV, PART = K * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] - a[A + i];
 	for (int i = 0; i < n * MV; i++)
-		bsum[i] = bs[0][i] + bs[1][i];
+		sums[A + i] = b[i] + b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < K; i += ROWS) {
 			const int rows = K - i < ROWS ? K - i : ROWS;
@@ -2412,22 +2430,23 @@ static void product_dw_8x9x8(int n, const nnc_vec *restrict a,
 static void bins_product_dw_8x9x8_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = 10, MIDDLE = 8 / 2, A = 8 * NNC_VECTORS(9), B = 8 * NNC_VECTORS(8),
-		C = 9 * NNC_VECTORS(8) }; /* of a bin's part */
+	enum { PH = 10, MIDDLE = 8 / 2 };
+	enum { A = 8 * NNC_VECTORS(9), B = 8 * NNC_VECTORS(8), C = 9 *
+		NNC_VECTORS(8) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = 2 * A * 9 | 1, BROWS = 2 * B * 7 | 1, CROWS = 2 * C * 3 | 1 };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
 	nnc_vec *sums = cf + PH * CBIN;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
-		columns_8x9_fft10_9(n, a + i * AROWS, af, half);
-		columns_8x8_fft10_7(n, b + i * BROWS, bf, half);
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
+		columns_8x9_fft10_9(n, a + column * AROWS, af, half);
+		columns_8x8_fft10_7(n, b + column * BROWS, bf, half);
 		for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 			product_dw_8x9x8(n, af + k * ABIN, bf + k * BBIN, cf + k * CBIN,
 				sums);
-		columns_9x8_ifft10_3down0(9, cf, c + i * CROWS, half);
+		columns_9x8_ifft10_3down0(9, cf, c + column * CROWS, half);
 	}
 }
 
@@ -2858,7 +2877,7 @@ const NncModel NNC_MODEL(conv_fft) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 8992,
+	.scratch_reals = 9184,
 	.infer_scratch_reals = 8752,
 	.input = X,
 #ifdef NNC_DOUBLE

@@ -137,11 +137,11 @@ static void rows_70x45x8_7x2_10x23_rfft28_23(const NncThread *thread, int n,
 	const real *restrict x, nnc_vec *restrict s);
 static void columns_224x8_ifft12_12_7x10(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half);
-static void turn(int m, int k, const nnc_vec *restrict b, int width,
-	nnc_vec *restrict t, int part);
-static void product_dx_224x8x8_turned(int n, const nnc_vec *restrict a,
+static void turn(int m, int planes, int k, const nnc_vec *restrict b,
+	nnc_vec *restrict t);
+static void product_dx_224x8x8_part(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums);
-static void bins_product_dx_224x8x8_turned_12x28_70x45x8_3x5_p1x2_tiles_7x2(
+static void bins_product_dx_224x8x8_part_12x28_70x45x8_3x5_p1x2_tiles_7x2(
 	const NncThread *thread, int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c);
 static void back_70x45x8_7x2_10x23_p1x2_irfft28_27_12(const NncThread *thread, int n,
@@ -214,7 +214,7 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 	rows_70x45x8_7x2_10x23_rfft28_23(thread, n, a + D_CONV1_PRODUCT, (nnc_vec *)(a +
 		ROWS_D_CONV1_PRODUCT));
 	nnc_barrier(thread);
-	bins_product_dx_224x8x8_turned_12x28_70x45x8_3x5_p1x2_tiles_7x2(thread, n,
+	bins_product_dx_224x8x8_part_12x28_70x45x8_3x5_p1x2_tiles_7x2(thread, n,
 		(const nnc_vec *)(a + ROWS_D_CONV1_PRODUCT), (const nnc_vec *)(a +
 		ROWS_CONV1_WEIGHT), (nnc_vec *)(a + BINS_D_X));
 	nnc_barrier(thread);
@@ -1362,15 +1362,13 @@ static void product_224x8x8_part(int n, const nnc_vec *restrict a,
 {
 	enum { L = NNC_LANES, N = 224, K = 8, M = 8, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = K * MV, B = K * MV, PART = N *
-		MV };
-	nnc_vec *bsum = sums + A;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+	enum { ROWS = NNC_ROWS(N), A = N * KV, B = K * MV, PART = N * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] + a[A + i];
 	for (int i = 0; i < K * MV; i++)
-		bsum[i] = bs[0][i] + bs[1][i];
+		sums[A + i] = b[i] + b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1410,8 +1408,9 @@ static void bins_product_224x8x8_part_12x28_70x45x8_3x5_p1x2_tiles_7x2(
 	const NncThread *thread, int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = 12, MIDDLE = 28 / 2, A = 224 * NNC_VECTORS(8), B = 8 *
-		NNC_VECTORS(8), C = 224 * NNC_VECTORS(8) }; /* of a bin's part */
+	enum { PH = 12, MIDDLE = 28 / 2 };
+	enum { A = 224 * NNC_VECTORS(8), B = 8 * NNC_VECTORS(8), C = 224 *
+		NNC_VECTORS(8) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = 2 * 64 * NNC_VECTORS(8) * 72 | 1, BROWS = 2 * B * 3 | 1,
 		CROWS = 2 * 64 * NNC_VECTORS(8) * 70 | 1 };
@@ -1721,9 +1720,8 @@ static void maxpool_70x45x8_2x2_s2x2_bias_relu_line(int i, int from,
 }
 
 /*
- * y (n,70,45,8) from the bins s, of 12 x 28 places, of rows of 7 x 2 tiles, then pool,
- * then bias, relu;
- * where tiles end, the next begins
+ * y (n,70,45,8) from the bins s, of 12 x 28 places, of rows of 7 x 2
+ * tiles, then pool, then bias, relu; where tiles end, the next begins
  */
 static void back_70x45x8_7x2_10x23_irfft28_23_12_live_70x45x1_3x5_p1x2_maxpool_2x2_bias_relu(
 	const NncThread *thread, int n, const nnc_vec *restrict s, real *restrict y,
@@ -2758,15 +2756,13 @@ static void product_dw_224x8x8_sum(int n, const nnc_vec *restrict a,
 {
 	enum { L = NNC_LANES, N = 224, K = 8, M = 8, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(K), A = N * KV, BPART = N * MV, B = N * MV, PART = K *
-		MV };
-	nnc_vec *bsum = sums + A;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+	enum { ROWS = NNC_ROWS(K), A = N * KV, B = N * MV, PART = K * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] - a[A + i];
 	for (int i = 0; i < n * MV; i++)
-		bsum[i] = bs[0][i] + bs[1][i];
+		sums[A + i] = b[i] + b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < K; i += ROWS) {
 			const int rows = K - i < ROWS ? K - i : ROWS;
@@ -2806,8 +2802,9 @@ static void bins_product_dw_224x8x8_sum_12x28_70x45x8_3x5_p1x2_tiles_7x2(
 	const NncThread *thread, int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = 12, MIDDLE = 28 / 2, A = 224 * NNC_VECTORS(8), B = 224 *
-		NNC_VECTORS(8), C = 8 * NNC_VECTORS(8) }; /* of a bin's part */
+	enum { PH = 12, MIDDLE = 28 / 2 };
+	enum { A = 224 * NNC_VECTORS(8), B = 224 * NNC_VECTORS(8), C = 8 *
+		NNC_VECTORS(8) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = 2 * 64 * NNC_VECTORS(8) * 72 | 1, BROWS = 2 * 64 *
 		NNC_VECTORS(8) * 70 | 1, CROWS = 2 * C * 3 | 1 };
@@ -2818,21 +2815,21 @@ static void bins_product_dw_224x8x8_sum_12x28_70x45x8_3x5_p1x2_tiles_7x2(
 	const int strips = n * 2;
 	const NncRange share = nnc_share(thread, MIDDLE + 1);
 
-	for (int i = share.first; i < share.end; i++) {
-		const bool half = i % MIDDLE == 0;
+	for (int column = share.first; column < share.end; column++) {
+		const bool half = column % MIDDLE == 0;
 		memset(cf, 0, PH * CBIN * sizeof *cf);
 		for (int first = 0; first < strips; first += STRIPS) {
 			const int tiles = (strips - first < STRIPS ? strips - first :
 				STRIPS) * 7;
-			columns_224x8_fft12_12_7x10(tiles, a + i * AROWS + first *
+			columns_224x8_fft12_12_7x10(tiles, a + column * AROWS + first *
 				ASTRIP, af, half);
-			columns_224x8_fft12_10_7x10(tiles, b + i * BROWS + first *
+			columns_224x8_fft12_10_7x10(tiles, b + column * BROWS + first *
 				BSTRIP, bf, half);
 			for (int k = 0; k < (half ? PH / 2 + 1 : PH); k++)
 				product_dw_224x8x8_sum(tiles, af + k * ABIN, bf + k *
 					BBIN, cf + k * CBIN, sums);
 		}
-		columns_8x8_ifft12_3down0(8, cf, c + i * CROWS, half);
+		columns_8x8_ifft12_3down0(8, cf, c + column * CROWS, half);
 	}
 }
 
@@ -3271,8 +3268,10 @@ static NNC_INLINE void irfft12_12(const nnc_vec *restrict in, int in_step, int i
 #endif
 
 #ifdef NNC_DOUBLE
-/* s: one column of rows, from its bins f; half: of a real column. Tiles are added where
- * they overlap */
+/*
+ * s: one column of rows, from its bins f; half: of a real column. Tiles are added where they
+ * overlap
+ */
 static void columns_224x8_ifft12_12_7x10(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
@@ -3297,43 +3296,47 @@ static void columns_224x8_ifft12_12_7x10(int n, const nnc_vec *restrict f,
 #endif
 
 #ifdef NNC_DOUBLE
-/* t (k,m): both parts of b (m,k) transposed; a part of t has `part` vectors, a row `width` */
-static void turn(int m, int k, const nnc_vec *restrict b, int width,
-	nnc_vec *restrict t, int part)
+/* t (k,planes,m) from b (m,planes,k) */
+static void turn(int m, int planes, int k, const nnc_vec *restrict b,
+	nnc_vec *restrict t)
 {
 	enum { L = NNC_LANES };
-	const int stride = NNC_VECTORS(k) * L;
+	const int bs = planes * NNC_VECTORS(k), ts = planes *
+		NNC_VECTORS(m); /* of their rows */
 
-	if (m % L) /* the lanes behind row m */
-		memset(t, 0, (size_t)(2 * part) * sizeof *t);
-	for (int p = 0; p < 2; p++, b += m * NNC_VECTORS(k), t += part)
-		for (int j = 0; j < m; j += L)
-			for (int i = 0; i < k; i += L)
-				nnc_move_block((const real *)b + j * stride + i, stride,
-					(real *)t + i * width * L + j, width * L,
-					m - j < L ? m - j : L, k - i < L ? k - i : L);
+	for (int j = 0; j < m; j += L, b += L * bs, t++)
+		for (int p = 0; p < planes; p++)
+			for (int i = 0; i < k; i += L) {
+				const int rows = m - j < L ? m - j : L,
+					cols = k - i < L ? k - i : L;
+				const nnc_vec *from = b + p * NNC_VECTORS(k) + i / L;
+				nnc_vec *to = t + p * NNC_VECTORS(m) + i * ts;
+				if (rows < L) /* the lanes behind row m */
+					for (int c = 0; c < cols; c++)
+						to[c * ts] = (nnc_vec){0};
+				nnc_move_block((const real *)from, bs * L, (real *)to,
+					ts * L, rows, cols);
+			}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /*
- * c (n,8) = a b^H of a (n,8), b (8,8), complex, by three
+ * c (n,8) = a conj(b) of a (n,8), b (8,8), complex, by three
  * real products: s and t of the real and the imaginary parts, u of sums of both.
  */
-static void product_dx_224x8x8_turned(int n, const nnc_vec *restrict a,
+static void product_dx_224x8x8_part(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
 {
 	enum { L = NNC_LANES, N = 224, K = 8, M = 8, KV = NNC_VECTORS(K),
 		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(N), A = N * KV, BPART = K * MV, B = K * MV, PART = N *
-		MV };
-	nnc_vec *bsum = sums + A;
-	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + BPART, sums + A};
+	enum { ROWS = NNC_ROWS(N), A = N * KV, B = K * MV, PART = N * MV };
+	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] + a[A + i];
 	for (int i = 0; i < K * MV; i++)
-		bsum[i] = bs[0][i] - bs[1][i];
+		sums[A + i] = b[i] - b[B + i];
 	for (int j = 0; j < MV; j += 2)
 		for (int i = 0; i < n; i += ROWS) {
 			const int rows = n - i < ROWS ? n - i : ROWS;
@@ -3367,23 +3370,24 @@ static void product_dx_224x8x8_turned(int n, const nnc_vec *restrict a,
 
 #ifdef NNC_DOUBLE
 /*
- * c (n,8) = a b^H of a (n,8), b (8,8) in every bin of 12 x 28 places, a column at a
+ * c (n,8) = a conj(b) of a (n,8), b (8,8) in every bin of 12 x 28 places, a column at a
  * time, and of it 32 columns of
  * tiles, so that it stays in the cache; that of b is transformed once
  */
-static void bins_product_dx_224x8x8_turned_12x28_70x45x8_3x5_p1x2_tiles_7x2(
+static void bins_product_dx_224x8x8_part_12x28_70x45x8_3x5_p1x2_tiles_7x2(
 	const NncThread *thread, int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c)
 {
-	enum { PH = 12, MIDDLE = 28 / 2, A = 224 * NNC_VECTORS(8), B = 8 *
-		NNC_VECTORS(8), C = 224 * NNC_VECTORS(8) }; /* of a bin's part */
+	enum { PH = 12, MIDDLE = 28 / 2 };
+	enum { A = 224 * NNC_VECTORS(8), B = 8 * NNC_VECTORS(8), C = 224 *
+		NNC_VECTORS(8) }; /* of a bin's part */
 	enum { ABIN = 2 * A | 1, BBIN = 2 * B | 1, CBIN = 2 * C | 1 };
 	enum { AROWS = 2 * 64 * NNC_VECTORS(8) * 70 | 1, BROWS = 2 * B * 3 | 1,
 		CROWS = 2 * 64 * NNC_VECTORS(8) * 72 | 1 };
 	enum { STRIPS = 32, ASTRIP = 2 * NNC_VECTORS(8) * 70, CSTRIP = 2 *
-		NNC_VECTORS(8) * 72, TURNED = 2 * 8 * NNC_VECTORS(8) };
+		NNC_VECTORS(8) * 72 };
 	nnc_vec *af = thread->scratch, *bf = af + PH * ABIN, *cf = bf + PH * BBIN;
-	nnc_vec *sums = cf + PH * CBIN, *turned = sums + A + TURNED / 2;
+	nnc_vec *sums = cf + PH * CBIN, *turned = sums + A + B;
 	const int strips = n * 2, groups = (strips + STRIPS - 1) / STRIPS;
 	const NncRange share = nnc_share(thread, (MIDDLE + 1) * groups);
 
@@ -3394,16 +3398,14 @@ static void bins_product_dx_224x8x8_turned_12x28_70x45x8_3x5_p1x2_tiles_7x2(
 		const bool half = column % MIDDLE == 0;
 		const int bins = half ? PH / 2 + 1 : PH;
 		if (first == 0 || i == share.first) {
-			columns_8x8_fft12_3down0(8, b + column * BROWS, bf, half);
-			for (int k = 0; k < bins; k++)
-				turn(8, 8, bf + k * BBIN, NNC_VECTORS(8), turned + k *
-					TURNED, TURNED / 2);
+			turn(8, 6, 8, b + column * BROWS, turned);
+			columns_8x8_fft12_3down0(8, turned, bf, half);
 		}
 		columns_224x8_fft12_10_7x10(tiles, a + column * AROWS + first * ASTRIP,
 			af, half);
 		for (int k = 0; k < bins; k++)
-			product_dx_224x8x8_turned(tiles, af + k * ABIN, turned + k *
-				TURNED, cf + k * CBIN, sums);
+			product_dx_224x8x8_part(tiles, af + k * ABIN, bf + k * BBIN,
+				cf + k * CBIN, sums);
 		columns_224x8_ifft12_12_7x10(tiles, cf, c + column * CROWS + first *
 			CSTRIP, half);
 	}
@@ -3631,8 +3633,8 @@ static NNC_INLINE void irfft28_27(const nnc_vec *restrict in, int in_step, int i
 
 #ifdef NNC_DOUBLE
 /*
- * y (n,70,45,8) from the bins s, of 12 x 28 places, of rows of 7 x 2 tiles;
- * where tiles overlap they are added
+ * y (n,70,45,8) from the bins s, of 12 x 28 places, of rows of 7 x 2
+ * tiles; where tiles overlap they are added
  */
 static void back_70x45x8_7x2_10x23_p1x2_irfft28_27_12(const NncThread *thread, int n,
 	const nnc_vec *restrict s, real *restrict y)
