@@ -81,7 +81,7 @@ static int make_folder(const char *path)
  */
 static int take_lock(Search *s)
 {
-	const double patience = 5; /* seconds */
+	const double patience = 5;                    /* seconds */
 	const struct timespec pause = {0, 50000000L}; /* 50 ms */
 	double began = nnc_clock();
 	const char *path = folder_file(s, "lock");

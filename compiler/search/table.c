@@ -19,10 +19,10 @@ const char *short_number(double x)
 		back = strtod(text, NULL);
 	} while ((back < x || back > x) && digits++ < MOST);
 	const char *e = strchr(text, 'e');
-	long exponent = e ? strtol(e + 1, NULL, 10) : 0;
+	int exponent = e ? (int)strtol(e + 1, NULL, 10) : 0;
 	if (exponent < -4 || exponent > 15 || !e)
 		return arena_printf("%.*g", digits, x);
-	return arena_printf("%.*f", digits > exponent ? digits - 1 - (int)exponent : 0, x);
+	return arena_printf("%.*f", digits > exponent ? digits - 1 - exponent : 0, x);
 }
 
 const char *plain_text(const Value *v)
