@@ -94,6 +94,8 @@ const char *const *documented_words(int *n)
 {
 	const char **names = NULL;
 	*n = 0;
+	for (int i = 0; section_names[i]; i++)
+		*vec_push(&names, n) = section_names[i];
 	for (int i = 0; word_at(i); i++) {
 		int k = 0;
 		while (k < *n && strcmp(names[k], word_at(i)->name) != 0)
@@ -115,9 +117,29 @@ static void print_word(FILE *out, const Word *w)
 	print_params(out, w->name, w->params);
 }
 
+/* The settings of a section, a line each. True if there is such a section. */
+static bool print_section(FILE *out, const char *name)
+{
+	const char *kind = arena_printf("%s setting", name);
+	bool found = false;
+	for (int i = 0; word_at(i); i++) {
+		const Word *w = word_at(i);
+		if (strcmp(w->kind, kind) != 0)
+			continue;
+		if (!found)
+			fprintf(out,
+				"section %s - its settings, of which --doc has "
+				"more:\n\n",
+				name);
+		found = true;
+		fprintf(out, "  %-12s %s\n", w->name, w->summary);
+	}
+	return found;
+}
+
 int print_doc(FILE *out, const char *name)
 {
-	int found = 0;
+	int found = print_section(out, name);
 	for (int i = 0; word_at(i); i++)
 		if (strcmp(word_at(i)->name, name) == 0) {
 			fputs(found++ ? "\n" : "", out);
