@@ -45,11 +45,12 @@ bool shape_equal(Shape a, Shape b)
 
 const char *shape_name(Shape s)
 {
-	const char *name = "";
+	char name[NNC_MAX_RANK * 24] = "";
+	size_t length = 0;
 	for (int i = 0; i < s.rank; i++)
-		name = arena_printf("%s%s%lld", name, i ? "x" : "",
-				    (long long)s.dim[i]);
-	return name;
+		length += (size_t)snprintf(name + length, sizeof name - length,
+					   "%s%lld", i ? "x" : "", (long long)s.dim[i]);
+	return arena_strndup(name, length);
 }
 
 int64_t columns(Shape s)

@@ -7,7 +7,15 @@
 
 const char *int_text(int64_t value)
 {
-	return arena_printf("%lld", (long long)value);
+	char digits[24],
+		*at = digits + sizeof digits; /* half of all numbers come by here */
+	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	do
+		*--at = (char)('0' + left % 10);
+	while ((left /= 10));
+	if (value < 0)
+		*--at = '-';
+	return arena_strndup(at, (size_t)(digits + sizeof digits - at));
 }
 
 /* "n", or "n * 196". */

@@ -5,6 +5,13 @@
 
 enum { WIDTH = 88, LIMIT = 100, TAB = 8 };
 
+/* False: it surely fits. */
+static bool may_be_wide(const char *line)
+{
+	size_t tabs = strspn(line, "\t");
+	return strlen(line) + tabs * (TAB - 1) > WIDTH || strchr(line + tabs, '\t');
+}
+
 /* Where to break a line that is too wide: behind the last comma or operator that fits,
  * else behind the parenthesis before, or NULL. */
 static const char *break_of(const char *line)
@@ -12,7 +19,7 @@ static const char *break_of(const char *line)
 	const char *best = NULL, *open = NULL;
 	int column = 0;
 	bool quoted = false;
-	for (const char *c = line; *c; c++) {
+	for (const char *c = may_be_wide(line) ? line : ""; *c; c++) {
 		column = *c == '\t' ? (column / TAB + 1) * TAB : column + 1;
 		quoted ^= *c == '"' && (c == line || c[-1] != '\\');
 		if (column > WIDTH && (best || open))

@@ -15,6 +15,9 @@
  */
 #include "fft.h"
 
+#include <stddef.h>
+#include <string.h>
+
 enum { MAX_AXES = 32 };
 
 /* The smallest P for sizes of image, output and kernel. */
@@ -73,7 +76,7 @@ static double work(const Window *w, int64_t n, const Transform *t)
 	       3 * bins * tiles * (double)n * taps + moved;
 }
 
-bool transform_of(const Window *w, int64_t n, Transform *best)
+static bool find_transform(const Window *w, int64_t n, Transform *best)
 {
 	Tiling down[MAX_AXES], across[MAX_AXES];
 	int high = axes(w->h, w->oh, w->kh, w->top, down);
@@ -90,4 +93,22 @@ bool transform_of(const Window *w, int64_t n, Transform *best)
 			*best = t;
 		}
 	return high && wide;
+}
+
+/* All passes of a layer ask for the same one after another, and so do equal layers. */
+bool transform_of(const Window *w, int64_t n, Transform *t)
+{
+	static struct {
+		Window window;
+		int64_t n;
+		Transform transform;
+		bool fits;
+	} last;
+	if (memcmp(w, &last.window, offsetof(Window, uneven)) != 0 || n != last.n) {
+		last.fits = find_transform(w, n, &last.transform);
+		last.window = *w;
+		last.n = n;
+	}
+	*t = last.transform;
+	return last.fits;
 }

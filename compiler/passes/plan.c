@@ -101,7 +101,7 @@ static void work_in_place(const Net *net, Program *p)
 /*
  * What is placed, by offset, in groups: of a group it is known if all of it lives while
  * t does, or none, and if a gap in it is wide enough, so that few are looked at one by
- * one.
+ * one. What no tensor to come can meet leaves its group.
  */
 enum { GROUP = 64 };
 
@@ -122,6 +122,7 @@ typedef struct Group {
 typedef struct Places {
 	Group *groups;
 	int count;
+	int begun; /* no tensor to come lives before */
 } Places;
 
 static void summarize(Group *g)
@@ -144,6 +145,17 @@ static void summarize(Group *g)
 	}
 }
 
+/* Leaves out what has ended for good; one stays, whose offset finds the group. */
+static void forget(Group *g, int begun)
+{
+	int kept = 0;
+	for (int i = 0; i < g->count; i++)
+		if (g->placed[i].last >= begun || (i == g->count - 1 && kept == 0))
+			g->placed[kept++] = g->placed[i];
+	g->count = kept;
+	summarize(g);
+}
+
 /* Moves t behind o if they may not share memory; false: t fits below it. */
 static bool pass_by(Tensor *t, const Placed *o)
 {
@@ -161,14 +173,16 @@ static bool pass_by(Tensor *t, const Placed *o)
 /*
  * First fit: the lowest gap among the placed tensors, by offset, that t may not share.
  */
-static void place(Tensor *t, const Places *places)
+static void place(Tensor *t, Places *places)
 {
 	t->after = NULL;
 	t->offset = 0;
 	for (int k = 0; k < places->count; k++) {
-		const Group *g = &places->groups[k];
+		Group *g = &places->groups[k];
 		if (g->first_min > t->last || t->first > g->last_max)
 			continue;
+		if (g->last_min < places->begun)
+			forget(g, places->begun);
 		bool all = g->first_max <= t->last && t->first <= g->last_min;
 		if (all && g->gap < t->reals &&
 		    g->placed[0].offset < t->offset + t->reals) {
@@ -226,15 +240,30 @@ static void insert_by_offset(Places *places, const Tensor *t)
 	summarize(g);
 }
 
-static void place_all(const Net *net, Program *p, Places *places, bool input_only)
+static bool is_due(const Tensor *t, bool input_only)
 {
+	return !t->alias && t->first >= 0 && t->producer->input_only == input_only;
+}
+
+static void place_all(const Net *net, Program *p, bool input_only)
+{
+	Places places = {0};
+	for (int i = 0; i < p->placed_count; i++)
+		insert_by_offset(&places, p->placed[i]);
+	int *begun = arena_alloc((size_t)(p->tensor_count + 1) * sizeof *begun),
+	    n = p->count;
+	for (int i = p->tensor_count - 1; i >= 0; i--) {
+		const Tensor *t = p->tensors[i];
+		begun[i] = n = is_due(t, input_only) && t->first < n ? t->first : n;
+	}
 	for (int i = 0; i < p->tensor_count; i++) {
 		Tensor *t = p->tensors[i];
-		if (t->alias || t->first < 0 || t->producer->input_only != input_only)
+		if (!is_due(t, input_only))
 			continue;
 		t->reals = reals_of(net, t);
-		place(t, places);
-		insert_by_offset(places, t);
+		places.begun = begun[i];
+		place(t, &places);
+		insert_by_offset(&places, t);
 		*vec_push(&p->placed, &p->placed_count) = t;
 		int64_t end = t->offset + t->reals;
 		if (!input_only && end > p->arena)
@@ -246,11 +275,10 @@ static void plan_program(Net *net, Program *p)
 {
 	for (int i = 0; i < p->count; i++)
 		reserve(net, p, p->nodes[i]);
-	Places places = {0};
 	find_lives(p);
 	work_in_place(net, p);
-	place_all(net, p, &places, false);
-	place_all(net, p, &places, true); /* on top: the float build has none of it */
+	place_all(net, p, false);
+	place_all(net, p, true); /* on top: the float build has none of it */
 	verify_plan(net, p);
 }
 
