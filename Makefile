@@ -93,7 +93,7 @@ check-long: check
 # Which lines and branches of the compiler and the runtime the quick tests reach.
 COVER_PARTS := unit golden diag cli program tune diff doctor lr_find gridsearch report
 coverage:
-	$(Q)find build -name '*.gcda' -delete
+	$(Q)mkdir -p build && find build -name '*.gcda' -delete
 	$(Q)$(MAKE) -s --no-print-directory COV=1 check PARTS="$(COVER_PARTS)"
 	$(Q)scripts/coverage.sh build/coverage
 

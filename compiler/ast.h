@@ -52,8 +52,7 @@ Value scan_shape(Span span, const char *text);
 Value scan_string(Span span, const char *text, size_t size);
 Value scan_word(Span span, const char *text);
 
-/* ---- syntax.c: what the scanner and the grammar report -----------------------------
- */
+/* ---- syntax.c: what the scanner and the grammar report ------------------- */
 
 Span scan_advance(Parse *parse, int bytes);
 /* Notes a token; returns it, or what makes the parser give up. */

@@ -9,8 +9,7 @@
 
 #include "bind.h"
 
-/* ---- which forms a value has -------------------------------------------------------
- */
+/* ---- which forms a value has --------------------------------------------- */
 
 bool is_choice(const char *choices, const char *name)
 {

@@ -54,8 +54,7 @@ const Origin *expand_origin(Expand *x, Origin o)
 	return outer;
 }
 
-/* ---- const and -D -----------------------------------------------------------------
- */
+/* ---- const and -D -------------------------------------------------------- */
 
 bool is_word(const Value *v)
 {
@@ -187,8 +186,7 @@ static void report_unused(Expand *x)
 	}
 }
 
-/* ---- include, repeat ---------------------------------------------------------------
- */
+/* ---- include, repeat ----------------------------------------------------- */
 
 static void do_include(Expand *x, const Stmt *s, StmtList *out)
 {

@@ -104,8 +104,7 @@ Value scan_word(Span span, const char *text)
 	return v;
 }
 
-/* ---- strings ----------------------------------------------------------------------
- */
+/* ---- strings ------------------------------------------------------------- */
 
 /* Up to `most` digits of the base at p; *n is how many there were. */
 static unsigned digits(const char *p, unsigned base, int most, int *n)

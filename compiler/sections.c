@@ -218,8 +218,7 @@ static const Setting train_settings[] = {
 	{.name = NULL},
 };
 
-/* ---- a section --------------------------------------------------------------------
- */
+/* ---- a section ----------------------------------------------------------- */
 
 /* `lr 1e-3;` in train: a key of the optimizer, not a setting. */
 static bool optimizer_key(const Stmt *stmt)
@@ -287,8 +286,7 @@ static void read_body(Training *t, const Stmt *section, const Setting *table)
 	}
 }
 
-/* ---- all sections ------------------------------------------------------------------
- */
+/* ---- all sections -------------------------------------------------------- */
 
 const Param *section_setting(const char *section, int i, const char **name)
 {

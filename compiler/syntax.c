@@ -324,8 +324,7 @@ void syntax_stray(Parse *parse, Span brace)
 		diag_error(brace, "no '{' was opened for this '}'");
 }
 
-/* ---- the bytes ----------------------------------------------------------------------
- */
+/* ---- the bytes ----------------------------------------------------------- */
 
 /* Bytes of the UTF-8 character at p, 0 if it is none. */
 static uint32_t utf8(const unsigned char *p, uint32_t left)

@@ -44,8 +44,7 @@ bool value_fits(const Net *net, const NetLayer *use, Shape shape)
 	return false;
 }
 
-/* ---- pieces of layers -------------------------------------------------------------
- */
+/* ---- pieces of layers ---------------------------------------------------- */
 
 Tensor *flatten(Net *net, NetLayer *use, Tensor *x)
 {
@@ -110,8 +109,7 @@ void init_weight(Tensor *weight, const Args *args, double fan_in, double fan_out
 		given ? init->items[0].value.number : found->param.initial;
 }
 
-/* ---- sliding windows ----------------------------------------------------------------
- */
+/* ---- sliding windows ----------------------------------------------------- */
 
 bool needs_image(const NetLayer *use, const Tensor *x)
 {

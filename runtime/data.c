@@ -142,8 +142,7 @@ int nnc_search(char found[512], const NncSearch *search, const NncDataRequest *r
 		search->package ? "\nhelp: " : "");
 }
 
-/* ---- checking ---------------------------------------------------------------------
- */
+/* ---- checking ------------------------------------------------------------ */
 
 int nnc_data_allocate(NncData *data, NncError *err)
 {

@@ -164,8 +164,7 @@ int nnc_idx_read(NncArray *array, const char *path, NncError *err)
 	return code;
 }
 
-/* ---- a part of a data set -----------------------------------------------------------
- */
+/* ---- a part of a data set ------------------------------------------------ */
 
 static int take_images(NncData *data, NncArray *images, const char *path, NncError *err)
 {

@@ -15,8 +15,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "data is written as it
 #define METADATA "__metadata__"
 #define CRC      "crc32"
 
-/* ---- writing ----------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------- */
 
 /* {"dtype": "F32", "shape": [64, 1, 7, 7], "data_offsets": [0, 12544]}; where memory
  * was short, make_header() hears of it. */
@@ -64,7 +63,7 @@ static bool set_crcs(json_t *metadata, const NncTensors *tensors)
 		done = set_crc(metadata, key, crc);
 		free(key);
 	}
-	return done & set_crc(metadata, CRC, all);
+	return done && set_crc(metadata, CRC, all);
 }
 
 static json_t *make_metadata(const NncTensors *tensors)
@@ -138,8 +137,7 @@ int nnc_tensors_save(const NncTensors *tensors, const char *path, const char *pr
 	return code;
 }
 
-/* ---- reading ----------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------- */
 
 /* A file being read: where its data section lies. */
 typedef struct Parse {

@@ -12,8 +12,7 @@ const char *colour(const Comparison *c, const char *code)
 	return c->colour ? arena_printf("\033[%sm", code) : "";
 }
 
-/* ---- layers ------------------------------------------------------------------------
- */
+/* ---- layers -------------------------------------------------------------- */
 
 static void cells_of(const Row *row, const char *cells[COLUMNS])
 {
@@ -101,8 +100,7 @@ static void print_heads(const Comparison *c, const int left[COLUMNS],
 	print_rule(c->out, a + 3 + b);
 }
 
-/* ---- sums ---------------------------------------------------------------------------
- */
+/* ---- sums ---------------------------------------------------------------- */
 
 static void print_sum(const Comparison *c, const char *what, int64_t a, int64_t b)
 {

@@ -53,8 +53,7 @@ void dag_output(Dag *d, const char *place, Expr a)
 	*vec_push(&d->outputs, &d->output_count) = (Output){place, a};
 }
 
-/* ---- growing -----------------------------------------------------------------------
- */
+/* ---- growing ------------------------------------------------------------- */
 
 static Expr node(Dag *d, char op, int a, int b)
 {
@@ -115,8 +114,7 @@ Expr dag_scale(Dag *d, double factor, Expr a)
 	return node(d, '*', constant(d, factor), a);
 }
 
-/* ---- writing ------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------- */
 
 typedef struct Writer {
 	const Dag *dag;

@@ -11,8 +11,7 @@
 
 #define PI 3.14159265358979323846
 
-/* ---- complex numbers ---------------------------------------------------------------
- */
+/* ---- complex numbers ----------------------------------------------------- */
 
 static Complex add(Dag *d, Complex a, Complex b)
 {
@@ -45,8 +44,7 @@ static Complex rotate(Dag *d, Complex a, int n, int k)
 	};
 }
 
-/* ---- small sizes -------------------------------------------------------------------
- */
+/* ---- small sizes --------------------------------------------------------- */
 
 static void dft4(Dag *d, const Complex *x, Complex *y, int sign)
 {
@@ -159,8 +157,7 @@ void dft(Dag *d, const Complex *x, Complex *y, int n, int sign)
 	}
 }
 
-/* ---- counts ------------------------------------------------------------------------
- */
+/* ---- counts -------------------------------------------------------------- */
 
 bool is_smooth(int64_t n)
 {

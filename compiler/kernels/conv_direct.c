@@ -97,7 +97,7 @@ const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *na
 	return window_holes(w, join_holes(more, sizeof more / sizeof *more, sizes + 1));
 }
 
-const char *line_function(Emit *e, const Node *n, const Window *w)
+const char *conv_line_function(Emit *e, const Node *n, const Window *w)
 {
 	const char *name = arena_printf("%s%s", window_name("conv", w), suffixes(n));
 	emit_function(e, arena_printf("%s_line", name), "conv_line",
@@ -107,7 +107,7 @@ const char *line_function(Emit *e, const Node *n, const Window *w)
 
 const char *direct_function(Emit *e, const Node *n, const Window *w)
 {
-	const char *name = line_function(e, n, w);
+	const char *name = conv_line_function(e, n, w);
 	emit_function(e, name, "conv_direct", direct_holes(e, n, w, name));
 	return name;
 }

@@ -20,7 +20,7 @@ double outputs_cost(const Net *net, const Window *w);
 /* The holes of a template over a padded image, whose padding function they emit. */
 const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *name);
 /* Emits NAME_line, which makes one line of outputs with what `n` has fused; its NAME. */
-const char *line_function(Emit *e, const Node *n, const Window *w);
+const char *conv_line_function(Emit *e, const Node *n, const Window *w);
 /* Emits the convolution of window w with what `n` has fused; its name. */
 const char *direct_function(Emit *e, const Node *n, const Window *w);
 void call_direct(Emit *e, const Node *n, const char *name, const Tensor *out);

@@ -59,7 +59,7 @@ const char *pooled_function(Emit *e, const Node *n, const Window *w, const Node 
 		return name;
 	}
 	const Hole lines[] = {
-		{"line", line_function(e, &conv, w)},
+		{"line", conv_line_function(e, &conv, w)},
 		{"pool", maxpool_line_function(e, pool)},
 	};
 	emit_function(e, name, "conv_pool_lines",

@@ -74,8 +74,7 @@ void choose_best(Tuning *t)
 	}
 }
 
-/* ---- what --explain shows ----------------------------------------------------------
- */
+/* ---- what --explain shows ------------------------------------------------ */
 
 double tuned_us(const Node *n, const Kernel *k)
 {

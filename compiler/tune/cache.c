@@ -17,8 +17,7 @@ enum { MAX_CACHE = 1 << 26, FIELDS = 7 };
 
 static const Span nowhere;
 
-/* ---- where, and for what -----------------------------------------------------------
- */
+/* ---- where, and for what ------------------------------------------------- */
 
 /* As the XDG specification has it: a relative path counts as none. */
 const char *cache_folder(void)
@@ -50,8 +49,7 @@ static const char *field(const char *text)
 	return copy;
 }
 
-/* ---- lines -------------------------------------------------------------------------
- */
+/* ---- lines --------------------------------------------------------------- */
 
 typedef struct Line {
 	const char *start, *time; /* microseconds begin at `time` */
@@ -160,8 +158,7 @@ double cache_find(const Cache *c, const char *part)
 	return us;
 }
 
-/* ---- writing -----------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------- */
 
 static bool make_folders(const char *path)
 {

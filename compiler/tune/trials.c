@@ -11,8 +11,7 @@
 
 enum { MAX_COMBINATIONS = 64 };
 
-/* ---- groups of layers --------------------------------------------------------------
- */
+/* ---- groups of layers ---------------------------------------------------- */
 
 static void join(Tuning *t, int a, int b)
 {
@@ -62,8 +61,7 @@ static void find_groups(Tuning *t, int layer_count)
 			t->owners[i] = t->owners[i - 1];
 }
 
-/* ---- combinations ------------------------------------------------------------------
- */
+/* ---- combinations -------------------------------------------------------- */
 
 int find_combination(const Group *g)
 {
@@ -138,8 +136,7 @@ static void find_combinations(Group *g)
 	}
 }
 
-/* ---- trials ------------------------------------------------------------------------
- */
+/* ---- trials -------------------------------------------------------------- */
 
 /* Groups with fewer combinations repeat their first. */
 void set_trial(Tuning *t, int trial)
