@@ -63,7 +63,8 @@ static bool set_crcs(json_t *metadata, const NncTensors *tensors)
 		done = set_crc(metadata, key, crc);
 		free(key);
 	}
-	return done && set_crc(metadata, CRC, all);
+	done &= set_crc(metadata, CRC, all);
+	return done;
 }
 
 static json_t *make_metadata(const NncTensors *tensors)

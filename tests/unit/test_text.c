@@ -88,6 +88,10 @@ static void numbers(void)
 	CU_ASSERT_STRING_EQUAL(grouped_text(0), "0");
 	CU_ASSERT_STRING_EQUAL(grouped_text(999), "999");
 	CU_ASSERT_STRING_EQUAL(grouped_text(1234567), "1,234,567");
+	CU_ASSERT_STRING_EQUAL(int_text(0), "0");
+	CU_ASSERT_STRING_EQUAL(int_text(-60), "-60");
+	CU_ASSERT_STRING_EQUAL(int_text(INT64_MAX), "9223372036854775807");
+	CU_ASSERT_STRING_EQUAL(int_text(INT64_MIN), "-9223372036854775808");
 	CU_ASSERT_STRING_EQUAL(times_text("n", 1), "n");
 	CU_ASSERT_STRING_EQUAL(times_text("n", 9), "n * 9");
 	arena_free();
