@@ -91,7 +91,7 @@ check-long: export LONG = 1
 check-long: check
 
 # Which lines and branches of the compiler and the runtime the quick tests reach.
-COVER_PARTS := unit golden diag cli program tune diff doctor lr_find gridsearch report
+COVER_PARTS := unit golden diag cli program tune diff doctor lr_find gridsearch report resume numerics parity
 coverage:
 	$(Q)mkdir -p build && find build -name '*.gcda' -delete
 	$(Q)$(MAKE) -s --no-print-directory COV=1 check PARTS="$(COVER_PARTS)"
