@@ -130,7 +130,7 @@ lint:
 
 # cppcheck, clang-tidy and gcc -fanalyzer: silent, but for a few minutes' work.
 analyze: all
-	$(Q)scripts/analyze.sh $(COMPILER) $(RUNTIME)
+	$(Q)printf '%s\n' $(COMPILER) $(RUNTIME) | xargs -n 20 -P $$(nproc) scripts/analyze.sh
 
 clean:
 	rm -rf build

@@ -127,10 +127,7 @@ static bool print_section(FILE *out, const char *name)
 		if (strcmp(w->kind, kind) != 0)
 			continue;
 		if (!found)
-			fprintf(out,
-				"section %s - its settings, of which --doc has "
-				"more:\n\n",
-				name);
+			fprintf(out, "section %s - its settings\n\n", name);
 		found = true;
 		fprintf(out, "  %-12s %s\n", w->name, w->summary);
 	}

@@ -5,10 +5,10 @@
 
 #include "nnc.h"
 
+/* Without printf: a large model has a million of them. */
 const char *int_text(int64_t value)
 {
-	char digits[24],
-		*at = digits + sizeof digits; /* half of all numbers come by here */
+	char digits[24], *at = digits + sizeof digits;
 	uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
 	do
 		*--at = (char)('0' + left % 10);
