@@ -111,7 +111,7 @@ static void emit_with(Emit *e, const Node *n, const char *template, const Hole *
 		      const char *operands)
 {
 	Window w = conv_window(n);
-	const char *name = arena_printf("%s%s", window_name(template, &w), suffixes(n));
+	const char *name = arena_printf("%s%s", window_name(n->kernel->name, &w), suffixes(n));
 	const Hole common[] = {
 		{"name", name},
 		{"params", epilogue_params(n)},

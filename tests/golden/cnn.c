@@ -212,7 +212,7 @@ static void transpose_49x64(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_784x49x64(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
+static void conv_dx_im2col_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
 #endif
@@ -305,8 +305,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* conv1: conv 64 7x7 relu */
 	nnc_barrier(thread);
-	conv_dx_28x28x1_7x7x64_p3x3(thread, n, a + D_CONV1_PRODUCT, w->conv1_weight, a +
-		D_X, a + WORK_D_X);
+	conv_dx_im2col_28x28x1_7x7x64_p3x3(thread, n, a + D_CONV1_PRODUCT,
+		w->conv1_weight, a + D_X, a + WORK_D_X);
 }
 #endif
 
@@ -3623,7 +3623,7 @@ static void gemm_784x49x64(const NncThread *thread, int n, const real *restrict 
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,1) from dy (n,28,28,64) and w (7,7,1,64) */
-static void conv_dx_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
+static void conv_dx_im2col_28x28x1_7x7x64_p3x3(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt)
 {

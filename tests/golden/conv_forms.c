@@ -88,7 +88,7 @@ static void im2col_16x32x8_3x3_d2x2(const NncThread *thread, const real *restric
 static void gemm_336x8x72_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict bias);
-static void conv_16x32x8_3x3_d2x2_bias_tanh(const NncThread *thread, int n,
+static void conv_im2col_16x32x8_3x3_d2x2_bias_tanh(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
 static void pad_12x28x8_2x2_p1x1(const real *restrict x, real *restrict p);
@@ -101,14 +101,14 @@ static void im2col_13x29x6_1x1_s3x2(const NncThread *thread, const real *restric
 static void gemm_75x4x6_bias_elu_1(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict bias);
-static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
+static void conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
 static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const NncThread *thread,
 	const real *restrict x, real *restrict cols);
 static void gemm_56x5x36_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
-static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n,
+static void conv_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
 static void gemm_sums_32x10x280(const NncThread *thread, int n, const real *restrict a,
@@ -140,12 +140,12 @@ static void transpose_36x5(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_56x36x5(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(const NncThread *thread,
-	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict wt, const real *restrict saved);
+static void conv_dx_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(
+	const NncThread *thread, int n, const real *restrict dy, const real *restrict w,
+	real *restrict dx, real *restrict wt, const real *restrict saved);
 static void gemm_tn_add_36x5x56(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(const NncThread *thread, int n,
+static void conv_dw_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict cols);
 static void column_sums_2400x4_adam(const NncThread *thread, int n,
@@ -156,7 +156,7 @@ static void transpose_6x4(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_75x6x4(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
+static void conv_dx_im2col_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
 static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p);
@@ -185,12 +185,12 @@ static void transpose_72x8(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_336x72x8(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_16x32x8_3x3_d2x2_relu_grad(const NncThread *thread, int n,
+static void conv_dx_im2col_16x32x8_3x3_d2x2_relu_grad(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt, const real *restrict saved);
 static void gemm_tn_add_72x8x336(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dw_16x32x8_3x3_d2x2(const NncThread *thread, int n,
+static void conv_dw_im2col_16x32x8_3x3_d2x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict cols);
 static void column_sums_16384x8_adam(const NncThread *thread, int n,
@@ -215,8 +215,8 @@ static void transpose_45x8(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_512x45x8(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
+static void conv_dx_im2col_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread,
+	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
 #endif
 
@@ -249,8 +249,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 16x32x8 -> 12x28x8, 584 parameters, 193,536 multiply-adds
 	 */
 	nnc_barrier(thread);
-	conv_16x32x8_3x3_d2x2_bias_tanh(thread, n, a + CONV1, w->conv2_weight, a +
-		CONV2, w->conv2_bias);
+	conv_im2col_16x32x8_3x3_d2x2_bias_tanh(thread, n, a + CONV1, w->conv2_weight,
+		a + CONV2, w->conv2_bias);
 
 	/*
 	 * conv3: conv 6 2x2 padding=1 bias=false
@@ -264,16 +264,16 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 13x29x6 -> 5x15x4, 28 parameters, 1,800 multiply-adds
 	 */
 	nnc_barrier(thread);
-	conv_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + CONV3, w->conv4_weight, a +
-		CONV4, w->conv4_bias);
+	conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + CONV3, w->conv4_weight,
+		a + CONV4, w->conv4_bias);
 
 	/*
 	 * conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2
 	 * 5x15x4 -> 7x8x5, 185 parameters, 10,080 multiply-adds
 	 */
 	nnc_barrier(thread);
-	conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(thread, n, a + CONV4, w->conv5_weight, a +
-		CONV5, w->conv5_bias);
+	conv_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(thread, n, a + CONV4,
+		w->conv5_weight, a + CONV5, w->conv5_bias);
 
 	/*
 	 * dense1: dense 10 softmax
@@ -298,7 +298,7 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
 	nnc_barrier(thread);
-	conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(thread, n, a + D_CONV1_SUM,
+	conv_dx_im2col_32x32x3_5x3x8_s2x1_p1x1_to16x32(thread, n, a + D_CONV1_SUM,
 		w->conv1_weight, a + D_X, a + WORK_D_X);
 }
 #endif
@@ -333,18 +333,19 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	column_sums_1792x5_adam(thread, n, a + D_DENSE1_FLAT, dw->conv5_bias, keep,
 		rate, root, w->conv5_bias, m->conv5_bias, v->conv5_bias);
 	nnc_barrier(thread);
-	conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(thread, n, a + D_DENSE1_FLAT,
-		w->conv5_weight, a + D_CONV4_SUM, a + WORK_D_CONV4_SUM, a + CONV4);
+	conv_dx_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(thread, n, a +
+		D_DENSE1_FLAT, w->conv5_weight, a + D_CONV4_SUM, a + WORK_D_CONV4_SUM,
+		a + CONV4);
 	nnc_barrier(thread);
-	conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(thread, n, a + CONV4, a + D_DENSE1_FLAT,
-		dw->conv5_weight, a + WORK_GRAD_CONV5_WEIGHT);
+	conv_dw_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2(thread, n, a + CONV4, a +
+		D_DENSE1_FLAT, dw->conv5_weight, a + WORK_GRAD_CONV5_WEIGHT);
 
 	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
 	column_sums_2400x4_adam(thread, n, a + D_CONV4_SUM, dw->conv4_bias, keep, rate,
 		root, w->conv4_bias, m->conv4_bias, v->conv4_bias);
 	nnc_barrier(thread);
-	conv_dx_13x29x6_1x1x4_s3x2(thread, n, a + D_CONV4_SUM, w->conv4_weight, a +
-		D_CONV3, a + WORK_D_CONV3);
+	conv_dx_im2col_13x29x6_1x1x4_s3x2(thread, n, a + D_CONV4_SUM, w->conv4_weight,
+		a + D_CONV3, a + WORK_D_CONV3);
 	conv_dw_13x29x6_1x1x4_s3x2(thread, n, a + CONV3, a + D_CONV4_SUM,
 		dw->conv4_weight);
 
@@ -358,10 +359,10 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_10752x8_adam(thread, n, a + D_CONV2_SUM, dw->conv2_bias, keep, rate,
 		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
-	conv_dx_16x32x8_3x3_d2x2_relu_grad(thread, n, a + D_CONV2_SUM, w->conv2_weight,
-		a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
+	conv_dx_im2col_16x32x8_3x3_d2x2_relu_grad(thread, n, a + D_CONV2_SUM,
+		w->conv2_weight, a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
 	nnc_barrier(thread);
-	conv_dw_16x32x8_3x3_d2x2(thread, n, a + CONV1, a + D_CONV2_SUM,
+	conv_dw_im2col_16x32x8_3x3_d2x2(thread, n, a + CONV1, a + D_CONV2_SUM,
 		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT);
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
@@ -401,8 +402,8 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
 	nnc_barrier(thread);
-	conv_16x32x8_3x3_d2x2_bias_tanh(thread, n, a + INFER_CONV1, w->conv2_weight, a +
-		INFER_CONV2, w->conv2_bias);
+	conv_im2col_16x32x8_3x3_d2x2_bias_tanh(thread, n, a + INFER_CONV1,
+		w->conv2_weight, a + INFER_CONV2, w->conv2_bias);
 
 	/* conv3: conv 6 2x2 padding=1 bias=false */
 	nnc_barrier(thread);
@@ -411,12 +412,12 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
 	nnc_barrier(thread);
-	conv_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + INFER_CONV3, w->conv4_weight,
-		a + INFER_CONV4, w->conv4_bias);
+	conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + INFER_CONV3,
+		w->conv4_weight, a + INFER_CONV4, w->conv4_bias);
 
 	/* conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2 */
 	nnc_barrier(thread);
-	conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(thread, n, a + INFER_CONV4,
+	conv_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(thread, n, a + INFER_CONV4,
 		w->conv5_weight, a + INFER_CONV5, w->conv5_bias);
 
 	/* dense1: dense 10 softmax */
@@ -647,7 +648,7 @@ static void gemm_336x8x72_bias_tanh(const NncThread *thread, int n,
 }
 
 /* y (n,12,28,8) = x (n,16,32,8) * w (3,3,8,8), then bias, tanh */
-static void conv_16x32x8_3x3_d2x2_bias_tanh(const NncThread *thread, int n,
+static void conv_im2col_16x32x8_3x3_d2x2_bias_tanh(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
@@ -815,7 +816,7 @@ static void gemm_75x4x6_bias_elu_1(const NncThread *thread, int n,
 }
 
 /* y (n,5,15,4) = x (n,13,29,6) * w (1,1,6,4), then bias, elu_1 */
-static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
+static void conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
@@ -907,7 +908,7 @@ static void gemm_56x5x36_bias(const NncThread *thread, int n, const real *restri
 }
 
 /* y (n,7,8,5) = x (n,5,15,4) * w (3,3,4,5), then bias */
-static void conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n,
+static void conv_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
@@ -1334,9 +1335,9 @@ static void gemm_56x36x5(const NncThread *thread, int n, const real *restrict a,
 }
 
 /* dx (n,5,15,4) from dy (n,7,8,5) and w (3,3,4,5), then elu_1_grad */
-static void conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(const NncThread *thread,
-	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict wt, const real *restrict saved)
+static void conv_dx_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(
+	const NncThread *thread, int n, const real *restrict dy, const real *restrict w,
+	real *restrict dx, real *restrict wt, const real *restrict saved)
 {
 	enum { H = 5, W = 15, C = 4, OH = 7, OW = 8, O = 5 };
 	const NncThread alone = {.count = 1};
@@ -1406,7 +1407,7 @@ static void gemm_tn_add_36x5x56(const NncThread *thread, int n, const real *rest
 }
 
 /* dw (3,3,4,5) from x (n,5,15,4) and dy (n,7,8,5) */
-static void conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2(const NncThread *thread, int n,
+static void conv_dw_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict cols)
 {
@@ -1533,7 +1534,7 @@ static void gemm_75x6x4(const NncThread *thread, int n, const real *restrict a,
 }
 
 /* dx (n,13,29,6) from dy (n,5,15,4) and w (1,1,6,4) */
-static void conv_dx_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
+static void conv_dx_im2col_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt)
 {
@@ -1931,7 +1932,7 @@ static void gemm_336x72x8(const NncThread *thread, int n, const real *restrict a
 }
 
 /* dx (n,16,32,8) from dy (n,12,28,8) and w (3,3,8,8), then relu_grad */
-static void conv_dx_16x32x8_3x3_d2x2_relu_grad(const NncThread *thread, int n,
+static void conv_dx_im2col_16x32x8_3x3_d2x2_relu_grad(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt, const real *restrict saved)
 {
@@ -2003,7 +2004,7 @@ static void gemm_tn_add_72x8x336(const NncThread *thread, int n, const real *res
 }
 
 /* dw (3,3,8,8) from x (n,16,32,8) and dy (n,12,28,8) */
-static void conv_dw_16x32x8_3x3_d2x2(const NncThread *thread, int n,
+static void conv_dw_im2col_16x32x8_3x3_d2x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict cols)
 {
@@ -2258,8 +2259,8 @@ static void gemm_512x45x8(const NncThread *thread, int n, const real *restrict a
 
 #ifdef NNC_DOUBLE
 /* dx (n,32,32,3) from dy (n,16,32,8) and w (5,3,3,8) */
-static void conv_dx_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread, int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
+static void conv_dx_im2col_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thread,
+	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt)
 {
 	enum { H = 32, W = 32, C = 3, OH = 16, OW = 32, O = 8 };
@@ -2369,12 +2370,13 @@ static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
 	{NNC_PHASE_FORWARD, "conv1", "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu",
 		12058624, NULL},
-	{NNC_PHASE_FORWARD, "conv2", "conv_16x32x8_3x3_d2x2_bias_tanh", 12558336, NULL},
+	{NNC_PHASE_FORWARD, "conv2", "conv_im2col_16x32x8_3x3_d2x2_bias_tanh", 12558336,
+		NULL},
 	{NNC_PHASE_FORWARD, "conv3", "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
-	{NNC_PHASE_FORWARD, "conv4", "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400,
-		NULL},
-	{NNC_PHASE_FORWARD, "conv5", "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080,
-		NULL},
+	{NNC_PHASE_FORWARD, "conv4", "conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1",
+		134400, NULL},
+	{NNC_PHASE_FORWARD, "conv5", "conv_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias",
+		654080, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x10x280_bias", 179520,
 		"gemm_sums_32x10x280"},
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_10", 1280, NULL},
@@ -2383,20 +2385,22 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x280x10", 179200, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_280x10x32_adam", 212800, NULL},
 	{NNC_PHASE_BACKWARD, "conv5", "column_sums_1792x5_adam", 9020, NULL},
-	{NNC_PHASE_BACKWARD, "conv5", "conv_dx_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad",
-		654720, NULL},
-	{NNC_PHASE_BACKWARD, "conv5", "conv_dw_5x15x4_3x3x5_s1x2_d1x2_p2x2", 645120,
-		NULL},
+	{NNC_PHASE_BACKWARD, "conv5",
+		"conv_dx_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad", 654720, NULL},
+	{NNC_PHASE_BACKWARD, "conv5", "conv_dw_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2",
+		645120, NULL},
 	{NNC_PHASE_BACKWARD, "conv4", "column_sums_2400x4_adam", 9648, NULL},
-	{NNC_PHASE_BACKWARD, "conv4", "conv_dx_13x29x6_1x1x4_s3x2", 115200, NULL},
+	{NNC_PHASE_BACKWARD, "conv4", "conv_dx_im2col_13x29x6_1x1x4_s3x2", 115200,
+		NULL},
 	{NNC_PHASE_BACKWARD, "conv4", "conv_dw_13x29x6_1x1x4_s3x2", 115200, NULL},
 	{NNC_PHASE_BACKWARD, "conv3", "conv_dx_13x29x6_2x2x8_tanh_grad", 4718592,
 		"turn_2x2x8x6"},
 	{NNC_PHASE_BACKWARD, "conv3", "conv_dw_12x28x8_2x2x6_p1x1", 4632576, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "column_sums_10752x8_adam", 86112, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_16x32x8_3x3_d2x2_relu_grad", 12517376,
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_im2col_16x32x8_3x3_d2x2_relu_grad",
+		12517376, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_im2col_16x32x8_3x3_d2x2", 12386304,
 		NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_16x32x8_3x3_d2x2", 12386304, NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "column_sums_16384x8_adam", 131168, NULL},
 	{NNC_PHASE_BACKWARD, "conv1",
 		"conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam", 11800800, NULL},
@@ -2406,11 +2410,13 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "conv5", "adam_step", 2160, NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu",
 		12058624, NULL},
-	{NNC_PHASE_INFER, "conv2", "conv_16x32x8_3x3_d2x2_bias_tanh", 12558336, NULL},
-	{NNC_PHASE_INFER, "conv3", "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
-	{NNC_PHASE_INFER, "conv4", "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400, NULL},
-	{NNC_PHASE_INFER, "conv5", "conv_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias", 654080,
+	{NNC_PHASE_INFER, "conv2", "conv_im2col_16x32x8_3x3_d2x2_bias_tanh", 12558336,
 		NULL},
+	{NNC_PHASE_INFER, "conv3", "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
+	{NNC_PHASE_INFER, "conv4", "conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1", 134400,
+		NULL},
+	{NNC_PHASE_INFER, "conv5", "conv_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias",
+		654080, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x10x280_bias", 179520,
 		"gemm_sums_32x10x280"},
 	{NNC_PHASE_INFER, "dense1", "softmax_10", 1280, NULL},

@@ -102,7 +102,7 @@ static void transpose_9x8(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_64x9x8(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
+static void conv_dx_im2col_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
 #endif
@@ -166,8 +166,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* conv1: conv 8 3x3 relu stride=2 */
 	nnc_barrier(thread);
-	conv_dx_16x16x1_3x3x8_s2x2_to8x8(thread, n, a + D_CONV1_SUM, w->conv1_weight,
-		a + D_X, a + WORK_D_X);
+	conv_dx_im2col_16x16x1_3x3x8_s2x2_to8x8(thread, n, a + D_CONV1_SUM,
+		w->conv1_weight, a + D_X, a + WORK_D_X);
 }
 #endif
 
@@ -960,7 +960,7 @@ static void gemm_64x9x8(const NncThread *thread, int n, const real *restrict a,
 
 #ifdef NNC_DOUBLE
 /* dx (n,16,16,1) from dy (n,8,8,8) and w (3,3,1,8) */
-static void conv_dx_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
+static void conv_dx_im2col_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt)
 {

@@ -134,7 +134,7 @@ static void transpose_36x12(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_9x36x12(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
+static void conv_dx_im2col_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
 static void conv_dw_taps_3x3x4_3x3x12_p1x1_windows(int i, const real *restrict p,
@@ -166,7 +166,7 @@ static void im2col_28x28x1_3x3_p1x1(const NncThread *thread, const real *restric
 	real *restrict cols);
 static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dw_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+static void conv_dw_im2col_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict cols);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
@@ -178,7 +178,7 @@ static void transpose_9x4(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_784x9x4(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+static void conv_dx_im2col_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
 #endif
@@ -275,8 +275,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* conv1: conv 4 3x3 relu */
 	nnc_barrier(thread);
-	conv_dx_28x28x1_3x3x4_p1x1(thread, n, a + D_CONV1_PRODUCT, w->conv1_weight, a +
-		D_X, a + WORK_D_X);
+	conv_dx_im2col_28x28x1_3x3x4_p1x1(thread, n, a + D_CONV1_PRODUCT,
+		w->conv1_weight, a + D_X, a + WORK_D_X);
 }
 #endif
 
@@ -313,8 +313,8 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 
 	/* conv2: conv 12 3x3 */
 	nnc_barrier(thread);
-	conv_dx_3x3x4_3x3x12_p1x1(thread, n, a + D_CONV2_PRODUCT, w->conv2_weight, a +
-		D_AVGPOOL2, a + WORK_D_AVGPOOL2);
+	conv_dx_im2col_3x3x4_3x3x12_p1x1(thread, n, a + D_CONV2_PRODUCT,
+		w->conv2_weight, a + D_AVGPOOL2, a + WORK_D_AVGPOOL2);
 	nnc_barrier(thread);
 	conv_dw_taps_3x3x4_3x3x12_p1x1_adam(thread, n, a + AVGPOOL2, a +
 		D_CONV2_PRODUCT, dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep,
@@ -345,7 +345,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 
 	/* conv1: conv 4 3x3 relu */
 	nnc_barrier(thread);
-	conv_dw_28x28x1_3x3x4_p1x1(thread, n, a + X, a + D_CONV1_PRODUCT,
+	conv_dw_im2col_28x28x1_3x3x4_p1x1(thread, n, a + X, a + D_CONV1_PRODUCT,
 		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
 
 	/* what no kernel above did itself */
@@ -1264,7 +1264,7 @@ static void gemm_9x36x12(const NncThread *thread, int n, const real *restrict a,
 }
 
 /* dx (n,3,3,4) from dy (n,3,3,12) and w (3,3,4,12) */
-static void conv_dx_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
+static void conv_dx_im2col_3x3x4_3x3x12_p1x1(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt)
 {
@@ -1654,7 +1654,7 @@ static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *rest
 }
 
 /* dw (3,3,1,4) from x (n,28,28,1) and dy (n,28,28,4) */
-static void conv_dw_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+static void conv_dw_im2col_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict cols)
 {
@@ -1763,7 +1763,7 @@ static void gemm_784x9x4(const NncThread *thread, int n, const real *restrict a,
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,1) from dy (n,28,28,4) and w (3,3,1,4) */
-static void conv_dx_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+static void conv_dx_im2col_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt)
 {
@@ -1876,7 +1876,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_108x10x32_adam", 82080, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool3", "column_sums_288x12_adam", 3600, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool3", "maxpool_grad_3x3x12_3x3_p1x1", 31104, NULL},
-	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_3x3x4_3x3x12_p1x1", 248832, NULL},
+	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_im2col_3x3x4_3x3x12_p1x1", 248832, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "conv_dw_taps_3x3x4_3x3x12_p1x1_adam", 254016,
 		NULL},
 	{NNC_PHASE_BACKWARD, "avgpool2", "avgpool_grad_7x7x4_2x2_s2x2", 4608, NULL},
@@ -1887,7 +1887,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "maxpool1", "relu_grad_676", 21632, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "column_sums_5408x4_adam", 21680, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "maxpool_grad_28x28x4_3x3_s2x2", 194688, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_28x28x1_3x3x4_p1x1", 1806336, NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_im2col_28x28x1_3x3x4_p1x1", 1806336,
+		NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 432, NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_3x3x4_p1x1", 1806336, NULL},
 	{NNC_PHASE_INFER, "maxpool1", "maxpool_28x28x4_3x3_s2x2_bias_relu", 237952,

@@ -164,8 +164,8 @@ static void transpose_36x8(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_196x36x8(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread, int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
+static void conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread,
+	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt, const real *restrict saved);
 static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw);
@@ -205,7 +205,7 @@ static void transpose_15x4(const NncThread *thread, const real *restrict b,
 	real *restrict t);
 static void gemm_784x15x4(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
-static void conv_dx_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+static void conv_dx_im2col_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
 #endif
@@ -311,8 +311,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* conv1: conv filters kernel stride=stride */
 	nnc_barrier(thread);
-	conv_dx_28x28x1_3x5x4_p1x2(thread, n, a + D_CONV1_PRODUCT, w->conv1_weight, a +
-		D_X, a + WORK_D_X);
+	conv_dx_im2col_28x28x1_3x5x4_p1x2(thread, n, a + D_CONV1_PRODUCT,
+		w->conv1_weight, a + D_X, a + WORK_D_X);
 }
 #endif
 
@@ -368,9 +368,9 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 
 	/* conv3: conv filters kernel stride=stride */
 	nnc_barrier(thread);
-	conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(thread, n, a + D_CONV3_PRODUCT,
-		w->conv3_weight, a + D_ACTIVATION2, a + WORK_D_ACTIVATION2, a +
-		MAXPOOL2);
+	conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(thread, n, a +
+		D_CONV3_PRODUCT, w->conv3_weight, a + D_ACTIVATION2, a +
+		WORK_D_ACTIVATION2, a + MAXPOOL2);
 	conv_dw_28x28x4_3x3x8_s2x2_to14x14(thread, n, a + MAXPOOL2, a + D_CONV3_PRODUCT,
 		dw->conv3_weight);
 
@@ -1590,8 +1590,8 @@ static void gemm_196x36x8(const NncThread *thread, int n, const real *restrict a
 }
 
 /* dx (n,28,28,4) from dy (n,14,14,8) and w (3,3,4,8), then tanh_grad */
-static void conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread, int n,
-	const real *restrict dy, const real *restrict w, real *restrict dx,
+static void conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread,
+	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt, const real *restrict saved)
 {
 	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8 };
@@ -2114,7 +2114,7 @@ static void gemm_784x15x4(const NncThread *thread, int n, const real *restrict a
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,1) from dy (n,28,28,4) and w (3,5,1,4) */
-static void conv_dx_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+static void conv_dx_im2col_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt)
 {
@@ -2257,8 +2257,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "maxpool3", "column_sums_6272x8_adam", 50272, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool3", "maxpool_grad_14x14x8_2x2_to14x14", 200704,
 		NULL},
-	{NNC_PHASE_BACKWARD, "conv3", "conv_dx_28x28x4_3x3x8_s2x2_to14x14_tanh_grad",
-		3713024, NULL},
+	{NNC_PHASE_BACKWARD, "conv3",
+		"conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad", 3713024, NULL},
 	{NNC_PHASE_BACKWARD, "conv3", "conv_dw_28x28x4_3x3x8_s2x2_to14x14", 3612672,
 		NULL},
 	{NNC_PHASE_BACKWARD, "maxpool2", "column_sums_25088x4_adam", 100400, NULL},

@@ -36,7 +36,7 @@ KNOWN = {
     },
 }
 # Drawn without a table, or not part of what is computed.
-ELSEWHERE = ["data", "train", "tune", "statement"]
+ELSEWHERE = ["data", "train", "tune", "statement", "section"]
 
 SIDES = [1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13]
 CHANNELS = [1, 2, 3, 4, 5, 7, 8, 8, 9, 13, 16, 17]
