@@ -245,34 +245,23 @@ static bool is_due(const Tensor *t, bool input_only)
 	return !t->alias && t->first >= 0 && t->producer->input_only == input_only;
 }
 
-/* All that are to be placed, *n, by when they begin to live; then as in the program. */
-static Tensor **by_first(const Program *p, bool input_only, int *n)
-{
-	int *before = arena_alloc((size_t)(p->count + 1) * sizeof *before);
-	Tensor **due = arena_alloc((size_t)p->tensor_count * sizeof *due);
-	for (int i = 0; i < p->tensor_count; i++)
-		if (is_due(p->tensors[i], input_only))
-			before[p->tensors[i]->first + 1]++;
-	for (int i = 0; i < p->count; i++)
-		before[i + 1] += before[i];
-	*n = before[p->count];
-	for (int i = 0; i < p->tensor_count; i++)
-		if (is_due(p->tensors[i], input_only))
-			due[before[p->tensors[i]->first]++] = p->tensors[i];
-	return due;
-}
-
 static void place_all(const Net *net, Program *p, bool input_only)
 {
 	Places places = {0};
 	for (int i = 0; i < p->placed_count; i++)
 		insert_by_offset(&places, p->placed[i]);
-	int n;
-	Tensor **due = by_first(p, input_only, &n);
-	for (int i = 0; i < n; i++) {
-		Tensor *t = due[i];
+	int *begun = arena_alloc((size_t)(p->tensor_count + 1) * sizeof *begun),
+	    n = p->count;
+	for (int i = p->tensor_count - 1; i >= 0; i--) {
+		const Tensor *t = p->tensors[i];
+		begun[i] = n = is_due(t, input_only) && t->first < n ? t->first : n;
+	}
+	for (int i = 0; i < p->tensor_count; i++) {
+		Tensor *t = p->tensors[i];
+		if (!is_due(t, input_only))
+			continue;
 		t->reals = reals_of(net, t);
-		places.begun = t->first;
+		places.begun = begun[i];
 		place(t, &places);
 		insert_by_offset(&places, t);
 		*vec_push(&p->placed, &p->placed_count) = t;

@@ -21,7 +21,6 @@ typedef struct Params {
 enum {
 	X = 0,                                   /* (32, 28x28x1) */
 	DENSE1 = X + 25088,                      /* (32, 16) */
-	WORK_DENSE1 = DENSE1 + 512,              /* (1024) */
 	DROPOUT1 = DENSE1 + 512,                 /* (32, 16) */
 	DENSE2_SUM = DROPOUT1 + 512,             /* (32, 10) */
 	PROBABILITIES = DENSE2_SUM + 320,        /* (32, 10) */
@@ -29,6 +28,7 @@ enum {
 	D_DROPOUT1 = PROBABILITIES + 320,        /* (32, 16) */
 	D_DENSE1 = D_DROPOUT1,                   /* (32, 16) */
 	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 16) */
+	WORK_DENSE1 = DENSE1 + 512,              /* (1024) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
 	ARENA = D_DROPOUT1 + 512,
@@ -42,10 +42,10 @@ enum {
 enum {
 	INFER_X = 0,                             /* (32, 28x28x1) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 16) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 512,  /* (1024) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 512,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_DENSE2_SUM + 320, /* (32, 10) */
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 512,  /* (1024) */
 	INFER_ARENA = WORK_INFER_DENSE1 + 1024,
 };
 

@@ -23,21 +23,21 @@ typedef struct Params {
 enum {
 	X = 0,                                   /* (8, 9x7x5) */
 	CONV1 = X + 2528,                        /* (8, 9x7x9) */
-	ROWS_CONV1 = CONV1 + 4544,               /* (11600) */
-	SEEN_CONV1 = ROWS_CONV1 + 11600,         /* (8, 9x7) */
-	ROWS_CONV2_WEIGHT = SEEN_CONV1 + 128,    /* (4400) */
-	BINS_CONV2_PRODUCT = ROWS_CONV2_WEIGHT + 4400, /* (9040) */
-	CONV2 = BINS_CONV2_PRODUCT + 9040,       /* (8, 7x5x8) */
-	DENSE1_SUM = ROWS_CONV1 + 11600,         /* (8, 4) */
-	WORK_DENSE1_SUM = DENSE1_SUM + 32,       /* (64) */
+	CONV2 = CONV1 + 4544,                    /* (8, 7x5x8) */
+	DENSE1_SUM = CONV2 + 2240,               /* (8, 4) */
 	PROBABILITIES = DENSE1_SUM + 32,         /* (8, 4) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (8, 4) */
-	D_DENSE1_FLAT = ROWS_CONV2_WEIGHT + 4400, /* (8, 280) */
-	ROWS_D_CONV2 = D_DENSE1_FLAT + 2240,     /* (9040) */
+	D_DENSE1_FLAT = PROBABILITIES + 32,      /* (8, 280) */
+	D_CONV1_SUM = CONV1 + 4544,              /* (8, 9x7x9) */
+	ROWS_CONV1 = D_CONV1_SUM + 4544,         /* (11600) */
+	ROWS_CONV2_WEIGHT = ROWS_CONV1 + 11600,  /* (4400) */
+	SEEN_CONV1 = CONV2 + 2240,               /* (8, 9x7) */
+	BINS_CONV2_PRODUCT = ROWS_CONV2_WEIGHT + 4400, /* (9040) */
+	ROWS_D_CONV2 = ROWS_CONV2_WEIGHT + 4400, /* (9040) */
 	BINS_D_CONV1 = ROWS_D_CONV2 + 9040,      /* (11600) */
-	D_CONV1_SUM = ROWS_CONV1 + 11600,        /* (8, 9x7x9) */
 	BINS_GRAD_CONV2_WEIGHT = X + 2528,       /* (4400) */
-	WORK_GRAD_CONV1_WEIGHT = X + 2528,       /* (5760) */
+	WORK_DENSE1_SUM = DENSE1_SUM + 32,       /* (64) */
+	WORK_GRAD_CONV1_WEIGHT = D_CONV1_SUM + 4544, /* (5760) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (8, 9x7x5) */
 	WORK_D_X = D_X + 2528,                   /* (675) */
@@ -52,15 +52,15 @@ enum {
 enum {
 	INFER_X = 0,                             /* (8, 9x7x5) */
 	INFER_CONV1 = INFER_X + 2528,            /* (8, 9x7x9) */
-	ROWS_INFER_CONV1 = INFER_CONV1 + 4544,   /* (11600) */
-	SEEN_INFER_CONV1 = ROWS_INFER_CONV1 + 11600, /* (8, 9x7) */
-	INFER_ROWS_CONV2_WEIGHT = INFER_X + 2528, /* (4400) */
-	BINS_INFER_CONV2_PRODUCT = SEEN_INFER_CONV1 + 128, /* (9040) */
 	INFER_CONV2 = INFER_X + 2528,            /* (8, 7x5x8) */
 	INFER_DENSE1_SUM = INFER_CONV2 + 2240,   /* (8, 4) */
-	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 32, /* (64) */
 	INFER_OUTPUT = INFER_X + 2528,           /* (8, 4) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 32, /* (8, 4) */
+	ROWS_INFER_CONV1 = INFER_CONV1 + 4544,   /* (11600) */
+	INFER_ROWS_CONV2_WEIGHT = INFER_X + 2528, /* (4400) */
+	SEEN_INFER_CONV1 = ROWS_INFER_CONV1 + 11600, /* (8, 9x7) */
+	BINS_INFER_CONV2_PRODUCT = SEEN_INFER_CONV1 + 128, /* (9040) */
+	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 32, /* (64) */
 	INFER_ARENA = BINS_INFER_CONV2_PRODUCT + 9040,
 };
 
@@ -261,7 +261,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv2: conv 8 3x3 padding=valid */
 	column_sums_280x8_adam(thread, n, a + D_DENSE1_FLAT, dw->conv2_bias, keep, rate,
 		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
-	nnc_barrier(thread);
 	rows_7x5x8_rfft8_5(thread, n, a + D_DENSE1_FLAT, (nnc_vec *)(a + ROWS_D_CONV2));
 	nnc_barrier(thread);
 	bins_product_dx_8x8x9_10x8_9x7x9_3x3x8(thread, n, (const nnc_vec *)(a +
@@ -282,7 +281,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv1: conv 9 5x3 relu */
 	column_sums_504x9_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
-	nnc_barrier(thread);
 	conv_dw_taps_9x7x5_5x3x9_p2x1_adam(thread, n, a + X, a + D_CONV1_SUM,
 		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT, keep, rate, root,
 		w->conv1_weight, m->conv1_weight, v->conv1_weight);

@@ -33,18 +33,18 @@ enum {
 	CONV4 = CONV3 + 72384,                   /* (32, 5x15x4) */
 	CONV5 = CONV4 + 9600,                    /* (32, 7x8x5) */
 	DENSE1_SUM = CONV5 + 8960,               /* (32, 10) */
-	WORK_DENSE1_SUM = DENSE1_SUM + 320,      /* (640) */
 	PROBABILITIES = DENSE1_SUM + 320,        /* (32, 10) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE1_FLAT = PROBABILITIES + 320,     /* (32, 280) */
 	D_CONV4_SUM = CONV4 + 9600,              /* (32, 5x15x4) */
+	D_CONV3 = D_CONV4_SUM + 9600,            /* (32, 13x29x6) */
+	D_CONV2_SUM = CONV2 + 86016,             /* (32, 12x28x8) */
+	D_CONV1_SUM = D_CONV2_SUM + 86016,       /* (32, 16x32x8) */
+	WORK_DENSE1_SUM = DENSE1_SUM + 320,      /* (640) */
 	WORK_D_CONV4_SUM = D_DENSE1_FLAT + 8960, /* (180) */
 	WORK_GRAD_CONV5_WEIGHT = D_DENSE1_FLAT + 8960, /* (2016) */
-	D_CONV3 = D_CONV4_SUM + 9600,            /* (32, 13x29x6) */
 	WORK_D_CONV3 = CONV3 + 72384,            /* (24) */
-	D_CONV2_SUM = CONV2 + 86016,             /* (32, 12x28x8) */
 	WORK_D_CONV2_SUM = D_CONV2_SUM + 86016,  /* (192) */
-	D_CONV1_SUM = D_CONV2_SUM + 86016,       /* (32, 16x32x8) */
 	WORK_D_CONV1_SUM = CONV1 + 131072,       /* (576) */
 	WORK_GRAD_CONV2_WEIGHT = CONV1 + 131072, /* (24192) */
 	WORK_GRAD_CONV1_WEIGHT = X + 98304,      /* (3072) */
@@ -67,9 +67,9 @@ enum {
 	INFER_CONV4 = INFER_CONV3 + 72384,       /* (32, 5x15x4) */
 	INFER_CONV5 = INFER_X + 98304,           /* (32, 7x8x5) */
 	INFER_DENSE1_SUM = INFER_CONV5 + 8960,   /* (32, 10) */
-	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 320, /* (640) */
 	INFER_OUTPUT = INFER_X + 98304,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
+	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 320, /* (640) */
 	INFER_ARENA = INFER_CONV2 + 86016,
 };
 

@@ -20,25 +20,25 @@ typedef struct Params {
 
 enum {
 	X = 0,                                   /* (32, 70x45x8) */
-	ROWS_X = X + 806400,                     /* (2212080) */
-	SEEN_X = ROWS_X + 2212080,               /* (32, 70x45) */
-	ROWS_CONV1_WEIGHT = 0,                   /* (11760) */
-	BINS_CONV1_PRODUCT = SEEN_X + 25200,     /* (2150640) */
-	MAXPOOL1 = ROWS_CONV1_WEIGHT + 11760,    /* (32, 35x22x8) */
+	MAXPOOL1 = 0,                            /* (32, 35x22x8) */
 	MAXPOOL1_WINNER = MAXPOOL1 + 197120,     /* (32, 35x22x8) */
 	DENSE1_SUM = MAXPOOL1_WINNER + 49280,    /* (32, 4) */
-	WORK_DENSE1_SUM = DENSE1_SUM + 128,      /* (256) */
 	PROBABILITIES = DENSE1_SUM + 128,        /* (32, 4) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (32, 4) */
 	D_DENSE1_FLAT = PROBABILITIES + 128,     /* (32, 6160) */
 	D_CONV1 = D_DENSE1_FLAT,                 /* (32, 35x22x8) */
+	ROWS_X = X + 806400,                     /* (2212080) */
+	ROWS_CONV1_WEIGHT = D_DENSE1_FLAT + 197120, /* (11760) */
+	SEEN_X = ROWS_X + 2212080,               /* (32, 70x45) */
+	BINS_CONV1_PRODUCT = SEEN_X + 25200,     /* (2150640) */
 	ROWS_D_CONV1 = ROWS_X + 2212080,         /* (2150640) */
-	BINS_GRAD_CONV1_WEIGHT = ROWS_CONV1_WEIGHT + 11760, /* (11760) */
+	BINS_GRAD_CONV1_WEIGHT = 0,              /* (11760) */
+	WORK_DENSE1_SUM = DENSE1_SUM + 128,      /* (256) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_CONV1_PRODUCT = D_DENSE1_FLAT + 197120, /* (32, 70x45x8) */
+	D_CONV1_PRODUCT = ROWS_CONV1_WEIGHT + 11760, /* (32, 70x45x8) */
+	D_X = 0,                                 /* (32, 70x45x8) */
 	ROWS_D_CONV1_PRODUCT = D_CONV1_PRODUCT + 806400, /* (2150640) */
 	BINS_D_X = ROWS_D_CONV1_PRODUCT + 2150640, /* (2212080) */
-	D_X = 0,                                 /* (32, 70x45x8) */
 	ARENA = BINS_D_X + 2212080,
 #else
 	ARENA = BINS_CONV1_PRODUCT + 2150640,
@@ -49,16 +49,16 @@ enum {
 
 enum {
 	INFER_X = 0,                             /* (32, 70x45x8) */
-	ROWS_INFER_X = INFER_X + 806400,         /* (2212080) */
-	SEEN_INFER_X = ROWS_INFER_X + 2212080,   /* (32, 70x45) */
-	INFER_ROWS_CONV1_WEIGHT = SEEN_INFER_X + 25200, /* (11760) */
-	BINS_INFER_CONV1_PRODUCT = INFER_ROWS_CONV1_WEIGHT + 11760, /* (2150640) */
 	INFER_MAXPOOL1_WINNER = INFER_X + 806400, /* (32, 35x22x8) */
 	INFER_MAXPOOL1 = INFER_MAXPOOL1_WINNER + 49280, /* (32, 35x22x8) */
 	INFER_DENSE1_SUM = INFER_X + 806400,     /* (32, 4) */
-	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 128, /* (256) */
 	INFER_OUTPUT = INFER_DENSE1_SUM + 128,   /* (32, 4) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 128, /* (32, 4) */
+	ROWS_INFER_X = INFER_X + 806400,         /* (2212080) */
+	INFER_ROWS_CONV1_WEIGHT = ROWS_INFER_X + 2212080, /* (11760) */
+	SEEN_INFER_X = INFER_ROWS_CONV1_WEIGHT + 11760, /* (32, 70x45) */
+	BINS_INFER_CONV1_PRODUCT = SEEN_INFER_X + 25200, /* (2150640) */
+	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 128, /* (256) */
 	INFER_ARENA = BINS_INFER_CONV1_PRODUCT + 2150640,
 };
 

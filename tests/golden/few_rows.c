@@ -25,11 +25,11 @@ enum {
 	DENSE1 = X + 112,                        /* (2, 40) */
 	DENSE2 = DENSE1 + 80,                    /* (2, 70) */
 	DENSE3_SUM = DENSE2 + 144,               /* (2, 3) */
-	WORK_DENSE3_SUM = DENSE3_SUM + 16,       /* (12) */
 	PROBABILITIES = DENSE3_SUM + 16,         /* (2, 3) */
 	D_DENSE3_SUM = PROBABILITIES,            /* (2, 3) */
 	D_DENSE2_SUM = PROBABILITIES + 16,       /* (2, 70) */
 	D_DENSE1_SUM = DENSE1 + 80,              /* (2, 40) */
+	WORK_DENSE3_SUM = DENSE3_SUM + 16,       /* (12) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (2, 50) */
 	ARENA = D_DENSE2_SUM + 144,
@@ -45,9 +45,9 @@ enum {
 	INFER_DENSE1 = INFER_X + 112,            /* (2, 40) */
 	INFER_DENSE2 = INFER_DENSE1 + 80,        /* (2, 70) */
 	INFER_DENSE3_SUM = INFER_X + 112,        /* (2, 3) */
-	WORK_INFER_DENSE3_SUM = INFER_DENSE3_SUM + 16, /* (12) */
 	INFER_OUTPUT = INFER_DENSE3_SUM + 16,    /* (2, 3) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 16, /* (2, 3) */
+	WORK_INFER_DENSE3_SUM = INFER_DENSE3_SUM + 16, /* (12) */
 	INFER_ARENA = INFER_DENSE2 + 144,
 };
 

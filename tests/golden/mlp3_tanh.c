@@ -25,18 +25,18 @@ typedef struct Params {
 enum {
 	X = 0,                                   /* (32, 28x28x1) */
 	DENSE1 = X + 25088,                      /* (32, 128) */
-	WORK_DENSE1 = DENSE1 + 4096,             /* (8192) */
 	DENSE2 = DENSE1 + 4096,                  /* (32, 128) */
-	WORK_DENSE2 = DENSE2 + 4096,             /* (8192) */
 	DENSE3 = DENSE2 + 4096,                  /* (32, 128) */
-	WORK_DENSE3 = DENSE3 + 4096,             /* (8192) */
 	DENSE4_SUM = DENSE3 + 4096,              /* (32, 10) */
-	WORK_DENSE4_SUM = DENSE4_SUM + 320,      /* (640) */
 	PROBABILITIES = DENSE4_SUM + 320,        /* (32, 10) */
 	D_DENSE4_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE3_SUM = PROBABILITIES + 320,      /* (32, 128) */
 	D_DENSE2_SUM = DENSE2 + 4096,            /* (32, 128) */
 	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
+	WORK_DENSE1 = DENSE1 + 4096,             /* (8192) */
+	WORK_DENSE2 = DENSE2 + 4096,             /* (8192) */
+	WORK_DENSE3 = DENSE3 + 4096,             /* (8192) */
+	WORK_DENSE4_SUM = DENSE4_SUM + 320,      /* (640) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
 	ARENA = WORK_DENSE3 + 8192,
@@ -50,15 +50,15 @@ enum {
 enum {
 	INFER_X = 0,                             /* (32, 28x28x1) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 128) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (8192) */
 	INFER_DENSE2 = INFER_DENSE1 + 4096,      /* (32, 128) */
-	WORK_INFER_DENSE2 = INFER_DENSE2 + 4096, /* (8192) */
 	INFER_DENSE3 = INFER_X + 25088,          /* (32, 128) */
-	WORK_INFER_DENSE3 = INFER_DENSE2 + 4096, /* (8192) */
 	INFER_DENSE4_SUM = INFER_DENSE3 + 4096,  /* (32, 10) */
-	WORK_INFER_DENSE4_SUM = INFER_DENSE4_SUM + 320, /* (640) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (8192) */
+	WORK_INFER_DENSE2 = INFER_DENSE2 + 4096, /* (8192) */
+	WORK_INFER_DENSE3 = INFER_DENSE2 + 4096, /* (8192) */
+	WORK_INFER_DENSE4_SUM = INFER_DENSE4_SUM + 320, /* (640) */
 	INFER_ARENA = WORK_INFER_DENSE2 + 8192,
 };
 

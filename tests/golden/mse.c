@@ -21,12 +21,12 @@ typedef struct Params {
 enum {
 	X = 0,                                   /* (50, 28x28x1) */
 	DENSE1 = X + 39200,                      /* (50, 24) */
-	WORK_DENSE1 = DENSE1 + 1200,             /* (2400) */
 	DENSE2_SUM = DENSE1 + 1200,              /* (50, 10) */
 	DENSE2 = DENSE2_SUM,                     /* (50, 10) */
 	D_DENSE2 = DENSE2_SUM + 512,             /* (50, 10) */
 	D_DENSE2_SUM = D_DENSE2,                 /* (50, 10) */
 	D_DENSE1_SUM = D_DENSE2 + 512,           /* (50, 24) */
+	WORK_DENSE1 = DENSE1 + 1200,             /* (2400) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (50, 784) */
 	ARENA = WORK_DENSE1 + 2400,
@@ -40,9 +40,9 @@ enum {
 enum {
 	INFER_X = 0,                             /* (50, 28x28x1) */
 	INFER_DENSE1 = INFER_X + 39200,          /* (50, 24) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 1200, /* (2400) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 1200,  /* (50, 10) */
 	INFER_DENSE2 = INFER_DENSE2_SUM,         /* (50, 10) */
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 1200, /* (2400) */
 	INFER_ARENA = WORK_INFER_DENSE1 + 2400,
 };
 

@@ -38,13 +38,13 @@ enum {
 	D_FLATTEN1 = MAXPOOL3_WINNER + 864,      /* (32, 108) */
 	D_CONV2_PRODUCT = AVGPOOL2 + 1152,       /* (32, 3x3x12) */
 	D_AVGPOOL2 = D_CONV2_PRODUCT + 3456,     /* (32, 3x3x4) */
-	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (432) */
-	WORK_GRAD_CONV2_WEIGHT = D_AVGPOOL2 + 1152, /* (4608) */
 	D_MAXPOOL2 = D_AVGPOOL2 + 1152,          /* (32, 7x7x4) */
 	D_AVGPOOL1 = MAXPOOL2_WINNER + 1568,     /* (32, 13x13x4) */
 	D_MAXPOOL1 = X + 25088,                  /* (32, 13x13x4) */
 	D_CONV1 = D_MAXPOOL1,                    /* (32, 13x13x4) */
 	D_CONV1_PRODUCT = D_MAXPOOL1 + 21632,    /* (32, 28x28x4) */
+	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (432) */
+	WORK_GRAD_CONV2_WEIGHT = D_AVGPOOL2 + 1152, /* (4608) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (7056) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */

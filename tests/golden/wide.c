@@ -25,12 +25,12 @@ enum {
 	X = 0,                                   /* (129, 4999) */
 	DENSE1 = X + 644880,                     /* (129, 1023) */
 	DENSE2 = DENSE1 + 131968,                /* (129, 257) */
-	WORK_DENSE2 = DENSE2 + 33168,            /* (66306) */
 	DENSE3_SUM = DENSE2 + 33168,             /* (129, 17) */
 	PROBABILITIES = DENSE3_SUM + 2208,       /* (129, 17) */
 	D_DENSE3_SUM = PROBABILITIES,            /* (129, 17) */
 	D_DENSE2_SUM = PROBABILITIES + 2208,     /* (129, 257) */
 	D_DENSE1_SUM = D_DENSE2_SUM + 33168,     /* (129, 1023) */
+	WORK_DENSE2 = DENSE2 + 33168,            /* (66306) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (129, 4999) */
 	ARENA = D_DENSE1_SUM + 131968,
@@ -45,10 +45,10 @@ enum {
 	INFER_X = 0,                             /* (129, 4999) */
 	INFER_DENSE1 = INFER_X + 644880,         /* (129, 1023) */
 	INFER_DENSE2 = INFER_DENSE1 + 131968,    /* (129, 257) */
-	WORK_INFER_DENSE2 = INFER_DENSE2 + 33168, /* (66306) */
 	INFER_DENSE3_SUM = INFER_X + 644880,     /* (129, 17) */
 	INFER_OUTPUT = INFER_DENSE3_SUM + 2208,  /* (129, 17) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 2208, /* (129, 17) */
+	WORK_INFER_DENSE2 = INFER_DENSE2 + 33168, /* (66306) */
 	INFER_ARENA = WORK_INFER_DENSE2 + 66320,
 };
 

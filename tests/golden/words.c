@@ -36,7 +36,6 @@ enum {
 	MAXPOOL3 = CONV3_PRODUCT + 50176,        /* (32, 14x14x8) */
 	MAXPOOL3_WINNER = MAXPOOL2_WINNER + 25088, /* (32, 14x14x8) */
 	DENSE1 = X + 25088,                      /* (32, 25) */
-	WORK_DENSE1 = DENSE1 + 800,              /* (1600) */
 	DROPOUT1 = DENSE1 + 800,                 /* (32, 25) */
 	DENSE2_SUM = DROPOUT1 + 800,             /* (32, 10) */
 	PROBABILITIES = DENSE2_SUM + 320,        /* (32, 10) */
@@ -48,12 +47,13 @@ enum {
 	D_ACTIVATION3 = D_DENSE1_FLAT,           /* (32, 14x14x8) */
 	D_CONV3_PRODUCT = X + 25088,             /* (32, 14x14x8) */
 	D_ACTIVATION2 = MAXPOOL2_WINNER + 25088, /* (32, 28x28x4) */
-	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
 	D_CONV2_PRODUCT = X + 25088,             /* (32, 28x28x4) */
 	D_ACTIVATION1 = MAXPOOL1_WINNER + 25088, /* (32, 28x28x4) */
+	D_CONV1_PRODUCT = X + 25088,             /* (32, 28x28x4) */
+	WORK_DENSE1 = DENSE1 + 800,              /* (1600) */
+	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
 	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
 	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (2048) */
-	D_CONV1_PRODUCT = X + 25088,             /* (32, 28x28x4) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_CONV1_PRODUCT + 100352,     /* (60) */
@@ -77,10 +77,10 @@ enum {
 	INFER_MAXPOOL3_WINNER = INFER_CONV3_PRODUCT + 50176, /* (32, 14x14x8) */
 	INFER_MAXPOOL3 = INFER_MAXPOOL3_WINNER + 12544, /* (32, 14x14x8) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 25) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 800,  /* (1600) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 800,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 800,  /* (1600) */
 	INFER_ARENA = INFER_MAXPOOL1 + 100352,
 };
 
