@@ -1,7 +1,8 @@
 /*
  * adam: Kingma and Ba 2015, algorithm 1 with the corrections folded into the step, as in
  * PyTorch: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
- * w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon).
+ * w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon). 1 - b2 is taken in double:
+ * 1 - 0.999f is 5e-5 more than 0.001.
  */
 #include "nnc.h"
 
@@ -63,10 +64,11 @@ static NNC_INLINE void adam(real g, real rate, real root, real *restrict w, real
 			    real *restrict v)
 {
 	const real beta1 = (real)$beta1$, beta2 = (real)$beta2$, epsilon = $epsilon$;
+	const real new1 = (real)(1 - $beta1$), new2 = (real)(1 - $beta2$);
 
 	$decay$
-	*m = beta1 * *m + (1 - beta1) * g;
-	*v = beta2 * *v + (1 - beta2) * g * g;
+	*m = beta1 * *m + new1 * g;
+	*v = beta2 * *v + new2 * g * g;
 	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 #endif

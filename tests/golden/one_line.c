@@ -517,9 +517,10 @@ static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
 	real *restrict m, real *restrict v)
 {
 	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
+	const real new1 = (real)(1 - 0.9), new2 = (real)(1 - 0.999);
 
-	*m = beta1 * *m + (1 - beta1) * g;
-	*v = beta2 * *v + (1 - beta2) * g * g;
+	*m = beta1 * *m + new1 * g;
+	*v = beta2 * *v + new2 * g * g;
 	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
 }
 
