@@ -45,11 +45,14 @@ bool shape_equal(Shape a, Shape b)
 
 const char *shape_name(Shape s)
 {
-	char name[NNC_MAX_RANK * 24] = "";
+	char name[NNC_MAX_RANK * 24];
 	size_t length = 0;
-	for (int i = 0; i < s.rank; i++)
-		length += (size_t)snprintf(name + length, sizeof name - length,
-					   "%s%lld", i ? "x" : "", (long long)s.dim[i]);
+	for (int i = 0; i < s.rank; i++) {
+		if (i)
+			name[length++] = 'x';
+		const char *size = int_text(s.dim[i]);
+		length += (size_t)(stpcpy(name + length, size) - (name + length));
+	}
 	return arena_strndup(name, length);
 }
 

@@ -242,14 +242,26 @@ bool is_emitted(Emit *e, const char *name)
 	return i != 0;
 }
 
+/* Texts are compared while that takes no time. */
+static bool compares(const Emit *e)
+{
+	return e->compared_text <= MAX_COMPARED_TEXT && e->kernel_text <= MAX_KERNEL_TEXT;
+}
+
+bool is_finished(const Emit *e, const char *name)
+{
+	const Function *f = find_function(e, name);
+	return f && !f->double_only && !compares(e);
+}
+
 /*
  * A name that does not say all that its text depends on would call another function:
- * the text is made again and compared, while that takes no time.
+ * the text is made again and compared.
  */
 static void check_same(Emit *e, const Function *f, const char *template,
 		       const Hole *holes)
 {
-	if (e->compared_text > MAX_COMPARED_TEXT || e->kernel_text > MAX_KERNEL_TEXT)
+	if (!compares(e))
 		return;
 	char *text = fill(find_template(template), holes);
 	size_t length = strlen(text);

@@ -60,6 +60,8 @@ Hole *join_holes(const Hole *a, size_t count, const Hole *b); /* b ends with NUL
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes);
 /* Whether it is there already, for this use too: then its text need not be made. */
 bool is_emitted(Emit *e, const char *name);
+/* The same of all that it calls; nor is its text compared any more. */
+bool is_finished(const Emit *e, const char *name);
 const Function *find_function(const Emit *e, const char *name); /* or NULL */
 const char *prototype(const Function *f);
 void use_blas(Emit *e);

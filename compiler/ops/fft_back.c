@@ -46,16 +46,12 @@ static const char *pool_text(Emit *e, const Node *pool, const char *i)
 	return arena_printf("%.*s", (int)strlen(text) - 1, text);
 }
 
-static void emit(Emit *e, const Node *n)
+static void back_function(Emit *e, const Node *n, const char *name, const char *row, const char *live)
 {
 	const Rows *r = n->attr.rows;
 	const Transform *t = &n->attr.spectral->t;
 	const Node *pool = pool_of(n);
 	const bool zeros = n->in_count > 1;
-	const char *row = row_function(e, t, r, true);
-	const char *live = zeros ? live_function(e, &n->attr.spectral->window) : "";
-	const char *name = arena_printf("back_%s_%s_%lld%s%s%s", r->id, row, (long long)t->ph,
-					zeros ? "_" : "", live, suffixes(n));
 	const char *type = pool ? element_type(n->out[1]->element) : "";
 	const bool tiled = is_tiled(r), overlap = r->across.size > r->across.step;
 	const char *line = tiled ? "i" : "i * H + h";
@@ -91,6 +87,20 @@ static void emit(Emit *e, const Node *n)
 		{NULL, NULL},
 	};
 	emit_function(e, name, tiled ? "fft_tile_back" : "fft_back", rows_holes(t, r, holes));
+}
+
+static void emit(Emit *e, const Node *n)
+{
+	const Rows *r = n->attr.rows;
+	const Transform *t = &n->attr.spectral->t;
+	const Node *pool = pool_of(n);
+	const bool zeros = n->in_count > 1;
+	const char *row = row_function(e, t, r, true);
+	const char *live = zeros ? live_function(e, &n->attr.spectral->window) : "";
+	const char *name = arena_printf("back_%s_%s_%lld%s%s%s", r->id, row, (long long)t->ph,
+					zeros ? "_" : "", live, suffixes(n));
+	if (!is_finished(e, name))
+		back_function(e, n, name, row, live);
 	put(e, "%s(thread, n, (const nnc_vec *)(%s), %s%s%s%s);", name, ref(n->in[0]), ref(result(n)),
 	    pool ? arena_printf(", %s", ref(n->out[1])) : "",
 	    zeros ? arena_printf(", %s", ref(n->in[1])) : "", epilogue_args(pool ? pool : n));

@@ -171,19 +171,12 @@ static Hole *operand_holes(Emit *e, const Node *n, int k, const char *letter, co
 	return join_holes(holes, sizeof holes / sizeof *holes, more);
 }
 
-static void emit(Emit *e, const Node *n)
+/* Emits the function that multiplies the bins, and what it calls. */
+static void bins_function(Emit *e, const Node *n, const char *name, const char *product)
 {
 	Sizes z = sizes_of(n);
 	const Spectral *s = n->attr.spectral;
 	bool grouped = is_grouped(n), dw = n->attr.form == BINS_DW, dx = n->attr.form == BINS_DX;
-	const char *product = arena_printf("%s_%lldx%lldx%lld%s", names[n->attr.form], (long long)z.n,
-					   (long long)z.k, (long long)z.m,
-					   !grouped ? "" : dw ? "_sum" : "_part");
-	const char *name = window_name(arena_printf("bins_%s_%lldx%lld", product, (long long)s->t.ph,
-						    (long long)s->t.pw), &s->window);
-	if (is_tiled(&s->x))
-		name = arena_printf("%s_tiles_%lldx%lld", name, (long long)s->t.down.tiles,
-				    (long long)s->t.across.tiles);
 	const Hole holes[] = {
 		{"all", name},
 		{"product", product},
@@ -208,6 +201,23 @@ static void emit(Emit *e, const Node *n)
 	emit_function(e, product, "fft_product", product_holes(n, product));
 	emit_function(e, name, !grouped ? "fft_bins" : dw ? "fft_bins_sum" : "fft_bins_groups",
 		      join_holes(holes, sizeof holes / sizeof *holes, all));
+}
+
+static void emit(Emit *e, const Node *n)
+{
+	Sizes z = sizes_of(n);
+	const Spectral *s = n->attr.spectral;
+	const char *of_group = n->attr.form == BINS_DW ? "_sum" : "_part";
+	const char *product = arena_printf("%s_%lldx%lldx%lld%s", names[n->attr.form], (long long)z.n,
+					   (long long)z.k, (long long)z.m,
+					   is_grouped(n) ? of_group : "");
+	const char *name = window_name(arena_printf("bins_%s_%lldx%lld", product, (long long)s->t.ph,
+						    (long long)s->t.pw), &s->window);
+	if (is_tiled(&s->x))
+		name = arena_printf("%s_tiles_%lldx%lld", name, (long long)s->t.down.tiles,
+				    (long long)s->t.across.tiles);
+	if (!is_finished(e, name))
+		bins_function(e, n, name, product);
 	put(e, "%s(thread, n, (const nnc_vec *)(%s), (const nnc_vec *)(%s), (nnc_vec *)(%s));", name,
 	    ref(n->in[0]), ref(n->in[1]), ref(n->out[0]));
 }

@@ -156,27 +156,29 @@ static void forget(Group *g, int begun)
 	summarize(g);
 }
 
-/* Moves t behind o if they may not share memory; false: t fits below it. */
-static bool pass_by(Tensor *t, const Placed *o)
+typedef struct Spot {
+	int64_t offset;
+	const Tensor *after; /* what ends there */
+} Spot;
+
+/* Moves t's spot behind o if they may not share memory; false: t fits below it. */
+static bool pass_by(const Tensor *t, Spot *spot, const Placed *o)
 {
 	if (o->first > t->last || t->first > o->last)
 		return true;
-	if (o->offset >= t->offset + t->reals)
+	if (o->offset >= spot->offset + t->reals)
 		return false;
-	if (o->end > t->offset) {
-		t->offset = o->end;
-		t->after = o->tensor;
-	}
+	if (o->end > spot->offset)
+		*spot = (Spot){o->end, o->tensor};
 	return true;
 }
 
 /*
  * First fit: the lowest gap among the placed tensors, by offset, that t may not share.
  */
-static void place(Tensor *t, Places *places)
+static Spot find_spot(const Tensor *t, Places *places)
 {
-	t->after = NULL;
-	t->offset = 0;
+	Spot spot = {0};
 	for (int k = 0; k < places->count; k++) {
 		Group *g = &places->groups[k];
 		if (g->first_min > t->last || t->first > g->last_max)
@@ -185,17 +187,16 @@ static void place(Tensor *t, Places *places)
 			forget(g, places->begun);
 		bool all = g->first_max <= t->last && t->first <= g->last_min;
 		if (all && g->gap < t->reals &&
-		    g->placed[0].offset < t->offset + t->reals) {
-			if (g->highest->end > t->offset) {
-				t->offset = g->highest->end;
-				t->after = g->highest->tensor;
-			}
+		    g->placed[0].offset < spot.offset + t->reals) {
+			if (g->highest->end > spot.offset)
+				spot = (Spot){g->highest->end, g->highest->tensor};
 			continue;
 		}
 		for (int i = 0; i < g->count; i++)
-			if (!pass_by(t, &g->placed[i]))
-				return;
+			if (!pass_by(t, &spot, &g->placed[i]))
+				return spot;
 	}
+	return spot;
 }
 
 /* A new group behind group k - 1. */
@@ -262,7 +263,9 @@ static void place_all(const Net *net, Program *p, bool input_only)
 			continue;
 		t->reals = reals_of(net, t);
 		places.begun = begun[i];
-		place(t, &places);
+		Spot spot = find_spot(t, &places);
+		t->offset = spot.offset;
+		t->after = spot.after;
 		insert_by_offset(&places, t);
 		*vec_push(&p->placed, &p->placed_count) = t;
 		int64_t end = t->offset + t->reals;

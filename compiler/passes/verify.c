@@ -7,24 +7,47 @@
 
 #include "nnc.h"
 
-typedef struct Write {
-	const Tensor *owner;
-	int64_t offset, end;
-} Write;
-
-/* GROUP of them are looked at one by one only where they met the place in question. */
-enum { GROUP = 64 };
-
-typedef struct Extent {
-	int64_t offset, end;
-} Extent;
-
+/* The arena, cut wherever a value begins or ends; cell k is from edges[k] to the next. */
 typedef struct Map {
 	const char *program;
-	Write *writes;
-	Extent *groups;
-	int count, group_count;
+	int64_t *edges;
+	const Tensor **owners; /* of each cell: who last wrote it */
+	int count;
 } Map;
+
+static int by_size(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static Map new_map(const Program *p)
+{
+	Map m = {.program = p->name};
+	size_t most = 2 * (size_t)p->placed_count + 1;
+	m.edges = arena_alloc(most * sizeof *m.edges);
+	m.owners = arena_alloc(most * sizeof *m.owners);
+	int count = 0;
+	for (int i = 0; i < p->placed_count; i++) {
+		const Tensor *t = p->placed[i];
+		m.edges[count++] = t->offset;
+		m.edges[count++] = t->offset + t->reals;
+	}
+	qsort(m.edges, (size_t)count, sizeof *m.edges, by_size);
+	for (int i = 0; i < count; i++)
+		if (i == 0 || m.edges[i] != m.edges[i - 1])
+			m.edges[m.count++] = m.edges[i];
+	return m;
+}
+
+/* The cell that begins at offset. */
+static int cell_at(const Map *m, int64_t offset)
+{
+	const int64_t *edge = bsearch(&offset, m->edges, (size_t)m->count,
+				      sizeof *m->edges, by_size);
+	assert(edge);
+	return (int)(edge - m->edges);
+}
 
 static bool placed(const Tensor *t)
 {
@@ -43,25 +66,16 @@ static void fail(const Map *m, const Tensor *t, const Tensor *by)
 	abort();
 }
 
-/* t must be written, and nothing else over it since. */
+/* All of it must be as it was written. */
 static void read_value(const Map *m, Tensor *value)
 {
 	if (!placed(value))
 		return;
 	const Tensor *t = storage(value), *whole = place_of(value);
-	for (int i = m->count - 1; i >= 0; i--) {
-		const Write *w = &m->writes[i];
-		const Extent *g = &m->groups[i / GROUP];
-		if (g->offset >= t->offset + t->reals || t->offset >= g->end) {
-			i -= i % GROUP; /* none of them */
-			continue;
-		}
-		if (w->owner == whole)
-			return;
-		if (w->offset < t->offset + t->reals && t->offset < w->end)
-			fail(m, whole, w->owner);
-	}
-	fail(m, whole, NULL);
+	int end = cell_at(m, t->offset + t->reals);
+	for (int k = cell_at(m, t->offset); k < end; k++)
+		if (m->owners[k] != whole)
+			fail(m, whole, m->owners[k]);
 }
 
 static void write_value(Map *m, Tensor *value, Node *n)
@@ -83,13 +97,9 @@ static void write_value(Map *m, Tensor *value, Node *n)
 			if (x && meet(x, t))
 				fail(m, x, t);
 		}
-	int64_t end = t->offset + t->reals;
-	*vec_push(&m->writes, &m->count) = (Write){place_of(value), t->offset, end};
-	if (m->count % GROUP == 1)
-		*vec_push(&m->groups, &m->group_count) = (Extent){t->offset, end};
-	Extent *g = &m->groups[m->group_count - 1];
-	g->offset = t->offset < g->offset ? t->offset : g->offset;
-	g->end = end > g->end ? end : g->end;
+	int end = cell_at(m, t->offset + t->reals);
+	for (int k = cell_at(m, t->offset); k < end; k++)
+		m->owners[k] = place_of(value);
 }
 
 /* What one node writes must not meet: results, second results, workspace. */
@@ -112,7 +122,7 @@ static void check_apart(const Map *m, Node *n)
 
 void verify_plan(const Net *net, Program *p)
 {
-	Map m = {.program = p->name};
+	Map m = new_map(p);
 	(void)net;
 	for (int i = 0; i < p->count; i++) {
 		Node *n = p->nodes[i];
