@@ -245,7 +245,8 @@ bool is_emitted(Emit *e, const char *name)
 /* Texts are compared while that takes no time. */
 static bool compares(const Emit *e)
 {
-	return e->compared_text <= MAX_COMPARED_TEXT && e->kernel_text <= MAX_KERNEL_TEXT;
+	return e->compared_text <= MAX_COMPARED_TEXT &&
+	       e->kernel_text <= MAX_KERNEL_TEXT;
 }
 
 bool is_finished(const Emit *e, const char *name)

@@ -107,15 +107,17 @@ const char *string_text(const char *text)
 {
 	if (!text)
 		return "NULL";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789 _-+.,:;=()[]{}/<>!*&|^~@#$'`";
 	Text out = {0};
 	add(&out, "\"");
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		bool plain = *c < 128 && (isalnum(*c) ||
-					  strchr(" _-+.,:;=()[]{}/<>!*&|^~@#$'`", *c));
-		if (plain)
-			text_add(&out, (const char *)c, 1);
-		else
-			add(&out, arena_printf("\\%03o", *c));
+	while (*text) {
+		size_t run = strspn(text, plain);
+		text_add(&out, text, run);
+		text += run;
+		if (*text)
+			add(&out, arena_printf("\\%03o", (unsigned char)*text++));
 	}
 	add(&out, "\"");
 	return out.bytes;

@@ -7,7 +7,8 @@
 
 #include "nnc.h"
 
-/* The arena, cut wherever a value begins or ends; cell k is from edges[k] to the next. */
+/* The arena, cut wherever a value begins or ends; cell k is from edges[k] to the next.
+ */
 typedef struct Map {
 	const char *program;
 	int64_t *edges;
@@ -43,8 +44,8 @@ static Map new_map(const Program *p)
 /* The cell that begins at offset. */
 static int cell_at(const Map *m, int64_t offset)
 {
-	const int64_t *edge = bsearch(&offset, m->edges, (size_t)m->count,
-				      sizeof *m->edges, by_size);
+	const int64_t *edge =
+		bsearch(&offset, m->edges, (size_t)m->count, sizeof *m->edges, by_size);
 	assert(edge);
 	return (int)(edge - m->edges);
 }
