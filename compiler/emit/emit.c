@@ -204,8 +204,7 @@ Hole *join_holes(const Hole *a, size_t count, const Hole *b)
 	return all;
 }
 
-/* ---- functions
- * ----------------------------------------------------------------------- */
+/* ---- functions ------------------------------------------------------------------- */
 
 /* The place of its number, from 1, in e->by_name; 0 there: it is not yet emitted. */
 static int *function_slot(const Emit *e, const char *name)
