@@ -387,6 +387,7 @@ struct Tensor {
 	int torch[NNC_MAX_RANK]; /* PyTorch's dimension i is our dimension torch[i] */
 	/* set by plan: */
 	int64_t offset, reals;  /* in the arena */
+	bool own;               /* x: of each thread, the others' in their scratch */
 	const Tensor *after;    /* the tensor it starts behind; NULL: at 0 */
 	int first, last;        /* the nodes between which it lives */
 };
@@ -478,7 +479,7 @@ struct Program {
 	Tensor **placed;        /* with memory of their own, in order of `after` */
 	int placed_count;
 	int64_t arena;          /* reals, without what only the input's gradient needs */
-	int64_t scratch;        /* reals: the most that a kernel needs of each thread */
+	int64_t scratch;        /* reals of each thread: the most that a kernel needs, and x */
 };
 
 typedef struct Training {   /* the data and train sections, checked */
@@ -533,6 +534,7 @@ struct Net {
 	int dropouts;           /* streams handed out */
 	Program train, infer;
 	Tensor *x, *infer_x;    /* the input of each program */
+	int64_t own;            /* reals: where threads' scratch has x, if it is their own */
 	Tensor *output;         /* the last value: the logits, or what mse compares */
 	Tensor *infer_result;   /* what infer shows: probabilities under cross_entropy */
 	Tensor *d_x;            /* the input's gradient, or NULL */
@@ -659,6 +661,8 @@ struct Op {
 	void (*helper)(Emit *e, const Node *n); /* the function that its statement calls */
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
 	bool by_columns;        /* a thread reads some columns of in[0], not some rows */
+	/* Each thread rather computes all of out[0] for itself; NULL: never. */
+	bool (*own)(const Net *net, const Node *n);
 	int adjoint_in;         /* conv_dx, conv_dw: which in[] is the adjoint of conv's output */
 	bool product;           /* its plain loops sum products: they hardly vectorise */
 	bool epilogue;          /* its kernels can end with elementwise ops */

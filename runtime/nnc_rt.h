@@ -320,6 +320,16 @@ static inline NncRange nnc_share_in(const char *function, const NncThread *t, in
 			  (int)((int64_t)count * (t->id + 1) / t->count)};
 }
 
+/* nnc_whole(thread, count): all of them, of what each thread does for itself. */
+#define nnc_whole(...) nnc_whole_in(__func__, __VA_ARGS__)
+
+static inline NncRange nnc_whole_in(const char *function, const NncThread *t, int count)
+{
+	if (__builtin_expect(t->trace != NULL, 0))
+		nnc_trace_share(t->trace, function);
+	return (NncRange){0, count};
+}
+
 /* Returns when every thread of the team is here: what they wrote can then be read. */
 void nnc_barrier(const NncThread *t);
 

@@ -120,6 +120,9 @@ void emit_arena(Emit *e, const Program *p, const char *title, const char *total)
 	emit_total(e, p, total, false);
 	if (p->placed_count && p->placed[p->placed_count - 1]->producer->input_only)
 		put(e, "#endif");
+	if (p == &e->net->train && e->net->x->own)
+		put(e, "%-40s /* X in other threads' scratch */",
+		    arena_printf("OWN = %lld,", (long long)e->net->own));
 	put(e, "};");
 }
 
@@ -245,6 +248,8 @@ static void emit_locals(Emit *e, const char *body)
 	local(e, body, "n, ", "const int n = batch->rows;");
 	local(e, body, "keep, ", "const bool keep = c->keep_grads;");
 	local(e, body, "a + ", "real *a = c->arena;");
+	local(e, body, "own + ",
+	      "real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;");
 	local(e, body, "w->", "Params *w = c->params;");
 	local(e, body, "dw->", "Params *dw = c->grads;");
 	for (int i = 0; i < count; i++)

@@ -136,7 +136,9 @@ static const char *first_to_share(const Emit *e, const char *name)
 	while (start > text && (isalnum((unsigned char)start[-1]) || start[-1] == '_'))
 		start--;
 	const char *called = arena_strndup(start, (size_t)(end - start));
-	return strcmp(called, "nnc_share") == 0 ? name : first_to_share(e, called);
+	bool shares =
+		strcmp(called, "nnc_share") == 0 || strcmp(called, "nnc_whole") == 0;
+	return shares ? name : first_to_share(e, called);
 }
 
 /* An update belongs to the layer that the gradient comes from. */

@@ -164,14 +164,16 @@ const Tensor *place_of(const Tensor *t)
 	return t;
 }
 
-/* A tensor as an argument: `a + DENSE1`, `w->dense1_weight`, `dw->dense1_weight`. */
+/* A tensor as an argument: `a + DENSE1`, `own + X`, `w->dense1_weight`, `dw->...`. */
 const char *ref(const Tensor *t)
 {
 	if (t->kind == TENSOR_PARAM)
 		return arena_printf("w->%s", t->id);
 	if (t->kind == TENSOR_GRAD)
 		return arena_printf("dw->%s", t->id);
-	const char *place = arena_printf("a + %s", upper_text(place_of(t)->id));
+	const Tensor *at = place_of(t);
+	const char *place =
+		arena_printf("%s + %s", at->own ? "own" : "a", upper_text(at->id));
 	if (t->element == ELEMENT_REAL)
 		return place;
 	return arena_printf("(%s *)(%s)", element_type(t->element), place);

@@ -14,7 +14,11 @@ static const char *scale_text(double scale)
 	return arena_printf(" * %s", real_text(scale));
 }
 
-/* Does a gemm read x, by halves of its columns? */
+enum {
+	MOST_OWN = 1 << 19, /* numbers: they stay in the second cache */
+};
+
+/* Does a gemm read x, some columns of all rows? */
 static bool by_columns(const Node *n)
 {
 	const Tensor *x = n->out[0];
@@ -23,13 +27,24 @@ static bool by_columns(const Node *n)
 	return x->reader && x->reader->op->by_columns;
 }
 
+/*
+ * A thread that reads its columns of all rows has the CPU fetch some of another's, too,
+ * between which it has to ask for them again to write the next batch. All of it, for
+ * itself alone, takes less.
+ */
+static bool own(const Net *net, const Node *n)
+{
+	return by_columns(n) && batch_size(net, n->out[0]) <= MOST_OWN;
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	const Net *net = e->net;
-	bool bytes = takes_bytes(net);
-	bool halves = by_columns(n); /* then each thread loads what it will read */
+	bool bytes = takes_bytes(net), all = n->out[0]->own;
+	bool halves = !all && by_columns(n); /* then each thread loads what it will read */
 	const Hole holes[] = {
 		{"K", int_text(shape_size(net->input))},
+		{"share", all ? "nnc_whole" : "nnc_share"},
 		{"pieces", halves ? "2" : "batch->rows"},
 		{"first", halves ? "share.first * HALF" : "0"},
 		{"end", halves ? "share.end == 2 ? K : share.end * HALF" : "K"},
@@ -51,6 +66,7 @@ static void print_attr(FILE *out, const Node *n)
 const Op op_load = {
 	.name = "load",
 	.emit = emit,
+	.own = own,
 	.print_attr = print_attr,
 };
 
@@ -59,7 +75,7 @@ const Op op_load = {
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
 	enum { K = $K$, LINE = NNC_ALIGN / sizeof($sample$)$HALF$ };
-	const NncRange share = nnc_share(thread, $pieces$);
+	const NncRange share = $share$(thread, $pieces$);
 	const int first = $first$, end = $end$;
 	const $sample$ *samples = batch->samples;
 

@@ -285,10 +285,23 @@ static void plan_program(Net *net, Program *p)
 	verify_plan(net, p);
 }
 
+/* Thread 0 has its x in the arena, the others behind what their kernels need. */
+static void give_own(Net *net)
+{
+	int64_t train = net->train.scratch, infer = net->infer.scratch;
+	const Node *load = net->x->producer;
+	if (!load->op->own(net, load))
+		return;
+	net->x->own = net->infer_x->own = true;
+	net->own = padded(train > infer ? train : infer);
+	net->train.scratch = net->infer.scratch = net->own + net->x->reals;
+}
+
 void pass_plan(Net *net)
 {
 	plan_program(net, &net->train);
 	plan_program(net, &net->infer);
+	give_own(net);
 }
 
 static int64_t param_reals(const Net *net)

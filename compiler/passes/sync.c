@@ -10,6 +10,7 @@
 typedef struct Place {
 	const Tensor *owner; /* of a weight or gradient; NULL: in the arena */
 	int64_t offset, end;
+	bool own; /* the thread's own */
 } Place;
 
 typedef struct Places {
@@ -24,8 +25,8 @@ static void touch(Places *to, Tensor *t)
 	const Tensor *s = storage(t);
 	bool arena = s->kind == TENSOR_VALUE || s->kind == TENSOR_INPUT;
 	*vec_push(&to->places, &to->count) =
-		arena ? (Place){NULL, s->offset, s->offset + s->reals}
-		      : (Place){s, 0, 1};
+		arena ? (Place){NULL, s->offset, s->offset + s->reals, s->own}
+		      : (Place){s, 0, 1, false};
 }
 
 static bool meet(const Places *a, const Places *b)
@@ -33,6 +34,8 @@ static bool meet(const Places *a, const Places *b)
 	for (int i = 0; i < a->count; i++)
 		for (int k = 0; k < b->count; k++) {
 			const Place *x = &a->places[i], *y = &b->places[k];
+			if (x->own && y->own)
+				continue;
 			if (x->owner == y->owner && x->offset < y->end &&
 			    y->offset < x->end)
 				return true;

@@ -23,6 +23,7 @@ typedef struct Touch {
 			      * its gradient */
 	int64_t from, to;
 	bool writes;
+	bool own; /* the thread's own */
 } Touch;
 
 /* What the threads may be at, all at once. */
@@ -62,9 +63,12 @@ static void touch(Moment *m, const Node *n, Tensor *tensor, bool writes)
 			return; /* never in memory: something is fused behind it */
 		now.from = place->offset;
 		now.to = place->offset + place->reals;
+		now.own = place->own;
 	}
 	for (int i = 0; i < m->count; i++) {
 		const Touch *t = &m->touches[i];
+		if (t->own && now.own)
+			continue;
 		if (t->node != n && t->block == now.block && t->from < now.to &&
 		    now.from < t->to && (t->writes || writes))
 			fail(m, t, &now);

@@ -86,6 +86,7 @@ enum {
 #else
 	ARENA = D_SWISH1 + 64,
 #endif
+	OWN = 256,                               /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -224,9 +225,9 @@ static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 
-	gather(thread, batch, a + X);
+	gather(thread, batch, own + X);
 }
 
 /* Forward, with what only training does, to the loss. */
@@ -234,13 +235,15 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/*
 	 * dense1: dense 8 linear
 	 * 4 -> 8, 40 parameters, 32 multiply-adds
 	 */
-	gemm_7x8x4_bias(thread, n, a + X, w->dense1_weight, a + DENSE1, w->dense1_bias);
+	gemm_7x8x4_bias(thread, n, own + X, w->dense1_weight, a + DENSE1,
+		w->dense1_bias);
 
 	/*
 	 * dense2: dense 8 relu
@@ -396,6 +399,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 	Params *dw = c->grads;
 	const real lr = (real)c->lr;
@@ -538,7 +542,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense1: dense 8 linear */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE1, dw->dense1_bias, keep, lr,
 		w->dense1_bias);
-	gemm_tn_4x8x7_sgd(thread, n, a + X, a + D_DENSE1, dw->dense1_weight, keep, lr,
+	gemm_tn_4x8x7_sgd(thread, n, own + X, a + D_DENSE1, dw->dense1_weight, keep, lr,
 		w->dense1_weight);
 
 #ifdef NNC_DOUBLE
@@ -552,10 +556,11 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 8 linear */
-	gemm_7x8x4_bias(thread, n, a + INFER_X, w->dense1_weight, a + INFER_DENSE1,
+	gemm_7x8x4_bias(thread, n, own + INFER_X, w->dense1_weight, a + INFER_DENSE1,
 		w->dense1_bias);
 
 	/* dense2: dense 8 relu */
@@ -642,13 +647,12 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,4) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 4, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
-	const NncRange share = nnc_share(thread, 2);
-	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
-		HALF;
+	enum { K = 4, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_whole(thread, batch->rows);
+	const int first = 0, end = K;
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
@@ -2913,8 +2917,8 @@ const NncModel NNC_MODEL(activations) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 256,
-	.infer_scratch_reals = 0,
+	.scratch_reals = 288,
+	.infer_scratch_reals = 288,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,

@@ -36,6 +36,7 @@ enum {
 #else
 	ARENA = D_DENSE2_SUM + 144,
 #endif
+	OWN = 192,                               /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -105,9 +106,9 @@ static void gemm_dot_nt_2x50x40(const NncThread *thread, int n, const real *rest
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 
-	gather(thread, batch, a + X);
+	gather(thread, batch, own + X);
 }
 
 /* Forward, with what only training does, to the loss. */
@@ -115,13 +116,14 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/*
 	 * dense1: dense 40 relu
 	 * 50 -> 40, 2,040 parameters, 2,000 multiply-adds
 	 */
-	gemm_2x40x50_bias_relu(thread, n, a + X, w->dense1_weight, a + DENSE1,
+	gemm_2x40x50_bias_relu(thread, n, own + X, w->dense1_weight, a + DENSE1,
 		w->dense1_bias);
 
 	/*
@@ -165,6 +167,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -197,7 +200,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense1: dense 40 relu */
 	column_sums_2x40_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
-	gemm_tn_50x40x2_adam(thread, n, a + X, a + D_DENSE1_SUM, dw->dense1_weight,
+	gemm_tn_50x40x2_adam(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
 		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
 
 #ifdef NNC_DOUBLE
@@ -211,10 +214,11 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 40 relu */
-	gemm_2x40x50_bias_relu(thread, n, a + INFER_X, w->dense1_weight, a +
+	gemm_2x40x50_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
 		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 70 tanh */
@@ -246,13 +250,12 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,50) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 50, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
-	const NncRange share = nnc_share(thread, 2);
-	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
-		HALF;
+	enum { K = 50, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_whole(thread, batch->rows);
+	const int first = 0, end = K;
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
@@ -1061,8 +1064,8 @@ const NncModel NNC_MODEL(few_rows) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 192,
-	.infer_scratch_reals = 0,
+	.scratch_reals = 304,
+	.infer_scratch_reals = 304,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,

@@ -57,6 +57,7 @@ enum {
 #else
 	ARENA = D_DENSE8 + 160,
 #endif
+	OWN = 160,                               /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -139,9 +140,9 @@ static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict 
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 
-	gather(thread, batch, a + X);
+	gather(thread, batch, own + X);
 }
 
 /* Forward, with what only training does, to the loss. */
@@ -149,13 +150,14 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/*
 	 * dense1: dense 5 relu init=he bias=false
 	 * 6 -> 5, 30 parameters, 30 multiply-adds
 	 */
-	gemm_32x5x6_relu(thread, n, a + X, w->dense1_weight, a + DENSE1);
+	gemm_32x5x6_relu(thread, n, own + X, w->dense1_weight, a + DENSE1);
 
 	/*
 	 * dense2: dense 5 tanh init=glorot
@@ -245,6 +247,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -328,7 +331,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		keep, rate, root, w->dense2_weight, m->dense2_weight, v->dense2_weight);
 
 	/* dense1: dense 5 relu init=he bias=false */
-	gemm_tn_6x5x32_adam(thread, n, a + X, a + D_DENSE1_PRODUCT, dw->dense1_weight,
+	gemm_tn_6x5x32_adam(thread, n, own + X, a + D_DENSE1_PRODUCT, dw->dense1_weight,
 		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
 
 #ifdef NNC_DOUBLE
@@ -342,10 +345,11 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 5 relu init=he bias=false */
-	gemm_32x5x6_relu(thread, n, a + INFER_X, w->dense1_weight, a + INFER_DENSE1);
+	gemm_32x5x6_relu(thread, n, own + INFER_X, w->dense1_weight, a + INFER_DENSE1);
 
 	/* dense2: dense 5 tanh init=glorot */
 	nnc_barrier(thread);
@@ -405,13 +409,12 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,6) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 6, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
-	const NncRange share = nnc_share(thread, 2);
-	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
-		HALF;
+	enum { K = 6, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_whole(thread, batch->rows);
+	const int first = 0, end = K;
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
@@ -1560,8 +1563,8 @@ const NncModel NNC_MODEL(inits) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 160,
-	.infer_scratch_reals = 0,
+	.scratch_reals = 352,
+	.infer_scratch_reals = 352,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,

@@ -43,6 +43,7 @@ enum {
 #else
 	ARENA = WORK_DENSE3 + 8192,
 #endif
+	OWN = 4096,                              /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -119,9 +120,9 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 
-	gather(thread, batch, a + X);
+	gather(thread, batch, own + X);
 }
 
 /* Forward, with what only training does, to the loss. */
@@ -129,14 +130,15 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/*
 	 * dense1: dense 128 relu init=pytorch
 	 * 28x28x1 -> 128, 100,480 parameters, 100,352 multiply-adds
 	 */
-	gemm_parts_32x128x784_bias_relu(thread, n, a + X, w->dense1_weight, a + DENSE1,
-		a + WORK_DENSE1, w->dense1_bias);
+	gemm_parts_32x128x784_bias_relu(thread, n, own + X, w->dense1_weight, a +
+		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 128 relu init=pytorch
@@ -188,6 +190,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 	Params *dw = c->grads;
 	const real lr = (real)c->lr;
@@ -226,7 +229,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense1: dense 128 relu init=pytorch */
 	column_sums_32x128_sgd(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, lr,
 		w->dense1_bias);
-	gemm_tn_784x128x32_sgd(thread, n, a + X, a + D_DENSE1_SUM, dw->dense1_weight,
+	gemm_tn_784x128x32_sgd(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
 		keep, lr, w->dense1_weight);
 
 #ifdef NNC_DOUBLE
@@ -240,10 +243,11 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 128 relu init=pytorch */
-	gemm_parts_32x128x784_bias_relu(thread, n, a + INFER_X, w->dense1_weight, a +
+	gemm_parts_32x128x784_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
 		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 relu init=pytorch */
@@ -280,13 +284,12 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,784) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t), HALF = K / 2 };
-	const NncRange share = nnc_share(thread, 2);
-	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
-		HALF;
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_whole(thread, batch->rows);
+	const int first = 0, end = K;
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
@@ -1158,8 +1161,8 @@ const NncModel NNC_MODEL(mlp3_relu_raw) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 4096,
-	.infer_scratch_reals = 0,
+	.scratch_reals = 29184,
+	.infer_scratch_reals = 29184,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_DENSE1_FLAT,

@@ -33,6 +33,7 @@ enum {
 #else
 	ARENA = WORK_DENSE1 + 2400,
 #endif
+	OWN = 768,                               /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -90,9 +91,9 @@ static void gemm_nt_50x784x24(const NncThread *thread, int n, const real *restri
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 
-	gather(thread, batch, a + X);
+	gather(thread, batch, own + X);
 }
 
 /* Forward, with what only training does, to the loss. */
@@ -100,13 +101,14 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/*
 	 * dense1: dense 24 sigmoid
 	 * 28x28x1 -> 24, 18,840 parameters, 18,816 multiply-adds
 	 */
-	gemm_parts_50x24x784_bias_sigmoid(thread, n, a + X, w->dense1_weight, a +
+	gemm_parts_50x24x784_bias_sigmoid(thread, n, own + X, w->dense1_weight, a +
 		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
@@ -145,6 +147,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -166,7 +169,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense1: dense 24 sigmoid */
 	column_sums_50x24_sgd(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, lr,
 		w->dense1_bias, m->dense1_bias);
-	gemm_tn_784x24x50_sgd(thread, n, a + X, a + D_DENSE1_SUM, dw->dense1_weight,
+	gemm_tn_784x24x50_sgd(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
 		keep, lr, w->dense1_weight, m->dense1_weight);
 
 #ifdef NNC_DOUBLE
@@ -180,11 +183,12 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 24 sigmoid */
-	gemm_parts_50x24x784_bias_sigmoid(thread, n, a + INFER_X, w->dense1_weight, a +
-		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
+	gemm_parts_50x24x784_bias_sigmoid(thread, n, own + INFER_X, w->dense1_weight,
+		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
 	nnc_barrier(thread);
@@ -210,13 +214,12 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,784) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t), HALF = K / 2 };
-	const NncRange share = nnc_share(thread, 2);
-	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
-		HALF;
+	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
+	const NncRange share = nnc_whole(thread, batch->rows);
+	const int first = 0, end = K;
 	const uint8_t *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
@@ -851,8 +854,8 @@ const NncModel NNC_MODEL(mse) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 768,
-	.infer_scratch_reals = 0,
+	.scratch_reals = 39968,
+	.infer_scratch_reals = 39968,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_DENSE1_FLAT,

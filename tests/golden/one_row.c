@@ -31,6 +31,7 @@ enum {
 #else
 	ARENA = D_DENSE1_SUM + 80,
 #endif
+	OWN = 112,                               /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -81,9 +82,9 @@ static void gemm_dot_nt_1x100x70(const NncThread *thread, int n, const real *res
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 
-	gather(thread, batch, a + X);
+	gather(thread, batch, own + X);
 }
 
 /* Forward, with what only training does, to the loss. */
@@ -91,13 +92,14 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/*
 	 * dense1: dense 70 relu
 	 * 100 -> 70, 7,070 parameters, 7,000 multiply-adds
 	 */
-	gemm_row_1x70x100_bias_relu(thread, n, a + X, w->dense1_weight, a + DENSE1,
+	gemm_row_1x70x100_bias_relu(thread, n, own + X, w->dense1_weight, a + DENSE1,
 		w->dense1_bias);
 
 	/*
@@ -133,6 +135,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 	Params *dw = c->grads;
 	const real lr = (real)c->lr;
@@ -151,8 +154,8 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense1: dense 70 relu */
 	column_sums_1x70_sgd(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, lr,
 		w->dense1_bias);
-	gemm_row_tn_100x70x1_sgd(thread, n, a + X, a + D_DENSE1_SUM, dw->dense1_weight,
-		keep, lr, w->dense1_weight);
+	gemm_row_tn_100x70x1_sgd(thread, n, own + X, a + D_DENSE1_SUM,
+		dw->dense1_weight, keep, lr, w->dense1_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -165,10 +168,11 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 70 relu */
-	gemm_row_1x70x100_bias_relu(thread, n, a + INFER_X, w->dense1_weight, a +
+	gemm_row_1x70x100_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
 		INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 3 softmax */
@@ -195,13 +199,12 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,100) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 100, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
-	const NncRange share = nnc_share(thread, 2);
-	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
-		HALF;
+	enum { K = 100, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_whole(thread, batch->rows);
+	const int first = 0, end = K;
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
@@ -656,8 +659,8 @@ const NncModel NNC_MODEL(one_row) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 112,
-	.infer_scratch_reals = 112,
+	.scratch_reals = 224,
+	.infer_scratch_reals = 224,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,

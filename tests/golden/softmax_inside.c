@@ -40,6 +40,7 @@ enum {
 #else
 	ARENA = D_SOFTMAX1 + 384,
 #endif
+	OWN = 512,                               /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -114,9 +115,9 @@ static void gemm_nt_32x20x16(const NncThread *thread, int n, const real *restric
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 
-	gather(thread, batch, a + X);
+	gather(thread, batch, own + X);
 }
 
 /* Forward, with what only training does, to the loss. */
@@ -124,13 +125,14 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/*
 	 * dense1: dense 16 softmax
 	 * 20 -> 16, 336 parameters, 320 multiply-adds
 	 */
-	gemm_32x16x20_bias(thread, n, a + X, w->dense1_weight, a + DENSE1_SUM,
+	gemm_32x16x20_bias(thread, n, own + X, w->dense1_weight, a + DENSE1_SUM,
 		w->dense1_bias);
 	nnc_barrier(thread);
 	softmax_16(thread, n, a + DENSE1_SUM, a + DENSE1);
@@ -183,6 +185,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -222,7 +225,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x16_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
-	gemm_tn_20x16x32_adam(thread, n, a + X, a + D_DENSE1_SUM, dw->dense1_weight,
+	gemm_tn_20x16x32_adam(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
 		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
 
 #ifdef NNC_DOUBLE
@@ -236,10 +239,11 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
+	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
 	Params *w = c->params;
 
 	/* dense1: dense 16 softmax */
-	gemm_32x16x20_bias(thread, n, a + INFER_X, w->dense1_weight, a +
+	gemm_32x16x20_bias(thread, n, own + INFER_X, w->dense1_weight, a +
 		INFER_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	softmax_16(thread, n, a + INFER_DENSE1_SUM, a + INFER_DENSE1);
@@ -277,13 +281,12 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,20) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 20, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
-	const NncRange share = nnc_share(thread, 2);
-	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
-		HALF;
+	enum { K = 20, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_whole(thread, batch->rows);
+	const int first = 0, end = K;
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
 		for (int k = first; k < end; k++)
 			x[i * K + k] = (real)sample[k];
@@ -1187,8 +1190,8 @@ const NncModel NNC_MODEL(softmax_inside) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 512,
-	.infer_scratch_reals = 0,
+	.scratch_reals = 1152,
+	.infer_scratch_reals = 1152,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
