@@ -100,6 +100,11 @@ void put(Emit *e, const char *format, ...)
 	}
 }
 
+void put_section(Emit *e, const char *title)
+{
+	put(e, "\n/* ---- %s ---- */\n", title);
+}
+
 void blank(Emit *e)
 {
 	write(e, "\n", 1);

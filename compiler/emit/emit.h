@@ -52,6 +52,7 @@ struct Emit {
 void text_add(Text *t, const char *bytes, size_t length);
 void put(Emit *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void put_raw(Emit *e, const char *text); /* as it is */
+void put_section(Emit *e, const char *title);
 void blank(Emit *e);
 const char *find_template(const char *name);
 char *fill(const char *template, const Hole *holes);
@@ -110,9 +111,11 @@ const char *gemm_name(const Gemm *g, const char *kernel);
 Hole *gemm_holes(const Gemm *g, const char *name, const Hole *extra);
 void call_gemm(Emit *e, const Node *n, const char *name);
 
-/* program.c, tables.c */
+/* layout.c */
 void emit_params(Emit *e);
 void emit_arena(Emit *e, const Program *p, const char *title, const char *total);
+
+/* program.c, tables.c */
 const char *setup_text(const Emit *e); /* the optimizer's, once a step */
 /* An NncWork: `before` and `body`, with what their text uses declared from the context. */
 /* The body is given back to the arena. */

@@ -230,7 +230,7 @@ void emit_tables(Emit *e)
 {
 	const Net *net = e->net;
 	int slots;
-	put(e, "\n/* ---- what the runtime knows of it ---- */\n");
+	put_section(e, "what the runtime knows of it");
 	emit_tensors(e);
 	emit_layers(e);
 	emit_ops(e);
