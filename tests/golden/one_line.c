@@ -263,9 +263,8 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
-	NNC_UNROLL
-	for (int i = 0; i < rows * vecs; i++)
-		s[i] = (nnc_vec){0};
+	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
+
 	for (int p = 0; p < runs; p++, a += as, b += bs)
 		NNC_UNROLL_4
 		for (int k = 0; k < terms; k++) {
@@ -280,9 +279,12 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 					ak];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
-					s[r * vecs + q] += x * bv[q];
+					sum[r * vecs + q] += x * bv[q];
 			}
 		}
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = sum[i];
 }
 
 /* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
