@@ -362,6 +362,12 @@ typedef struct NncContext {
 	int64_t correct;            /* and those whose argmax is the label */
 } NncContext;
 
+/* What each thread has of its own: in the arena, or `at` reals behind in its scratch. */
+static inline nnc_real *nnc_own(const NncContext *c, const NncThread *t, int64_t at)
+{
+	return t->id == 0 ? (nnc_real *)c->arena : (nnc_real *)t->scratch + at;
+}
+
 /* A part of a step, as every thread of a team does it. */
 typedef void NncWork(NncContext *c, const NncBatch *batch, const NncThread *t);
 

@@ -146,8 +146,7 @@ static void emit_locals(Emit *e, const char *body)
 	local(e, body, "n, ", "const int n = batch->rows;");
 	local(e, body, "keep, ", "const bool keep = c->keep_grads;");
 	local(e, body, "a + ", "real *a = c->arena;");
-	local(e, body, "own + ",
-	      "real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;");
+	local(e, body, "own + ", "real *own = nnc_own(c, thread, OWN);");
 	local(e, body, "w->", "Params *w = c->params;");
 	local(e, body, "dw->", "Params *dw = c->grads;");
 	for (int i = 0; i < count; i++)

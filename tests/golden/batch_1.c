@@ -82,7 +82,7 @@ static void gemm_plain_nt_1x1x1(const NncThread *thread, int n, const real *rest
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 
 	gather(thread, batch, own + X);
 }
@@ -92,7 +92,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 
 	/*
@@ -135,7 +135,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -169,7 +169,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 
 	/* dense1: dense 1 tanh */

@@ -140,7 +140,7 @@ static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict 
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 
 	gather(thread, batch, own + X);
 }
@@ -150,7 +150,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 
 	/*
@@ -247,7 +247,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
@@ -345,7 +345,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 
 	/* dense1: dense 5 relu init=he bias=false */

@@ -120,7 +120,7 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 /* The samples of the batch become x. */
 static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 
 	gather(thread, batch, own + X);
 }
@@ -130,7 +130,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 {
 	const int n = batch->rows;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 
 	/*
@@ -190,7 +190,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const int n = batch->rows;
 	const bool keep = c->keep_grads;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 	Params *dw = c->grads;
 	const real lr = (real)c->lr;
@@ -243,7 +243,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
 	real *a = c->arena;
-	real *own = thread->id ? (real *)thread->scratch + OWN : c->arena;
+	real *own = nnc_own(c, thread, OWN);
 	Params *w = c->params;
 
 	/* dense1: dense 128 relu */
