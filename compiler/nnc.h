@@ -661,8 +661,7 @@ struct Op {
 	void (*helper)(Emit *e, const Node *n); /* the function that its statement calls */
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
 	bool by_columns;        /* a thread reads some columns of in[0], not some rows */
-	/* Each thread rather computes all of out[0] for itself; NULL: never. */
-	bool (*own)(const Net *net, const Node *n);
+	bool (*own)(const Net *net, const Node *n); /* load: each thread has all of x for itself */
 	int adjoint_in;         /* conv_dx, conv_dw: which in[] is the adjoint of conv's output */
 	bool product;           /* its plain loops sum products: they hardly vectorise */
 	bool epilogue;          /* its kernels can end with elementwise ops */

@@ -18,39 +18,26 @@ enum {
 	MOST_OWN = 1 << 19, /* numbers: they stay in the second cache */
 };
 
-/* Does a gemm read x, some columns of all rows? */
-static bool by_columns(const Node *n)
-{
-	const Tensor *x = n->out[0];
-	while (x->reader && x->reader->op->reshape)
-		x = x->reader->out[0];
-	return x->reader && x->reader->op->by_columns;
-}
-
 /*
- * A thread that reads its columns of all rows has the CPU fetch some of another's, too,
+ * A thread that reads some columns of all rows has the CPU fetch some of another's, too,
  * between which it has to ask for them again to write the next batch. All of it, for
  * itself alone, takes less.
  */
 static bool own(const Net *net, const Node *n)
 {
-	return by_columns(n) && batch_size(net, n->out[0]) <= MOST_OWN;
+	const Tensor *x = n->out[0];
+	while (x->reader && x->reader->op->reshape)
+		x = x->reader->out[0];
+	return x->reader && x->reader->op->by_columns && batch_size(net, x) <= MOST_OWN;
 }
 
 static void emit(Emit *e, const Node *n)
 {
 	const Net *net = e->net;
-	bool bytes = takes_bytes(net), all = n->out[0]->own;
-	bool halves = !all && by_columns(n); /* then each thread loads what it will read */
 	const Hole holes[] = {
 		{"K", int_text(shape_size(net->input))},
-		{"share", all ? "nnc_whole" : "nnc_share"},
-		{"pieces", halves ? "2" : "batch->rows"},
-		{"first", halves ? "share.first * HALF" : "0"},
-		{"end", halves ? "share.end == 2 ? K : share.end * HALF" : "K"},
-		{"HALF", halves ? ", HALF = K / 2" : ""},
-		{"rows", halves ? "0; i < batch->rows; i++" : "share.first; i < share.end; i++"},
-		{"sample", bytes ? "uint8_t" : "float"},
+		{"share", n->out[0]->own ? "nnc_whole" : "nnc_share"},
+		{"sample", takes_bytes(net) ? "uint8_t" : "float"},
 		{"scale", scale_text(n->attr.scale)},
 		{NULL, NULL},
 	};
@@ -74,16 +61,15 @@ const Op op_load = {
 /* x (n,$K$) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = $K$, LINE = NNC_ALIGN / sizeof($sample$)$HALF$ };
-	const NncRange share = $share$(thread, $pieces$);
-	const int first = $first$, end = $end$;
+	enum { K = $K$, LINE = NNC_ALIGN / sizeof($sample$) };
+	const NncRange share = $share$(thread, batch->rows);
 	const $sample$ *samples = batch->samples;
 
-	for (int i = $rows$) {
+	for (int i = share.first; i < share.end; i++) {
 		const $sample$ *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = first; k < end; k++)
+		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k]$scale$;
-		for (int k = first; k < end && i < batch->next_rows; k += LINE)
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }

@@ -252,17 +252,15 @@ static void evaluate(NncContext *c, const NncBatch *batch, const NncThread *thre
 /* x (n,4999) = the samples of this batch; those of the next are on their way by then */
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x)
 {
-	enum { K = 4999, LINE = NNC_ALIGN / sizeof(float), HALF = K / 2 };
-	const NncRange share = nnc_share(thread, 2);
-	const int first = share.first * HALF, end = share.end == 2 ? K : share.end *
-		HALF;
+	enum { K = 4999, LINE = NNC_ALIGN / sizeof(float) };
+	const NncRange share = nnc_share(thread, batch->rows);
 	const float *samples = batch->samples;
 
-	for (int i = 0; i < batch->rows; i++) {
+	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = first; k < end; k++)
+		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = first; k < end && i < batch->next_rows; k += LINE)
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }

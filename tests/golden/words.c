@@ -483,14 +483,13 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
 	const NncRange share = nnc_share(thread, batch->rows);
-	const int first = 0, end = K;
 	const uint8_t *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = first; k < end; k++)
+		for (int k = 0; k < K; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = first; k < end && i < batch->next_rows; k += LINE)
+		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
