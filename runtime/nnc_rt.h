@@ -292,7 +292,8 @@ typedef struct NncTrace NncTrace;
  */
 typedef struct NncThread {
 	int32_t id, count;          /* 0..count - 1 */
-	void *scratch;              /* its own: (scratch_reals), (infer_scratch_reals) */
+	void *scratch;              /* (scratch_reals, infer_scratch_reals) its own: kernels'
+	                               workspace, then what nnc_own() finds */
 	NncTeam *team;
 	NncTrace *trace;            /* bench --ops: who notes when ops begin; or NULL */
 } NncThread;
@@ -305,22 +306,11 @@ typedef struct NncRange {
 void nnc_trace_share(NncTrace *trace, const char *function);
 
 /*
- * nnc_share(thread, count): the pieces, of `count` equal ones, that are this thread's.
- * A macro, so that a trace sees which function it is called by.
+ * Which of `count` equal pieces of work are this thread's: nnc_share(thread, count) gives
+ * its share of them, nnc_whole(thread, count) all, of what each thread does for itself.
+ * Macros, so that a trace sees which function they are called by.
  */
 #define nnc_share(...) nnc_share_in(__func__, __VA_ARGS__)
-
-static inline NncRange nnc_share_in(const char *function, const NncThread *t, int count)
-{
-	if (__builtin_expect(t->trace != NULL, 0))
-		nnc_trace_share(t->trace, function);
-	if (t->count == 1)
-		return (NncRange){0, count};
-	return (NncRange){(int)((int64_t)count * t->id / t->count),
-			  (int)((int64_t)count * (t->id + 1) / t->count)};
-}
-
-/* nnc_whole(thread, count): all of them, of what each thread does for itself. */
 #define nnc_whole(...) nnc_whole_in(__func__, __VA_ARGS__)
 
 static inline NncRange nnc_whole_in(const char *function, const NncThread *t, int count)
@@ -328,6 +318,15 @@ static inline NncRange nnc_whole_in(const char *function, const NncThread *t, in
 	if (__builtin_expect(t->trace != NULL, 0))
 		nnc_trace_share(t->trace, function);
 	return (NncRange){0, count};
+}
+
+static inline NncRange nnc_share_in(const char *function, const NncThread *t, int count)
+{
+	const NncRange whole = nnc_whole_in(function, t, count);
+	if (t->count == 1)
+		return whole;
+	return (NncRange){(int)((int64_t)count * t->id / t->count),
+			  (int)((int64_t)count * (t->id + 1) / t->count)};
 }
 
 /* Returns when every thread of the team is here: what they wrote can then be read. */
@@ -362,7 +361,10 @@ typedef struct NncContext {
 	int64_t correct;            /* and those whose argmax is the label */
 } NncContext;
 
-/* What each thread has of its own: in the arena, or `at` reals behind in its scratch. */
+/*
+ * What each thread has of its own: thread 0's is where the arena begins, the others' is
+ * `at` reals behind the beginning of their scratch.
+ */
 static inline nnc_real *nnc_own(const NncContext *c, const NncThread *t, int64_t at)
 {
 	return t->id == 0 ? (nnc_real *)c->arena : (nnc_real *)t->scratch + at;
