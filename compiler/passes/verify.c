@@ -7,8 +7,7 @@
 
 #include "nnc.h"
 
-/* The arena, cut wherever a value begins or ends; cell k is from edges[k] to the next.
- */
+/* The arena, cut where values begin and end; cell k is from edges[k] to the next. */
 typedef struct Map {
 	const char *program;
 	int64_t *edges;
