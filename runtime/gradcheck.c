@@ -73,10 +73,10 @@ static double element_error(Check *k, double *x, double analytic, double scale,
 		size = fmax(size, fmin(1e6 * rounding, 10 * scale));
 		double error = fabs(numeric - analytic);
 		bool widest = i == STEPS - 1;
+		if (widest && error <= rounding)
+			error = 0;
 		if (error > 0)
 			error /= size; /* 0 / 0: both are 0 */
-		if (widest && fabs(numeric - analytic) <= rounding)
-			error = 0;
 		if (isfinite(error) && error < best)
 			best = error;
 		if (best <= NNC_GRADCHECK_BOUND)
