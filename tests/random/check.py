@@ -2,11 +2,14 @@
 Random programs, compiled in several ways, against PyTorch in float64.
 usage: check.py BUILD TMP FIRST COUNT LIBRARIES...   (from the root of the project)
 WAYS="gcc-san ..." instead of a changing choice, or all; V=1 shows the largest errors.
+WORKERS=N: so many processes.
 """
+import functools
 import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(1, os.path.join(HERE, "../parity"))
@@ -70,6 +73,13 @@ class Bench:
         self.more = os.environ.get("CFLAGS", "").split()
         self.kernels = self.explain(self.write("kernels.nn", KERNELS_OF), [])[0]
         self.used, self.said, self.worst, self.loosened = set(), "", {}, 0
+
+    def merge(self, other):
+        self.used |= other.used
+        self.said += other.said
+        self.loosened += other.loosened
+        for way, worst in other.worst.items():
+            self.worst[way] = max(self.worst.get(way, 0), worst)
 
     def write(self, name, text):
         path = os.path.join(self.tmp, name)
@@ -265,6 +275,14 @@ def missing(bench):
     return never + sorted(set(bench.kernels) - bench.used)
 
 
+def check_some(build, tmp, libraries, seeds):
+    """In a folder of its own: the bench, those that are wrong, how many said nothing."""
+    with tempfile.TemporaryDirectory(dir=tmp) as folder:
+        bench = Bench(build, folder, libraries)
+        programs = [draw.Drawing(seed, bench.kernels).draw() for seed in seeds]
+        return bench, *bench.check(programs)
+
+
 def main(build, tmp, first, count, libraries):
     try:
         bench = Bench(build, tmp, libraries)
@@ -275,13 +293,16 @@ def main(build, tmp, first, count, libraries):
     for problem in problems:
         print("FAIL random: %s" % problem)
     failed, silent = set(), 0
-    for start in range(first, first + count, TOGETHER):
-        seeds = range(start, min(start + TOGETHER, first + count))
-        wrong, few = bench.check([draw.Drawing(s, bench.kernels).draw() for s in seeds])
-        failed |= wrong
-        silent += few
-        if os.environ.get("V"):
-            print("%d of %d, %d failed" % (seeds[-1] - first + 1, count, len(failed)), flush=True)
+    last = first + count
+    batches = [range(start, min(start + TOGETHER, last)) for start in range(first, last, TOGETHER)]
+    check = functools.partial(check_some, build, tmp, libraries)
+    with ProcessPoolExecutor(int(os.environ.get("WORKERS", 1))) as pool:
+        for batch, (some, wrong, few) in zip(batches, pool.map(check, batches)):
+            bench.merge(some)
+            failed |= wrong
+            silent += few
+            if os.environ.get("V"):
+                print("%d of %d, %d failed" % (batch.stop - first, count, len(failed)), flush=True)
     problem_count = len(problems)
     if count >= 50:
         for word in missing(bench):
