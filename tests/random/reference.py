@@ -19,6 +19,8 @@ GRADIENTS, STEP, INFER, EVALUATE = range(4)
 DEFAULT_INIT = {"elu": "he", "gelu": "he", "leaky_relu": "he", "relu": "he", "softplus": "he",
                 "swish": "he", "selu": "lecun"}  # else glorot
 torch.set_num_threads(1)
+# In float, oneDNN's gradients of small convolutions have been memory that nobody wrote.
+torch.backends.mkldnn.enabled = False
 
 
 class NoSamples(Exception):
