@@ -28,7 +28,7 @@ enum {
 	D_DROPOUT1 = PROBABILITIES + 320,        /* (32, 16) */
 	D_DENSE1 = D_DROPOUT1,                   /* (32, 16) */
 	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 16) */
-	WORK_DENSE1 = DENSE1 + 512,              /* (1024) */
+	WORK_DENSE1 = DENSE1 + 512,              /* (512) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
 	ARENA = D_DROPOUT1 + 512,
@@ -46,16 +46,17 @@ enum {
 	INFER_DENSE2_SUM = INFER_DENSE1 + 512,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_DENSE2_SUM + 320, /* (32, 10) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 512,  /* (1024) */
-	INFER_ARENA = WORK_INFER_DENSE1 + 1024,
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 512,  /* (512) */
+	INFER_ARENA = INFER_PROBABILITIES + 320,
 };
 
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_sums_32x16x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p);
-static void gemm_parts_32x16x784_bias_relu(const NncThread *thread, int n,
+static void gemm_halves_32x16x784_bias_relu_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias);
+static void gemm_halves_32x16x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void dropout_0_16(const NncThread *thread, const NncContext *c, int n,
@@ -112,8 +113,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 16 relu
 	 * 28x28x1 -> 16, 12,560 parameters, 12,544 multiply-adds
 	 */
-	gemm_parts_32x16x784_bias_relu(thread, n, own + X, w->dense1_weight, a + DENSE1,
-		a + WORK_DENSE1, w->dense1_bias);
+	gemm_halves_32x16x784_bias_relu(thread, n, own + X, w->dense1_weight, a +
+		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dropout1: dropout 0
@@ -203,7 +204,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 16 relu */
-	gemm_parts_32x16x784_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
+	gemm_halves_32x16x784_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
 		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
@@ -277,87 +278,93 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		s[i] = sum[i];
 }
 
-/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
-static NNC_INLINE void gemm_sums_32x16x784_tile(int rows, int cols, int terms,
-	bool more, int i, int j, const real *restrict a, const real *restrict b,
-	real *restrict p)
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_32x16x784_bias_relu_tile(int rows, int cols,
+	int terms, bool ends, int i, int j0, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
 {
-	enum { N = 16, K = 784, L = NNC_LANES };
+	enum { N = 16, K = 784, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j, N, 0, s);
+		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int at = (i + r) * N + j + q;
-			const real v = sums[r * vecs * L + q];
-			p[at] = more ? p[at] + v : v;
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				v = v < 0 ? 0 : v;
+				c[at] = v;
+			} else {
+				p[at] = v;
+			}
 		}
 }
 
-/* p (2,32,16): the two parts of a b, of half the terms each */
-static void gemm_sums_32x16x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p)
+/* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_halves_32x16x784_bias_relu_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 16, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 392 };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
+	const int down = (n + ROWS - 1) / ROWS;
+	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	for (int part = 0; part < 2; part++, p += M * N) {
-		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
-		const int start = share.first - part * tiles, end = share.end - part *
-			tiles;
-		for (int k = first; k < last; k += DEPTH) {
-			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
-				const int i = t % down * ROWS, j = t / down * COLS;
-				const int rows = n - i < ROWS ? n - i : ROWS;
-				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-				const real *ak = a + k, *bk = b + k * N;
-				if (rows == ROWS && cols == COLS)
-					gemm_sums_32x16x784_tile(ROWS, COLS, terms,
-						false, i, j, ak, bk, p);
-				else if (REST > 0 && rows == ROWS)
-					gemm_sums_32x16x784_tile(ROWS, REST, terms,
-						false, i, j, ak, bk, p);
-				else if (cols == COLS)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x16x784_tile(1, COLS, terms,
-							false, i + r, j, ak, bk, p);
-				else if (REST > 0)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x16x784_tile(1, REST, terms,
-							false, i + r, j, ak, bk, p);
-			}
-		}
+	a += k, b += k * N;
+	for (int t = first; t < end; t++) {
+		const int i = t % down * ROWS, j = t / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_halves_32x16x784_bias_relu_tile(ROWS, COLS, terms, ends, i,
+				j, a, b, c, p, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_halves_32x16x784_bias_relu_tile(ROWS, REST, terms, ends, i,
+				j, a, b, c, p, bias);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x16x784_bias_relu_tile(1, COLS, terms,
+					ends, i + r, j, a, b, c, p, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x16x784_bias_relu_tile(1, REST, terms,
+					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,16) = a b, then bias, relu: in two parts p (2,32,16) */
-static void gemm_parts_32x16x784_bias_relu(const NncThread *thread, int n,
+/* c (n,16) = a b, then bias, relu: by the sums of half the terms, p (32,16) */
+static void gemm_halves_32x16x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 16, BLOCK = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 16, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = tiles / 2, right = tiles - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0,
+		share.end - right};
 
-	gemm_sums_32x16x784(thread, n, a, b, p);
+	/* of two threads each has one half of the terms: first for the tiles that the other ends */
+	gemm_halves_32x16x784_bias_relu_sums(0, left + one.first, left + one.end, false,
+		n, a, b, c, p, bias);
+	gemm_halves_32x16x784_bias_relu_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = share.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			v = v < 0 ? 0 : v;
-			c[at] = v;
-		}
+	gemm_halves_32x16x784_bias_relu_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_32x16x784_bias_relu_sums(1, left + two.first, left + two.end, true,
+		n, a, b, c, p, bias);
 }
 
 /* y (n,16): x with a share of 0 set to zero, the rest divided by 1 - 0 */
@@ -862,8 +869,7 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x16x784_bias_relu", 803840,
-		"gemm_sums_32x16x784"},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x16x784_bias_relu", 803840, NULL},
 	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_16", 512, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_32x10x16_bias", 10560, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
@@ -875,8 +881,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense1", "relu_grad_16", 512, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x16_adam", 704, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x16x32_adam", 953344, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x16x784_bias_relu", 803840,
-		"gemm_sums_32x16x784"},
+	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x16x784_bias_relu", 803840, NULL},
 	{NNC_PHASE_INFER, "dense2", "gemm_32x10x16_bias", 10560, NULL},
 	{NNC_PHASE_INFER, "dense2", "softmax_10", 1280, NULL},
 };

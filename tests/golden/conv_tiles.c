@@ -33,7 +33,7 @@ enum {
 	BINS_CONV1_PRODUCT = SEEN_X + 25200,     /* (2150640) */
 	ROWS_D_CONV1 = ROWS_X + 2212080,         /* (2150640) */
 	BINS_GRAD_CONV1_WEIGHT = 0,              /* (11760) */
-	WORK_DENSE1_SUM = DENSE1_SUM + 128,      /* (256) */
+	WORK_DENSE1_SUM = DENSE1_SUM + 128,      /* (128) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_CONV1_PRODUCT = ROWS_CONV1_WEIGHT + 11760, /* (32, 70x45x8) */
 	D_X = 0,                                 /* (32, 70x45x8) */
@@ -58,7 +58,7 @@ enum {
 	INFER_ROWS_CONV1_WEIGHT = ROWS_INFER_X + 2212080, /* (11760) */
 	SEEN_INFER_X = INFER_ROWS_CONV1_WEIGHT + 11760, /* (32, 70x45) */
 	BINS_INFER_CONV1_PRODUCT = SEEN_INFER_X + 25200, /* (2150640) */
-	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 128, /* (256) */
+	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 128, /* (128) */
 	INFER_ARENA = BINS_INFER_CONV1_PRODUCT + 2150640,
 };
 
@@ -89,9 +89,10 @@ static void back_70x45x8_7x2_10x23_irfft28_23_12_live_70x45x1_3x5_p1x2_maxpool_2
 	const NncThread *thread, int n, const nnc_vec *restrict s, real *restrict y,
 	uint8_t *restrict winner, const uint8_t *restrict seen,
 	const real *restrict bias);
-static void gemm_sums_32x4x6160(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p);
-static void gemm_parts_32x4x6160_bias(const NncThread *thread, int n,
+static void gemm_halves_32x4x6160_bias_sums(int half, int first, int end, bool ends,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias);
+static void gemm_halves_32x4x6160_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void cross_entropy_4(const NncThread *thread, NncContext *c,
@@ -189,7 +190,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 35x22x8 -> 4, 24,644 parameters, 24,640 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_parts_32x4x6160_bias(thread, n, a + MAXPOOL1, w->dense1_weight, a +
+	gemm_halves_32x4x6160_bias(thread, n, a + MAXPOOL1, w->dense1_weight, a +
 		DENSE1_SUM, a + WORK_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	cross_entropy_4(thread, c, batch, a + DENSE1_SUM, a + PROBABILITIES);
@@ -297,7 +298,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense1: dense 4 softmax */
 	nnc_barrier(thread);
-	gemm_parts_32x4x6160_bias(thread, n, a + INFER_MAXPOOL1, w->dense1_weight, a +
+	gemm_halves_32x4x6160_bias(thread, n, a + INFER_MAXPOOL1, w->dense1_weight, a +
 		INFER_DENSE1_SUM, a + WORK_INFER_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	softmax_4(thread, n, a + INFER_DENSE1_SUM, a + INFER_OUTPUT);
@@ -1767,86 +1768,91 @@ static void back_70x45x8_7x2_10x23_irfft28_23_12_live_70x45x1_3x5_p1x2_maxpool_2
 	}
 }
 
-/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
-static NNC_INLINE void gemm_sums_32x4x6160_tile(int rows, int cols, int terms,
-	bool more, int i, int j, const real *restrict a, const real *restrict b,
-	real *restrict p)
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_32x4x6160_bias_tile(int rows, int cols, int terms,
+	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 4, K = 6160, L = NNC_LANES };
+	enum { N = 4, K = 6160, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j, N, 0, s);
+		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int at = (i + r) * N + j + q;
-			const real v = sums[r * vecs * L + q];
-			p[at] = more ? p[at] + v : v;
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				c[at] = v;
+			} else {
+				p[at] = v;
+			}
 		}
 }
 
-/* p (2,32,4): the two parts of a b, of half the terms each */
-static void gemm_sums_32x4x6160(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p)
+/* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_halves_32x4x6160_bias_sums(int half, int first, int end, bool ends,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 4, K = 6160, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 3080 };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
+	const int down = (n + ROWS - 1) / ROWS;
+	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	for (int part = 0; part < 2; part++, p += M * N) {
-		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
-		const int start = share.first - part * tiles, end = share.end - part *
-			tiles;
-		for (int k = first; k < last; k += DEPTH) {
-			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
-				const int i = t % down * ROWS, j = t / down * COLS;
-				const int rows = n - i < ROWS ? n - i : ROWS;
-				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-				const real *ak = a + k, *bk = b + k * N;
-				if (rows == ROWS && cols == COLS)
-					gemm_sums_32x4x6160_tile(ROWS, COLS, terms,
-						false, i, j, ak, bk, p);
-				else if (REST > 0 && rows == ROWS)
-					gemm_sums_32x4x6160_tile(ROWS, REST, terms,
-						false, i, j, ak, bk, p);
-				else if (cols == COLS)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x4x6160_tile(1, COLS, terms,
-							false, i + r, j, ak, bk, p);
-				else if (REST > 0)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x4x6160_tile(1, REST, terms,
-							false, i + r, j, ak, bk, p);
-			}
-		}
+	a += k, b += k * N;
+	for (int t = first; t < end; t++) {
+		const int i = t % down * ROWS, j = t / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_halves_32x4x6160_bias_tile(ROWS, COLS, terms, ends, i, j,
+				a, b, c, p, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_halves_32x4x6160_bias_tile(ROWS, REST, terms, ends, i, j,
+				a, b, c, p, bias);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x4x6160_bias_tile(1, COLS, terms, ends,
+					i + r, j, a, b, c, p, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x4x6160_bias_tile(1, REST, terms, ends,
+					i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,4) = a b, then bias: in two parts p (2,32,4) */
-static void gemm_parts_32x4x6160_bias(const NncThread *thread, int n,
+/* c (n,4) = a b, then bias: by the sums of half the terms, p (32,4) */
+static void gemm_halves_32x4x6160_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 4, BLOCK = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = tiles / 2, right = tiles - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0,
+		share.end - right};
 
-	gemm_sums_32x4x6160(thread, n, a, b, p);
+	/* of two threads each has one half of the terms: first for the tiles that the other ends */
+	gemm_halves_32x4x6160_bias_sums(0, left + one.first, left + one.end, false, n,
+		a, b, c, p, bias);
+	gemm_halves_32x4x6160_bias_sums(1, two.first, two.end < left ? two.end : left,
+		false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = share.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			c[at] = v;
-		}
+	gemm_halves_32x4x6160_bias_sums(0, one.first, one.end < left ? one.end : left,
+		true, n, a, b, c, p, bias);
+	gemm_halves_32x4x6160_bias_sums(1, left + two.first, left + two.end, true, n, a,
+		b, c, p, bias);
 }
 
 /* p (n,4) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -3732,8 +3738,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "conv1",
 		"back_70x45x8_7x2_10x23_irfft28_23_12_live_70x45x1_3x5_p1x2_maxpool_2x2_bias_relu",
 		14371840, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x4x6160_bias", 1577088,
-		"gemm_sums_32x4x6160"},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x4x6160_bias", 1577088, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_4", 512, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "cross_entropy_grad_4", 512, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x4_adam", 176, NULL},
@@ -3757,8 +3762,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_INFER, "conv1",
 		"back_70x45x8_7x2_10x23_irfft28_23_12_live_70x45x1_3x5_p1x2_maxpool_2x2_bias_relu",
 		14371840, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x4x6160_bias", 1577088,
-		"gemm_sums_32x4x6160"},
+	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x4x6160_bias", 1577088, NULL},
 	{NNC_PHASE_INFER, "dense1", "softmax_4", 512, NULL},
 };
 

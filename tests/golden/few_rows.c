@@ -29,7 +29,7 @@ enum {
 	D_DENSE3_SUM = PROBABILITIES,            /* (2, 3) */
 	D_DENSE2_SUM = PROBABILITIES + 16,       /* (2, 70) */
 	D_DENSE1_SUM = DENSE1 + 80,              /* (2, 40) */
-	WORK_DENSE3_SUM = DENSE3_SUM + 16,       /* (12) */
+	WORK_DENSE3_SUM = DENSE3_SUM + 16,       /* (6) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (2, 50) */
 	ARENA = D_DENSE2_SUM + 144,
@@ -48,7 +48,7 @@ enum {
 	INFER_DENSE3_SUM = INFER_X + 112,        /* (2, 3) */
 	INFER_OUTPUT = INFER_DENSE3_SUM + 16,    /* (2, 3) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 16, /* (2, 3) */
-	WORK_INFER_DENSE3_SUM = INFER_DENSE3_SUM + 16, /* (12) */
+	WORK_INFER_DENSE3_SUM = INFER_DENSE3_SUM + 16, /* (6) */
 	INFER_ARENA = INFER_DENSE2 + 144,
 };
 
@@ -61,9 +61,10 @@ static void gemm_2x40x50_bias_relu(const NncThread *thread, int n,
 static void gemm_2x70x40_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict bias);
-static void gemm_sums_2x3x70(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p);
-static void gemm_parts_2x3x70_bias(const NncThread *thread, int n,
+static void gemm_halves_2x3x70_bias_sums(int half, int first, int end, bool ends, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias);
+static void gemm_halves_2x3x70_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void cross_entropy_3(const NncThread *thread, NncContext *c,
@@ -139,7 +140,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 70 -> 3, 213 parameters, 210 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_parts_2x3x70_bias(thread, n, a + DENSE2, w->dense3_weight, a + DENSE3_SUM,
+	gemm_halves_2x3x70_bias(thread, n, a + DENSE2, w->dense3_weight, a + DENSE3_SUM,
 		a + WORK_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
 	cross_entropy_3(thread, c, batch, a + DENSE3_SUM, a + PROBABILITIES);
@@ -228,7 +229,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense3: dense 3 softmax */
 	nnc_barrier(thread);
-	gemm_parts_2x3x70_bias(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
+	gemm_halves_2x3x70_bias(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
 		INFER_DENSE3_SUM, a + WORK_INFER_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
 	softmax_3(thread, n, a + INFER_DENSE3_SUM, a + INFER_OUTPUT);
@@ -407,85 +408,91 @@ static void gemm_2x70x40_bias_tanh(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
-static NNC_INLINE void gemm_sums_2x3x70_tile(int rows, int cols, int terms, bool more,
-	int i, int j, const real *restrict a, const real *restrict b, real *restrict p)
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_2x3x70_bias_tile(int rows, int cols, int terms,
+	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 3, K = 70, L = NNC_LANES };
+	enum { N = 3, K = 70, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j, N, 0, s);
+		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int at = (i + r) * N + j + q;
-			const real v = sums[r * vecs * L + q];
-			p[at] = more ? p[at] + v : v;
-		}
-}
-
-/* p (2,2,3): the two parts of a b, of half the terms each */
-static void gemm_sums_2x3x70(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p)
-{
-	enum { M = 2, N = 3, K = 70, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 4),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 35 };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
-
-	for (int part = 0; part < 2; part++, p += M * N) {
-		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
-		const int start = share.first - part * tiles, end = share.end - part *
-			tiles;
-		for (int k = first; k < last; k += DEPTH) {
-			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
-				const int i = t % down * ROWS, j = t / down * COLS;
-				const int rows = n - i < ROWS ? n - i : ROWS;
-				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-				const real *ak = a + k, *bk = b + k * N;
-				if (rows == ROWS && cols == COLS)
-					gemm_sums_2x3x70_tile(ROWS, COLS, terms, false,
-						i, j, ak, bk, p);
-				else if (REST > 0 && rows == ROWS)
-					gemm_sums_2x3x70_tile(ROWS, REST, terms, false,
-						i, j, ak, bk, p);
-				else if (cols == COLS)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_2x3x70_tile(1, COLS, terms,
-							false, i + r, j, ak, bk, p);
-				else if (REST > 0)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_2x3x70_tile(1, REST, terms,
-							false, i + r, j, ak, bk, p);
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				c[at] = v;
+			} else {
+				p[at] = v;
 			}
 		}
-	}
 }
 
-/* c (n,3) = a b, then bias: in two parts p (2,2,3) */
-static void gemm_parts_2x3x70_bias(const NncThread *thread, int n,
+/* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_halves_2x3x70_bias_sums(int half, int first, int end, bool ends, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 2, N = 3, BLOCK = NNC_ALIGN / sizeof(real) };
+	enum { M = 2, N = 3, K = 70, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 4),
+		REST = N % COLS };
+	const int down = (n + ROWS - 1) / ROWS;
+	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	gemm_sums_2x3x70(thread, n, a, b, p);
+	a += k, b += k * N;
+	for (int t = first; t < end; t++) {
+		const int i = t % down * ROWS, j = t / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_halves_2x3x70_bias_tile(ROWS, COLS, terms, ends, i, j, a,
+				b, c, p, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_halves_2x3x70_bias_tile(ROWS, REST, terms, ends, i, j, a,
+				b, c, p, bias);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_2x3x70_bias_tile(1, COLS, terms, ends, i +
+					r, j, a, b, c, p, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_2x3x70_bias_tile(1, REST, terms, ends, i +
+					r, j, a, b, c, p, bias);
+	}
+}
+
+/* c (n,3) = a b, then bias: by the sums of half the terms, p (2,3) */
+static void gemm_halves_2x3x70_bias(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { M = 2, N = 3, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 4) };
+	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = tiles / 2, right = tiles - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0,
+		share.end - right};
+
+	/* of two threads each has one half of the terms: first for the tiles that the other ends */
+	gemm_halves_2x3x70_bias_sums(0, left + one.first, left + one.end, false, n, a,
+		b, c, p, bias);
+	gemm_halves_2x3x70_bias_sums(1, two.first, two.end < left ? two.end : left,
+		false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = share.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			c[at] = v;
-		}
+	gemm_halves_2x3x70_bias_sums(0, one.first, one.end < left ? one.end : left,
+		true, n, a, b, c, p, bias);
+	gemm_halves_2x3x70_bias_sums(1, left + two.first, left + two.end, true, n, a, b,
+		c, p, bias);
 }
 
 /* p (n,3) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -1027,8 +1034,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_2x40x50_bias_relu", 8160, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_2x70x40_bias_tanh", 11480, NULL},
-	{NNC_PHASE_FORWARD, "dense3", "gemm_parts_2x3x70_bias", 846,
-		"gemm_sums_2x3x70"},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_2x3x70_bias", 846, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_3", 24, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_3", 24, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "column_sums_2x3_adam", 42, NULL},
@@ -1041,7 +1047,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_50x40x2_adam", 32000, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_2x40x50_bias_relu", 8160, NULL},
 	{NNC_PHASE_INFER, "dense2", "gemm_2x70x40_bias_tanh", 11480, NULL},
-	{NNC_PHASE_INFER, "dense3", "gemm_parts_2x3x70_bias", 846, "gemm_sums_2x3x70"},
+	{NNC_PHASE_INFER, "dense3", "gemm_halves_2x3x70_bias", 846, NULL},
 	{NNC_PHASE_INFER, "dense3", "softmax_3", 24, NULL},
 };
 

@@ -33,15 +33,15 @@ enum {
 	D_DENSE3_SUM = PROBABILITIES + 320,      /* (32, 128) */
 	D_DENSE2_SUM = DENSE2 + 4096,            /* (32, 128) */
 	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
-	WORK_DENSE1 = DENSE1 + 4096,             /* (8192) */
-	WORK_DENSE2 = DENSE2 + 4096,             /* (8192) */
-	WORK_DENSE3 = DENSE3 + 4096,             /* (8192) */
-	WORK_DENSE4_SUM = DENSE4_SUM + 320,      /* (640) */
+	WORK_DENSE1 = DENSE1 + 4096,             /* (4096) */
+	WORK_DENSE2 = DENSE2 + 4096,             /* (4096) */
+	WORK_DENSE3 = DENSE3 + 4096,             /* (4096) */
+	WORK_DENSE4_SUM = DENSE4_SUM + 320,      /* (320) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	ARENA = WORK_DENSE3 + 8192,
+	ARENA = D_DENSE3_SUM + 4096,
 #else
-	ARENA = WORK_DENSE3 + 8192,
+	ARENA = D_DENSE3_SUM + 4096,
 #endif
 	OWN = 4096,                              /* X in other threads' scratch */
 };
@@ -56,29 +56,32 @@ enum {
 	INFER_DENSE4_SUM = INFER_DENSE3 + 4096,  /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (8192) */
-	WORK_INFER_DENSE2 = INFER_DENSE2 + 4096, /* (8192) */
-	WORK_INFER_DENSE3 = INFER_DENSE2 + 4096, /* (8192) */
-	WORK_INFER_DENSE4_SUM = INFER_DENSE4_SUM + 320, /* (640) */
-	INFER_ARENA = WORK_INFER_DENSE2 + 8192,
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (4096) */
+	WORK_INFER_DENSE2 = INFER_DENSE2 + 4096, /* (4096) */
+	WORK_INFER_DENSE3 = INFER_DENSE2 + 4096, /* (4096) */
+	WORK_INFER_DENSE4_SUM = INFER_DENSE4_SUM + 320, /* (320) */
+	INFER_ARENA = WORK_INFER_DENSE2 + 4096,
 };
 
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_sums_32x128x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p);
-static void gemm_parts_32x128x784_bias_relu(const NncThread *thread, int n,
+static void gemm_halves_32x128x784_bias_relu_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias);
+static void gemm_halves_32x128x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p);
-static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
+static void gemm_halves_32x128x128_bias_relu_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias);
+static void gemm_halves_32x128x128_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p);
-static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
+static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias);
+static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
@@ -137,7 +140,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 128 relu
 	 * 28x28x1 -> 128, 100,480 parameters, 100,352 multiply-adds
 	 */
-	gemm_parts_32x128x784_bias_relu(thread, n, own + X, w->dense1_weight, a +
+	gemm_halves_32x128x784_bias_relu(thread, n, own + X, w->dense1_weight, a +
 		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
@@ -145,7 +148,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_parts_32x128x128_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a +
+	gemm_halves_32x128x128_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a +
 		DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
 	/*
@@ -153,7 +156,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_parts_32x128x128_bias_relu(thread, n, a + DENSE2, w->dense3_weight, a +
+	gemm_halves_32x128x128_bias_relu(thread, n, a + DENSE2, w->dense3_weight, a +
 		DENSE3, a + WORK_DENSE3, w->dense3_bias);
 
 	/*
@@ -161,7 +164,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_parts_32x10x128_bias(thread, n, a + DENSE3, w->dense4_weight, a +
+	gemm_halves_32x10x128_bias(thread, n, a + DENSE3, w->dense4_weight, a +
 		DENSE4_SUM, a + WORK_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE4_SUM, a + PROBABILITIES);
@@ -247,22 +250,22 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 128 relu */
-	gemm_parts_32x128x784_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
+	gemm_halves_32x128x784_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
 		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 relu */
 	nnc_barrier(thread);
-	gemm_parts_32x128x128_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight,
+	gemm_halves_32x128x128_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight,
 		a + INFER_DENSE2, a + WORK_INFER_DENSE2, w->dense2_bias);
 
 	/* dense3: dense 128 relu */
 	nnc_barrier(thread);
-	gemm_parts_32x128x128_bias_relu(thread, n, a + INFER_DENSE2, w->dense3_weight,
+	gemm_halves_32x128x128_bias_relu(thread, n, a + INFER_DENSE2, w->dense3_weight,
 		a + INFER_DENSE3, a + WORK_INFER_DENSE3, w->dense3_bias);
 
 	/* dense4: dense 10 softmax */
 	nnc_barrier(thread);
-	gemm_parts_32x10x128_bias(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
+	gemm_halves_32x10x128_bias(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
 		INFER_DENSE4_SUM, a + WORK_INFER_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
 	softmax_10(thread, n, a + INFER_DENSE4_SUM, a + INFER_OUTPUT);
@@ -331,256 +334,269 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		s[i] = sum[i];
 }
 
-/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
-static NNC_INLINE void gemm_sums_32x128x784_tile(int rows, int cols, int terms,
-	bool more, int i, int j, const real *restrict a, const real *restrict b,
-	real *restrict p)
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_32x128x784_bias_relu_tile(int rows, int cols,
+	int terms, bool ends, int i, int j0, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
 {
-	enum { N = 128, K = 784, L = NNC_LANES };
+	enum { N = 128, K = 784, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j, N, 0, s);
+		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int at = (i + r) * N + j + q;
-			const real v = sums[r * vecs * L + q];
-			p[at] = more ? p[at] + v : v;
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				v = v < 0 ? 0 : v;
+				c[at] = v;
+			} else {
+				p[at] = v;
+			}
 		}
 }
 
-/* p (2,32,128): the two parts of a b, of half the terms each */
-static void gemm_sums_32x128x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p)
+/* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_halves_32x128x784_bias_relu_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 128, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 392 };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
+	const int down = (n + ROWS - 1) / ROWS;
+	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	for (int part = 0; part < 2; part++, p += M * N) {
-		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
-		const int start = share.first - part * tiles, end = share.end - part *
-			tiles;
-		for (int k = first; k < last; k += DEPTH) {
-			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
-				const int i = t % down * ROWS, j = t / down * COLS;
-				const int rows = n - i < ROWS ? n - i : ROWS;
-				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-				const real *ak = a + k, *bk = b + k * N;
-				if (rows == ROWS && cols == COLS)
-					gemm_sums_32x128x784_tile(ROWS, COLS, terms,
-						false, i, j, ak, bk, p);
-				else if (REST > 0 && rows == ROWS)
-					gemm_sums_32x128x784_tile(ROWS, REST, terms,
-						false, i, j, ak, bk, p);
-				else if (cols == COLS)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x784_tile(1, COLS,
-							terms, false, i + r, j, ak, bk,
-							p);
-				else if (REST > 0)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x784_tile(1, REST,
-							terms, false, i + r, j, ak, bk,
-							p);
-			}
-		}
+	a += k, b += k * N;
+	for (int t = first; t < end; t++) {
+		const int i = t % down * ROWS, j = t / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_halves_32x128x784_bias_relu_tile(ROWS, COLS, terms, ends,
+				i, j, a, b, c, p, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_halves_32x128x784_bias_relu_tile(ROWS, REST, terms, ends,
+				i, j, a, b, c, p, bias);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x128x784_bias_relu_tile(1, COLS, terms,
+					ends, i + r, j, a, b, c, p, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x128x784_bias_relu_tile(1, REST, terms,
+					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128) */
-static void gemm_parts_32x128x784_bias_relu(const NncThread *thread, int n,
+/* c (n,128) = a b, then bias, relu: by the sums of half the terms, p (32,128) */
+static void gemm_halves_32x128x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, BLOCK = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = tiles / 2, right = tiles - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0,
+		share.end - right};
 
-	gemm_sums_32x128x784(thread, n, a, b, p);
+	/* of two threads each has one half of the terms: first for the tiles that the other ends */
+	gemm_halves_32x128x784_bias_relu_sums(0, left + one.first, left + one.end,
+		false, n, a, b, c, p, bias);
+	gemm_halves_32x128x784_bias_relu_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = share.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			v = v < 0 ? 0 : v;
-			c[at] = v;
-		}
+	gemm_halves_32x128x784_bias_relu_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_32x128x784_bias_relu_sums(1, left + two.first, left + two.end, true,
+		n, a, b, c, p, bias);
 }
 
-/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
-static NNC_INLINE void gemm_sums_32x128x128_tile(int rows, int cols, int terms,
-	bool more, int i, int j, const real *restrict a, const real *restrict b,
-	real *restrict p)
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_32x128x128_bias_relu_tile(int rows, int cols,
+	int terms, bool ends, int i, int j0, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
 {
-	enum { N = 128, K = 128, L = NNC_LANES };
+	enum { N = 128, K = 128, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j, N, 0, s);
+		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int at = (i + r) * N + j + q;
-			const real v = sums[r * vecs * L + q];
-			p[at] = more ? p[at] + v : v;
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				v = v < 0 ? 0 : v;
+				c[at] = v;
+			} else {
+				p[at] = v;
+			}
 		}
 }
 
-/* p (2,32,128): the two parts of a b, of half the terms each */
-static void gemm_sums_32x128x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p)
+/* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_halves_32x128x128_bias_relu_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 64 };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
+	const int down = (n + ROWS - 1) / ROWS;
+	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	for (int part = 0; part < 2; part++, p += M * N) {
-		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
-		const int start = share.first - part * tiles, end = share.end - part *
-			tiles;
-		for (int k = first; k < last; k += DEPTH) {
-			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
-				const int i = t % down * ROWS, j = t / down * COLS;
-				const int rows = n - i < ROWS ? n - i : ROWS;
-				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-				const real *ak = a + k, *bk = b + k * N;
-				if (rows == ROWS && cols == COLS)
-					gemm_sums_32x128x128_tile(ROWS, COLS, terms,
-						false, i, j, ak, bk, p);
-				else if (REST > 0 && rows == ROWS)
-					gemm_sums_32x128x128_tile(ROWS, REST, terms,
-						false, i, j, ak, bk, p);
-				else if (cols == COLS)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x128_tile(1, COLS,
-							terms, false, i + r, j, ak, bk,
-							p);
-				else if (REST > 0)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x128x128_tile(1, REST,
-							terms, false, i + r, j, ak, bk,
-							p);
-			}
-		}
+	a += k, b += k * N;
+	for (int t = first; t < end; t++) {
+		const int i = t % down * ROWS, j = t / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_halves_32x128x128_bias_relu_tile(ROWS, COLS, terms, ends,
+				i, j, a, b, c, p, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_halves_32x128x128_bias_relu_tile(ROWS, REST, terms, ends,
+				i, j, a, b, c, p, bias);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x128x128_bias_relu_tile(1, COLS, terms,
+					ends, i + r, j, a, b, c, p, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x128x128_bias_relu_tile(1, REST, terms,
+					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,128) = a b, then bias, relu: in two parts p (2,32,128) */
-static void gemm_parts_32x128x128_bias_relu(const NncThread *thread, int n,
+/* c (n,128) = a b, then bias, relu: by the sums of half the terms, p (32,128) */
+static void gemm_halves_32x128x128_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, BLOCK = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = tiles / 2, right = tiles - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0,
+		share.end - right};
 
-	gemm_sums_32x128x128(thread, n, a, b, p);
+	/* of two threads each has one half of the terms: first for the tiles that the other ends */
+	gemm_halves_32x128x128_bias_relu_sums(0, left + one.first, left + one.end,
+		false, n, a, b, c, p, bias);
+	gemm_halves_32x128x128_bias_relu_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = share.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			v = v < 0 ? 0 : v;
-			c[at] = v;
-		}
+	gemm_halves_32x128x128_bias_relu_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_32x128x128_bias_relu_sums(1, left + two.first, left + two.end, true,
+		n, a, b, c, p, bias);
 }
 
-/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
-static NNC_INLINE void gemm_sums_32x10x128_tile(int rows, int cols, int terms,
-	bool more, int i, int j, const real *restrict a, const real *restrict b,
-	real *restrict p)
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int terms,
+	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 10, K = 128, L = NNC_LANES };
+	enum { N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j, N, 0, s);
+		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int at = (i + r) * N + j + q;
-			const real v = sums[r * vecs * L + q];
-			p[at] = more ? p[at] + v : v;
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				c[at] = v;
+			} else {
+				p[at] = v;
+			}
 		}
 }
 
-/* p (2,32,10): the two parts of a b, of half the terms each */
-static void gemm_sums_32x10x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p)
+/* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 64 };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
+	const int down = (n + ROWS - 1) / ROWS;
+	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	for (int part = 0; part < 2; part++, p += M * N) {
-		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
-		const int start = share.first - part * tiles, end = share.end - part *
-			tiles;
-		for (int k = first; k < last; k += DEPTH) {
-			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
-				const int i = t % down * ROWS, j = t / down * COLS;
-				const int rows = n - i < ROWS ? n - i : ROWS;
-				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-				const real *ak = a + k, *bk = b + k * N;
-				if (rows == ROWS && cols == COLS)
-					gemm_sums_32x10x128_tile(ROWS, COLS, terms,
-						false, i, j, ak, bk, p);
-				else if (REST > 0 && rows == ROWS)
-					gemm_sums_32x10x128_tile(ROWS, REST, terms,
-						false, i, j, ak, bk, p);
-				else if (cols == COLS)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x10x128_tile(1, COLS, terms,
-							false, i + r, j, ak, bk, p);
-				else if (REST > 0)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x10x128_tile(1, REST, terms,
-							false, i + r, j, ak, bk, p);
-			}
-		}
+	a += k, b += k * N;
+	for (int t = first; t < end; t++) {
+		const int i = t % down * ROWS, j = t / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_halves_32x10x128_bias_tile(ROWS, COLS, terms, ends, i, j,
+				a, b, c, p, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_halves_32x10x128_bias_tile(ROWS, REST, terms, ends, i, j,
+				a, b, c, p, bias);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x10x128_bias_tile(1, COLS, terms, ends,
+					i + r, j, a, b, c, p, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x10x128_bias_tile(1, REST, terms, ends,
+					i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,10) = a b, then bias: in two parts p (2,32,10) */
-static void gemm_parts_32x10x128_bias(const NncThread *thread, int n,
+/* c (n,10) = a b, then bias: by the sums of half the terms, p (32,10) */
+static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 10, BLOCK = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = tiles / 2, right = tiles - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0,
+		share.end - right};
 
-	gemm_sums_32x10x128(thread, n, a, b, p);
+	/* of two threads each has one half of the terms: first for the tiles that the other ends */
+	gemm_halves_32x10x128_bias_sums(0, left + one.first, left + one.end, false, n,
+		a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_sums(1, two.first, two.end < left ? two.end : left,
+		false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = share.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			c[at] = v;
-		}
+	gemm_halves_32x10x128_bias_sums(0, one.first, one.end < left ? one.end : left,
+		true, n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_sums(1, left + two.first, left + two.end, true, n, a,
+		b, c, p, bias);
 }
 
 /* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -1112,14 +1128,13 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720,
-		"gemm_sums_32x128x784"},
-	{NNC_PHASE_FORWARD, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768,
-		"gemm_sums_32x128x128"},
-	{NNC_PHASE_FORWARD, "dense3", "gemm_parts_32x128x128_bias_relu", 1056768,
-		"gemm_sums_32x128x128"},
-	{NNC_PHASE_FORWARD, "dense4", "gemm_parts_32x10x128_bias", 82240,
-		"gemm_sums_32x10x128"},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x128x784_bias_relu", 6430720,
+		NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x128x128_bias_relu", 1056768,
+		NULL},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_32x128x128_bias_relu", 1056768,
+		NULL},
+	{NNC_PHASE_FORWARD, "dense4", "gemm_halves_32x10x128_bias", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "column_sums_32x10_sgd", 360, NULL},
@@ -1133,14 +1148,10 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_sgd", 1114112, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd", 4608, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd", 6823936, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x784_bias_relu", 6430720,
-		"gemm_sums_32x128x784"},
-	{NNC_PHASE_INFER, "dense2", "gemm_parts_32x128x128_bias_relu", 1056768,
-		"gemm_sums_32x128x128"},
-	{NNC_PHASE_INFER, "dense3", "gemm_parts_32x128x128_bias_relu", 1056768,
-		"gemm_sums_32x128x128"},
-	{NNC_PHASE_INFER, "dense4", "gemm_parts_32x10x128_bias", 82240,
-		"gemm_sums_32x10x128"},
+	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x128x784_bias_relu", 6430720, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x128x128_bias_relu", 1056768, NULL},
+	{NNC_PHASE_INFER, "dense3", "gemm_halves_32x128x128_bias_relu", 1056768, NULL},
+	{NNC_PHASE_INFER, "dense4", "gemm_halves_32x10x128_bias", 82240, NULL},
 	{NNC_PHASE_INFER, "dense4", "softmax_10", 1280, NULL},
 };
 

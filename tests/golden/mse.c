@@ -26,12 +26,12 @@ enum {
 	D_DENSE2 = DENSE2_SUM + 512,             /* (50, 10) */
 	D_DENSE2_SUM = D_DENSE2,                 /* (50, 10) */
 	D_DENSE1_SUM = D_DENSE2 + 512,           /* (50, 24) */
-	WORK_DENSE1 = DENSE1 + 1200,             /* (2400) */
+	WORK_DENSE1 = DENSE1 + 1200,             /* (1200) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (50, 784) */
-	ARENA = WORK_DENSE1 + 2400,
+	ARENA = D_DENSE1_SUM + 1200,
 #else
-	ARENA = WORK_DENSE1 + 2400,
+	ARENA = D_DENSE1_SUM + 1200,
 #endif
 	OWN = 768,                               /* X in other threads' scratch */
 };
@@ -43,16 +43,17 @@ enum {
 	INFER_DENSE1 = INFER_X + 39200,          /* (50, 24) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 1200,  /* (50, 10) */
 	INFER_DENSE2 = INFER_DENSE2_SUM,         /* (50, 10) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 1200, /* (2400) */
-	INFER_ARENA = WORK_INFER_DENSE1 + 2400,
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 1200, /* (1200) */
+	INFER_ARENA = WORK_INFER_DENSE1 + 1200,
 };
 
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_sums_50x24x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p);
-static void gemm_parts_50x24x784_bias_sigmoid(const NncThread *thread, int n,
+static void gemm_halves_50x24x784_bias_sigmoid_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias);
+static void gemm_halves_50x24x784_bias_sigmoid(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void gemm_50x10x24_bias(const NncThread *thread, int n, const real *restrict a,
@@ -108,7 +109,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 24 sigmoid
 	 * 28x28x1 -> 24, 18,840 parameters, 18,816 multiply-adds
 	 */
-	gemm_parts_50x24x784_bias_sigmoid(thread, n, own + X, w->dense1_weight, a +
+	gemm_halves_50x24x784_bias_sigmoid(thread, n, own + X, w->dense1_weight, a +
 		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
@@ -187,7 +188,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 24 sigmoid */
-	gemm_parts_50x24x784_bias_sigmoid(thread, n, own + INFER_X, w->dense1_weight,
+	gemm_halves_50x24x784_bias_sigmoid(thread, n, own + INFER_X, w->dense1_weight,
 		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
@@ -261,87 +262,93 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		s[i] = sum[i];
 }
 
-/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
-static NNC_INLINE void gemm_sums_50x24x784_tile(int rows, int cols, int terms,
-	bool more, int i, int j, const real *restrict a, const real *restrict b,
-	real *restrict p)
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_50x24x784_bias_sigmoid_tile(int rows, int cols,
+	int terms, bool ends, int i, int j0, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
 {
-	enum { N = 24, K = 784, L = NNC_LANES };
+	enum { N = 24, K = 784, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j, N, 0, s);
+		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int at = (i + r) * N + j + q;
-			const real v = sums[r * vecs * L + q];
-			p[at] = more ? p[at] + v : v;
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				v = 1 / (1 + nnc_exp(-v));
+				c[at] = v;
+			} else {
+				p[at] = v;
+			}
 		}
 }
 
-/* p (2,50,24): the two parts of a b, of half the terms each */
-static void gemm_sums_50x24x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p)
+/* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_halves_50x24x784_bias_sigmoid_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
 	enum { M = 50, N = 24, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 392 };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
+	const int down = (n + ROWS - 1) / ROWS;
+	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	for (int part = 0; part < 2; part++, p += M * N) {
-		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
-		const int start = share.first - part * tiles, end = share.end - part *
-			tiles;
-		for (int k = first; k < last; k += DEPTH) {
-			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
-				const int i = t % down * ROWS, j = t / down * COLS;
-				const int rows = n - i < ROWS ? n - i : ROWS;
-				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-				const real *ak = a + k, *bk = b + k * N;
-				if (rows == ROWS && cols == COLS)
-					gemm_sums_50x24x784_tile(ROWS, COLS, terms,
-						false, i, j, ak, bk, p);
-				else if (REST > 0 && rows == ROWS)
-					gemm_sums_50x24x784_tile(ROWS, REST, terms,
-						false, i, j, ak, bk, p);
-				else if (cols == COLS)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_50x24x784_tile(1, COLS, terms,
-							false, i + r, j, ak, bk, p);
-				else if (REST > 0)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_50x24x784_tile(1, REST, terms,
-							false, i + r, j, ak, bk, p);
-			}
-		}
+	a += k, b += k * N;
+	for (int t = first; t < end; t++) {
+		const int i = t % down * ROWS, j = t / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_halves_50x24x784_bias_sigmoid_tile(ROWS, COLS, terms, ends,
+				i, j, a, b, c, p, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_halves_50x24x784_bias_sigmoid_tile(ROWS, REST, terms, ends,
+				i, j, a, b, c, p, bias);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_50x24x784_bias_sigmoid_tile(1, COLS, terms,
+					ends, i + r, j, a, b, c, p, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_50x24x784_bias_sigmoid_tile(1, REST, terms,
+					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,24) = a b, then bias, sigmoid: in two parts p (2,50,24) */
-static void gemm_parts_50x24x784_bias_sigmoid(const NncThread *thread, int n,
+/* c (n,24) = a b, then bias, sigmoid: by the sums of half the terms, p (50,24) */
+static void gemm_halves_50x24x784_bias_sigmoid(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 50, N = 24, BLOCK = NNC_ALIGN / sizeof(real) };
+	enum { M = 50, N = 24, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = tiles / 2, right = tiles - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0,
+		share.end - right};
 
-	gemm_sums_50x24x784(thread, n, a, b, p);
+	/* of two threads each has one half of the terms: first for the tiles that the other ends */
+	gemm_halves_50x24x784_bias_sigmoid_sums(0, left + one.first, left + one.end,
+		false, n, a, b, c, p, bias);
+	gemm_halves_50x24x784_bias_sigmoid_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = share.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			v = 1 / (1 + nnc_exp(-v));
-			c[at] = v;
-		}
+	gemm_halves_50x24x784_bias_sigmoid_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_50x24x784_bias_sigmoid_sums(1, left + two.first, left + two.end,
+		true, n, a, b, c, p, bias);
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
@@ -817,8 +824,8 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_50x24x784_bias_sigmoid", 1884000,
-		"gemm_sums_50x24x784"},
+	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_50x24x784_bias_sigmoid", 1884000,
+		NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_50x10x24_bias", 24500, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "softmax_10", 2000, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "mse_10", 1500, NULL},
@@ -829,8 +836,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_24x10x50_sgd", 24960, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_50x24_sgd", 1296, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x24x50_sgd", 1956864, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_parts_50x24x784_bias_sigmoid", 1884000,
-		"gemm_sums_50x24x784"},
+	{NNC_PHASE_INFER, "dense1", "gemm_halves_50x24x784_bias_sigmoid", 1884000,
+		NULL},
 	{NNC_PHASE_INFER, "dense2", "gemm_50x10x24_bias", 24500, NULL},
 	{NNC_PHASE_INFER, "dense2", "softmax_10", 2000, NULL},
 };

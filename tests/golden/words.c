@@ -50,7 +50,7 @@ enum {
 	D_CONV2_PRODUCT = X + 25088,             /* (32, 28x28x4) */
 	D_ACTIVATION1 = MAXPOOL1_WINNER + 25088, /* (32, 28x28x4) */
 	D_CONV1_PRODUCT = X + 25088,             /* (32, 28x28x4) */
-	WORK_DENSE1 = DENSE1 + 800,              /* (1600) */
+	WORK_DENSE1 = DENSE1 + 800,              /* (800) */
 	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
 	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
 	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (2048) */
@@ -80,7 +80,7 @@ enum {
 	INFER_DENSE2_SUM = INFER_DENSE1 + 800,   /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 800,  /* (1600) */
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 800,  /* (800) */
 	INFER_ARENA = INFER_MAXPOOL1 + 100352,
 };
 
@@ -114,9 +114,10 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
 static void maxpool_14x14x8_2x2_to14x14_bias_tanh(const NncThread *thread, int n,
 	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void gemm_sums_32x25x1568(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p);
-static void gemm_parts_32x25x1568_bias_tanh(const NncThread *thread, int n,
+static void gemm_halves_32x25x1568_bias_tanh_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias);
+static void gemm_halves_32x25x1568_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void dropout_0_25_25(const NncThread *thread, const NncContext *c, int n,
@@ -278,7 +279,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 14x14x8 -> 25, 39,225 parameters, 39,200 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_parts_32x25x1568_bias_tanh(thread, n, a + MAXPOOL3, w->dense1_weight, a +
+	gemm_halves_32x25x1568_bias_tanh(thread, n, a + MAXPOOL3, w->dense1_weight, a +
 		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
@@ -454,8 +455,9 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense1: dense (units / 2 + 1) act name="hidden" */
 	nnc_barrier(thread);
-	gemm_parts_32x25x1568_bias_tanh(thread, n, a + INFER_MAXPOOL3, w->dense1_weight,
-		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
+	gemm_halves_32x25x1568_bias_tanh(thread, n, a + INFER_MAXPOOL3,
+		w->dense1_weight, a + INFER_DENSE1, a + WORK_INFER_DENSE1,
+		w->dense1_bias);
 
 	/* dense2: dense 10 softmax name="out.put-1" */
 	nnc_barrier(thread);
@@ -871,89 +873,93 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh(const NncThread *thread, int n
 			W * C, y + i * LINE, winner + i * LINE, bias);
 }
 
-/* rows x cols numbers of p, from (i,j) on: sums of `terms` terms, with what is there if `more` */
-static NNC_INLINE void gemm_sums_32x25x1568_tile(int rows, int cols, int terms,
-	bool more, int i, int j, const real *restrict a, const real *restrict b,
-	real *restrict p)
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_32x25x1568_bias_tanh_tile(int rows, int cols,
+	int terms, bool ends, int i, int j0, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
 {
-	enum { N = 25, K = 1568, L = NNC_LANES };
+	enum { N = 25, K = 1568, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j, N, 0, s);
+		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int at = (i + r) * N + j + q;
-			const real v = sums[r * vecs * L + q];
-			p[at] = more ? p[at] + v : v;
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				v = nnc_tanh(v);
+				c[at] = v;
+			} else {
+				p[at] = v;
+			}
 		}
 }
 
-/* p (2,32,25): the two parts of a b, of half the terms each */
-static void gemm_sums_32x25x1568(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict p)
+/* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_halves_32x25x1568_bias_tanh_sums(int half, int first, int end,
+	bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 25, K = 1568, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 784 };
-	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
-	const NncRange share = nnc_share(thread, 2 * tiles);
+	const int down = (n + ROWS - 1) / ROWS;
+	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	for (int part = 0; part < 2; part++, p += M * N) {
-		const int first = part ? K / 2 : 0, last = part ? K : K / 2;
-		const int start = share.first - part * tiles, end = share.end - part *
-			tiles;
-		for (int k = first; k < last; k += DEPTH) {
-			const int terms = last - k < DEPTH ? last - k : DEPTH;
-			for (int t = start < 0 ? 0 : start; t < end && t < tiles; t++) {
-				const int i = t % down * ROWS, j = t / down * COLS;
-				const int rows = n - i < ROWS ? n - i : ROWS;
-				const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-				const real *ak = a + k, *bk = b + k * N;
-				if (rows == ROWS && cols == COLS)
-					gemm_sums_32x25x1568_tile(ROWS, COLS, terms,
-						false, i, j, ak, bk, p);
-				else if (REST > 0 && rows == ROWS)
-					gemm_sums_32x25x1568_tile(ROWS, REST, terms,
-						false, i, j, ak, bk, p);
-				else if (cols == COLS)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x25x1568_tile(1, COLS,
-							terms, false, i + r, j, ak, bk,
-							p);
-				else if (REST > 0)
-					for (int r = 0; r < rows; r++)
-						gemm_sums_32x25x1568_tile(1, REST,
-							terms, false, i + r, j, ak, bk,
-							p);
-			}
-		}
+	a += k, b += k * N;
+	for (int t = first; t < end; t++) {
+		const int i = t % down * ROWS, j = t / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (rows == ROWS && cols == COLS)
+			gemm_halves_32x25x1568_bias_tanh_tile(ROWS, COLS, terms, ends,
+				i, j, a, b, c, p, bias);
+		else if (REST > 0 && rows == ROWS)
+			gemm_halves_32x25x1568_bias_tanh_tile(ROWS, REST, terms, ends,
+				i, j, a, b, c, p, bias);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x25x1568_bias_tanh_tile(1, COLS, terms,
+					ends, i + r, j, a, b, c, p, bias);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_halves_32x25x1568_bias_tanh_tile(1, REST, terms,
+					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,25) = a b, then bias, tanh: in two parts p (2,32,25) */
-static void gemm_parts_32x25x1568_bias_tanh(const NncThread *thread, int n,
+/* c (n,25) = a b, then bias, tanh: by the sums of half the terms, p (32,25) */
+static void gemm_halves_32x25x1568_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 25, BLOCK = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 25, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = tiles / 2, right = tiles - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0,
+		share.end - right};
 
-	gemm_sums_32x25x1568(thread, n, a, b, p);
+	/* of two threads each has one half of the terms: first for the tiles that the other ends */
+	gemm_halves_32x25x1568_bias_tanh_sums(0, left + one.first, left + one.end,
+		false, n, a, b, c, p, bias);
+	gemm_halves_32x25x1568_bias_tanh_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	const NncRange share = nnc_share(thread, (N + BLOCK - 1) / BLOCK);
-	const int end = share.end * BLOCK < N ? share.end * BLOCK : N;
-	for (int i = 0; i < n; i++)
-		NNC_INDEPENDENT
-		for (int j = share.first * BLOCK; j < end; j++) {
-			const int at = i * N + j;
-			real v = p[at] + p[M * N + at];
-			v += bias[j];
-			v = nnc_tanh(v);
-			c[at] = v;
-		}
+	gemm_halves_32x25x1568_bias_tanh_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_32x25x1568_bias_tanh_sums(1, left + two.first, left + two.end, true,
+		n, a, b, c, p, bias);
 }
 
 /* y (n,25): x with a share of 0.25 set to zero, the rest divided by 1 - 0.25 */
@@ -2241,8 +2247,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "conv3", "conv_28x28x4_3x3x8_s2x2_to14x14", 3612672, NULL},
 	{NNC_PHASE_FORWARD, "maxpool3", "maxpool_14x14x8_2x2_to14x14_bias_tanh", 301056,
 		NULL},
-	{NNC_PHASE_FORWARD, "hidden", "gemm_parts_32x25x1568_bias_tanh", 2510400,
-		"gemm_sums_32x25x1568"},
+	{NNC_PHASE_FORWARD, "hidden", "gemm_halves_32x25x1568_bias_tanh", 2510400,
+		NULL},
 	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_25_25", 800, NULL},
 	{NNC_PHASE_FORWARD, "out.put-1", "gemm_32x10x25_bias", 16320, NULL},
 	{NNC_PHASE_FORWARD, "out.put-1", "cross_entropy_10", 1280, NULL},
@@ -2285,8 +2291,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_INFER, "conv3", "conv_28x28x4_3x3x8_s2x2_to14x14", 3612672, NULL},
 	{NNC_PHASE_INFER, "maxpool3", "maxpool_14x14x8_2x2_to14x14_bias_tanh", 301056,
 		NULL},
-	{NNC_PHASE_INFER, "hidden", "gemm_parts_32x25x1568_bias_tanh", 2510400,
-		"gemm_sums_32x25x1568"},
+	{NNC_PHASE_INFER, "hidden", "gemm_halves_32x25x1568_bias_tanh", 2510400, NULL},
 	{NNC_PHASE_INFER, "out.put-1", "gemm_32x10x25_bias", 16320, NULL},
 	{NNC_PHASE_INFER, "out.put-1", "softmax_10", 1280, NULL},
 };
