@@ -784,6 +784,8 @@ struct Kernel {
 	bool spreads;           /* conv_dx, conv_dw: it can begin with a maxpool's gradient */
 	int64_t (*workspace)(const Net *net, const Node *n); /* reals, shared; NULL: none */
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
+	/* Of two threads, each reads its half of the columns of in[0] only; NULL: never. */
+	bool (*by_halves)(const Net *net, const Node *n);
 	/* One of these: writes a call, or appends to p the nodes that compute n's results. */
 	void (*emit)(Emit *e, const Node *n);
 	void (*lower)(Net *net, Program *p, Node *n);

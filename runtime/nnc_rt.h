@@ -329,6 +329,14 @@ static inline NncRange nnc_share_in(const char *function, const NncThread *t, in
 			  (int)((int64_t)count * (t->id + 1) / t->count)};
 }
 
+/* Of two threads, each one's half of what all of them have to themselves; else all of it. */
+static inline NncRange nnc_half(const NncThread *t, int count)
+{
+	if (t->count != 2)
+		return (NncRange){0, count};
+	return t->id == 0 ? (NncRange){0, count / 2} : (NncRange){count / 2, count};
+}
+
 /* Returns when every thread of the team is here: what they wrote can then be read. */
 void nnc_barrier(const NncThread *t);
 

@@ -34,6 +34,13 @@ static int64_t workspace(const Net *net, const Node *n)
 	return g.m * g.n;
 }
 
+static bool by_halves(const Net *net, const Node *n)
+{
+	(void)net;
+	(void)n;
+	return true;
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	Gemm g = gemm_of(e->net, n);
@@ -55,6 +62,7 @@ const Kernel kernel_gemm_halves = {
 	.fits = fits,
 	.cost = cost,
 	.workspace = workspace,
+	.by_halves = by_halves,
 	.emit = emit,
 };
 

@@ -31,12 +31,37 @@ static bool own(const Net *net, const Node *n)
 	return x->reader && x->reader->op->by_columns && batch_size(net, x) <= MOST_OWN;
 }
 
+static bool read_by_halves(const Net *net, const Tensor *x)
+{
+	for (int i = 0; i < x->reader_count; i++) {
+		const Node *n = x->readers[i];
+		if (n->op->reshape) {
+			if (!read_by_halves(net, n->out[0]))
+				return false;
+		} else if (!n->kernel || !n->kernel->by_halves || n->in[0] != x ||
+			   !n->kernel->by_halves(net, n)) {
+			return false;
+		}
+	}
+	return x->reader_count > 0;
+}
+
+/* Two threads each need half of the columns, if nobody reads more, here or at inference. */
+static bool in_halves(const Net *net)
+{
+	return net->x->own && read_by_halves(net, net->x) && read_by_halves(net, net->infer_x);
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	const Net *net = e->net;
+	const bool halves = in_halves(net);
 	const Hole holes[] = {
 		{"K", int_text(shape_size(net->input))},
 		{"share", n->out[0]->own ? "nnc_whole" : "nnc_share"},
+		{"columns", halves ? "const NncRange columns = nnc_half(thread, K);" : ""},
+		{"first", halves ? "columns.first" : "0"},
+		{"end", halves ? "columns.end" : "K"},
 		{"sample", takes_bytes(net) ? "uint8_t" : "float"},
 		{"scale", scale_text(n->attr.scale)},
 		{NULL, NULL},
@@ -63,13 +88,14 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = $K$, LINE = NNC_ALIGN / sizeof($sample$) };
 	const NncRange share = $share$(thread, batch->rows);
+	$columns$
 	const $sample$ *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const $sample$ *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = $first$; k < $end$; k++)
 			x[i * K + k] = (real)sample[k]$scale$;
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = $first$; k < $end$ && i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }

@@ -86,9 +86,10 @@ static void $name$(const NncThread *thread, const NncBatch *batch, const real *r
 	const real part = 2 / (real)(batch->rows * N);
 
 	for (int i = share.first; i < share.end; i++) {
-		const int label = batch->labels[batch->index[i]];
-		for (int j = 0; j < N; j++)
-			dy[i * N + j] = (y[i * N + j] - (real)(j == label)) * part;
+		const int label = i * N + batch->labels[batch->index[i]];
+		for (int at = i * N; at < (i + 1) * N; at++)
+			dy[at] = y[at] * part;
+		dy[label] = (y[label] - 1) * part;
 	}
 }
 #endif

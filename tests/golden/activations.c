@@ -1424,9 +1424,11 @@ static void cross_entropy_grad_3(const NncThread *thread, const NncBatch *batch,
 	const real part = 1 / (real)batch->rows;
 
 	for (int i = share.first; i < share.end; i++) {
-		const int label = batch->labels[batch->index[i]];
-		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
+		const int label = i * N + batch->labels[batch->index[i]];
+		const real miss = p[label] - 1; /* dx may be p */
+		for (int at = i * N; at < (i + 1) * N; at++)
+			dx[at] = p[at] * part;
+		dx[label] = miss * part;
 	}
 }
 
@@ -1504,12 +1506,15 @@ static void gemm_nt_7x8x3_leaky_relu_0_2_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 3, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1696,12 +1701,15 @@ static void gemm_nt_7x8x8_gelu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1809,12 +1817,15 @@ static void gemm_nt_7x8x8_swish_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1867,12 +1878,15 @@ static void gemm_nt_7x8x8_softplus_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1926,12 +1940,15 @@ static void gemm_nt_7x8x8_selu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1984,12 +2001,15 @@ static void gemm_nt_7x8x8_elu_0_5_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2042,12 +2062,15 @@ static void gemm_nt_7x8x8_elu_1_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2100,12 +2123,15 @@ static void gemm_nt_7x8x8_sigmoid_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2158,12 +2184,15 @@ static void gemm_nt_7x8x8_tanh_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2216,12 +2245,15 @@ static void gemm_nt_7x8x8_leaky_relu_0_3_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2274,12 +2306,15 @@ static void gemm_nt_7x8x8_leaky_relu_0_01_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2332,12 +2367,15 @@ static void gemm_nt_7x8x8_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2387,12 +2425,15 @@ static void gemm_nt_7x8x8(const NncThread *thread, int n, const real *restrict a
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2497,12 +2538,15 @@ static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a
 {
 	enum { M = 7, N = 4, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

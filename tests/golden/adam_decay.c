@@ -233,13 +233,15 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
 	const NncRange share = nnc_whole(thread, batch->rows);
+	const NncRange columns = nnc_half(thread, K);
 	const uint8_t *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = columns.first; k < columns.end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = columns.first; k < columns.end &&
+			i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -477,9 +479,11 @@ static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch
 	const real part = 1 / (real)batch->rows;
 
 	for (int i = share.first; i < share.end; i++) {
-		const int label = batch->labels[batch->index[i]];
-		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
+		const int label = i * N + batch->labels[batch->index[i]];
+		const real miss = p[label] - 1; /* dx may be p */
+		for (int at = i * N; at < (i + 1) * N; at++)
+			dx[at] = p[at] * part;
+		dx[label] = miss * part;
 	}
 }
 
@@ -563,12 +567,15 @@ static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restric
 {
 	enum { M = 32, N = 16, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -791,12 +798,15 @@ static void gemm_nt_32x784x16(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 32, N = 784, K = 16, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

@@ -287,9 +287,11 @@ static void cross_entropy_grad_2(const NncThread *thread, const NncBatch *batch,
 	const real part = 1 / (real)batch->rows;
 
 	for (int i = share.first; i < share.end; i++) {
-		const int label = batch->labels[batch->index[i]];
-		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
+		const int label = i * N + batch->labels[batch->index[i]];
+		const real miss = p[label] - 1; /* dx may be p */
+		for (int at = i * N; at < (i + 1) * N; at++)
+			dx[at] = p[at] * part;
+		dx[label] = miss * part;
 	}
 }
 

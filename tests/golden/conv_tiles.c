@@ -1890,9 +1890,11 @@ static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
 	const real part = 1 / (real)batch->rows;
 
 	for (int i = share.first; i < share.end; i++) {
-		const int label = batch->labels[batch->index[i]];
-		for (int j = 0; j < N; j++)
-			dx[i * N + j] = (p[i * N + j] - (real)(j == label)) * part;
+		const int label = i * N + batch->labels[batch->index[i]];
+		const real miss = p[label] - 1; /* dx may be p */
+		for (int at = i * N; at < (i + 1) * N; at++)
+			dx[at] = p[at] * part;
+		dx[label] = miss * part;
 	}
 }
 
@@ -1975,12 +1977,15 @@ static void gemm_nt_32x6160x4(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 32, N = 6160, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

@@ -217,13 +217,15 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 784, LINE = NNC_ALIGN / sizeof(uint8_t) };
 	const NncRange share = nnc_whole(thread, batch->rows);
+	const NncRange columns = nnc_half(thread, K);
 	const uint8_t *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const uint8_t *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = columns.first; k < columns.end; k++)
 			x[i * K + k] = (real)sample[k] * (real)(1.0 / 255);
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = columns.first; k < columns.end &&
+			i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
@@ -456,9 +458,10 @@ static void mse_grad_10(const NncThread *thread, const NncBatch *batch,
 	const real part = 2 / (real)(batch->rows * N);
 
 	for (int i = share.first; i < share.end; i++) {
-		const int label = batch->labels[batch->index[i]];
-		for (int j = 0; j < N; j++)
-			dy[i * N + j] = (y[i * N + j] - (real)(j == label)) * part;
+		const int label = i * N + batch->labels[batch->index[i]];
+		for (int at = i * N; at < (i + 1) * N; at++)
+			dy[at] = y[at] * part;
+		dy[label] = (y[label] - 1) * part;
 	}
 }
 
@@ -557,12 +560,15 @@ static void gemm_nt_50x24x10_sigmoid_grad(const NncThread *thread, int n,
 {
 	enum { M = 50, N = 24, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -768,12 +774,15 @@ static void gemm_nt_50x784x24(const NncThread *thread, int n, const real *restri
 {
 	enum { M = 50, N = 784, K = 24, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
+	/* other threads have made some of a: it comes while b is turned */
+	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
+		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
