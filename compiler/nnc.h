@@ -459,6 +459,7 @@ struct Node {
 	const Choice *choice;   /* tune: what it was chosen from, or NULL */
 	Tensor *workspace;      /* what its threads share while they compute, or NULL */
 	bool barrier;           /* sync: all threads must be done with what is before it */
+	Tensor *fetch;          /* fetch: what comes nearer meanwhile, or NULL */
 };
 
 enum { NAME_BUCKETS = 1024 };
@@ -763,6 +764,7 @@ void pass_pool(Net *net);    /* maxpool into the kernels beside it */
 void pass_lower(Net *net);   /* kernels that are made of other ops */
 void pass_plan(Net *net);    /* a place for every value */
 void pass_sync(Net *net);    /* barriers between threads */
+void pass_fetch(Net *net);   /* what they made comes nearer */
 
 void verify_plan(const Net *net, Program *p); /* aborts on a plan that is wrong */
 void verify_sync(const Program *p);           /* aborts where a barrier is missing */

@@ -18,6 +18,7 @@ static const struct {
 	{"lower", pass_lower},     /* kernels that are made of other ops */
 	{"plan", pass_plan},       /* a place for every value */
 	{"sync", pass_sync},       /* barriers between threads */
+	{"fetch", pass_fetch},     /* what they made comes nearer */
 };
 
 enum { PASSES = sizeof passes / sizeof *passes };

@@ -46,6 +46,8 @@ static void print_node(FILE *out, const Net *net, const Node *n)
 		fprintf(out, " work %lld", (long long)shape_size(n->workspace->shape));
 	if (n->barrier)
 		fputs(" ; barrier", out);
+	if (n->fetch)
+		fprintf(out, " ; fetch %s", operand(n->fetch));
 	if (n->input_only)
 		fputs(" ; gradcheck only", out);
 	fputs("\n", out);

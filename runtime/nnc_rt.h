@@ -340,6 +340,15 @@ static inline NncRange nnc_half(const NncThread *t, int count)
 /* Returns when every thread of the team is here: what they wrote can then be read. */
 void nnc_barrier(const NncThread *t);
 
+/* Has what other threads have just made come nearer, meanwhile. */
+static inline void nnc_fetch(const NncThread *t, const nnc_real *p, int count)
+{
+	const int line = (int)(NNC_ALIGN / sizeof *p);
+
+	for (int k = 0; t->count > 1 && k < count; k += line)
+		__builtin_prefetch(p + k, 0, 2);
+}
+
 /* What a context is for. */
 typedef enum NncPurpose {
 	NNC_TRAINING,               /* all that a model can do */

@@ -120,6 +120,9 @@ static const char *body_of(Emit *e, const Program *p, Choose *choose, bool whole
 		layer = n->layer;
 		if (n->barrier)
 			put(e, "nnc_barrier(thread);");
+		if (n->fetch)
+			put(e, "nnc_fetch(thread, %s, n * %lld);", ref(n->fetch),
+			    (long long)shape_size(n->fetch->shape));
 		emit_call(e, p, n);
 	}
 	e->out = saved;

@@ -8,7 +8,6 @@
 enum {
 	MAX_LANES = 16,        /* of any CPU: what scratch must hold */
 	MOST_ROWS = 8,         /* of a tile of any CPU */
-	NEAR_BYTES = 32 << 10, /* of a, which stay in the first cache */
 	FAR_BYTES = 512 << 10, /* of b, which leave the second cache between one use and the next */
 };
 
@@ -77,7 +76,6 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 {
 	const char *panel = g->tb ? panel_function(e, g->k) : "";
 	bool far = g->tb && 4 * g->k * g->n > FAR_BYTES;
-	bool near = g->tb && 4 * g->m * g->k <= NEAR_BYTES;
 	const Hole extra[] = {
 		{"vecs", int_text(tile_vectors(g))},
 		{"a_row", g->ta ? "i" : "i * K"},
@@ -92,11 +90,6 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 		{"tail", g->ta ? "M % ROWS > 0 && " : ""},
 		{"width", g->tb ? "enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };\n"
 				  "real *panel = thread->scratch;" : ""},
-		{"fetch", near ? "/* other threads have made some of a: it comes while b is turned */\n"
-				 "for (int k = 0; thread->count > 1 && k < n * K; k += LINE)\n"
-				 "\t__builtin_prefetch(a + k, 0, 2);"
-			       : ""},
-		{"LINE", near ? ", LINE = NNC_ALIGN / sizeof(real)" : ""},
 		{"turn", g->tb ? arena_printf("if (i == 0 || k == share.first)\n"
 					      "\t%s(cols, WIDTH, b + j * K, panel);", panel)
 			       : ""},
@@ -185,12 +178,11 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		   const real *restrict b, real *restrict c$params$)
 {
 	enum { M = $M$, N = $N$, K = $K$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$), REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS$AHEAD$$LINE$ };
+	enum { ACROSS = (N + COLS - 1) / COLS$AHEAD$ };
 	$width$
 	const int down = ($m$ + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	$fetch$
 	for (int k = share.first; k < share.end; k++) {
 		const int i = $i$ * ROWS, j = $j$ * COLS;
 		const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;

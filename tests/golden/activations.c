@@ -429,6 +429,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_gelu_grad(thread, n, a + D_DENSE13, w->dense13_weight, a +
 		D_DENSE12_SUM, a + DENSE12_SUM);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE12_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE12, a + D_DENSE13, dw->dense13_weight,
 		keep, lr, w->dense13_weight);
 
@@ -438,6 +439,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_swish_grad(thread, n, a + D_DENSE12_SUM, w->dense12_weight, a +
 		D_DENSE11_SUM, a + DENSE11_SUM);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE11_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE11, a + D_DENSE12_SUM, dw->dense12_weight,
 		keep, lr, w->dense12_weight);
 
@@ -447,6 +449,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_softplus_grad(thread, n, a + D_DENSE11_SUM, w->dense11_weight, a +
 		D_DENSE10_SUM, a + DENSE10);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE10_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE10, a + D_DENSE11_SUM, dw->dense11_weight,
 		keep, lr, w->dense11_weight);
 
@@ -457,6 +460,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_selu_grad(thread, n, a + D_DENSE10_SUM, w->dense10_weight, a +
 		D_DENSE9_SUM, a + DENSE9);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE9_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE9, a + D_DENSE10_SUM, dw->dense10_weight,
 		keep, lr, w->dense10_weight);
 
@@ -467,6 +471,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_elu_0_5_grad(thread, n, a + D_DENSE9_SUM, w->dense9_weight, a +
 		D_DENSE8_SUM, a + DENSE8);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE8_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE8, a + D_DENSE9_SUM, dw->dense9_weight,
 		keep, lr, w->dense9_weight);
 
@@ -477,6 +482,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_elu_1_grad(thread, n, a + D_DENSE8_SUM, w->dense8_weight, a +
 		D_DENSE7_SUM, a + DENSE7);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE7_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE7, a + D_DENSE8_SUM, dw->dense8_weight,
 		keep, lr, w->dense8_weight);
 
@@ -487,6 +493,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_sigmoid_grad(thread, n, a + D_DENSE7_SUM, w->dense7_weight, a +
 		D_DENSE6_SUM, a + DENSE6);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE6_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE6, a + D_DENSE7_SUM, dw->dense7_weight,
 		keep, lr, w->dense7_weight);
 
@@ -497,6 +504,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_tanh_grad(thread, n, a + D_DENSE6_SUM, w->dense6_weight, a +
 		D_DENSE5_SUM, a + DENSE5);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE5_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE5, a + D_DENSE6_SUM, dw->dense6_weight,
 		keep, lr, w->dense6_weight);
 
@@ -507,6 +515,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_leaky_relu_0_3_grad(thread, n, a + D_DENSE5_SUM, w->dense5_weight,
 		a + D_DENSE4_SUM, a + DENSE4);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE4_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE4, a + D_DENSE5_SUM, dw->dense5_weight,
 		keep, lr, w->dense5_weight);
 
@@ -517,6 +526,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_leaky_relu_0_01_grad(thread, n, a + D_DENSE4_SUM,
 		w->dense4_weight, a + D_DENSE3_SUM, a + DENSE3);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE3_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE3, a + D_DENSE4_SUM, dw->dense4_weight,
 		keep, lr, w->dense4_weight);
 
@@ -527,6 +537,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_7x8x8_relu_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
 		D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE2_SUM, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight,
 		keep, lr, w->dense3_weight);
 
@@ -536,6 +547,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	gemm_nt_7x8x8(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a + D_DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1, n * 8);
 	gemm_tn_8x8x7_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight,
 		keep, lr, w->dense2_weight);
 
@@ -1506,15 +1518,12 @@ static void gemm_nt_7x8x3_leaky_relu_0_2_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 3, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1701,15 +1710,12 @@ static void gemm_nt_7x8x8_gelu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1817,15 +1823,12 @@ static void gemm_nt_7x8x8_swish_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1878,15 +1881,12 @@ static void gemm_nt_7x8x8_softplus_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1940,15 +1940,12 @@ static void gemm_nt_7x8x8_selu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2001,15 +1998,12 @@ static void gemm_nt_7x8x8_elu_0_5_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2062,15 +2056,12 @@ static void gemm_nt_7x8x8_elu_1_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2123,15 +2114,12 @@ static void gemm_nt_7x8x8_sigmoid_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2184,15 +2172,12 @@ static void gemm_nt_7x8x8_tanh_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2245,15 +2230,12 @@ static void gemm_nt_7x8x8_leaky_relu_0_3_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2306,15 +2288,12 @@ static void gemm_nt_7x8x8_leaky_relu_0_01_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2367,15 +2346,12 @@ static void gemm_nt_7x8x8_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2425,15 +2401,12 @@ static void gemm_nt_7x8x8(const NncThread *thread, int n, const real *restrict a
 {
 	enum { M = 7, N = 8, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -2538,15 +2511,12 @@ static void gemm_nt_7x4x8(const NncThread *thread, int n, const real *restrict a
 {
 	enum { M = 7, N = 4, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

@@ -149,6 +149,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_plain_nt_1x1x2_tanh_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_SUM, n * 1);
 	gemm_plain_tn_1x2x1_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, lr, w->dense2_weight, m->dense2_weight);
 

@@ -185,6 +185,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_2x70x3_tanh_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
 		D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE2_SUM, n * 70);
 	gemm_tn_70x3x2_adam(thread, n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight,
 		keep, rate, root, w->dense3_weight, m->dense3_weight, v->dense3_weight);
 
@@ -195,6 +196,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_dot_nt_2x40x70_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_SUM, n * 40);
 	gemm_tn_40x70x2_adam(thread, n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight,
 		keep, rate, root, w->dense2_weight, m->dense2_weight, v->dense2_weight);
 
@@ -619,15 +621,12 @@ static void gemm_nt_2x70x3_tanh_grad(const NncThread *thread, int n,
 {
 	enum { M = 2, N = 70, K = 3, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 4),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

@@ -263,6 +263,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		root, w->dense9_bias, m->dense9_bias, v->dense9_bias);
 	gemm_nt_32x5x4(thread, n, a + D_DENSE9_SUM, w->dense9_weight, a + D_DENSE8);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE8, n * 5);
 	gemm_tn_5x4x32_adam(thread, n, a + DENSE8, a + D_DENSE9_SUM, dw->dense9_weight,
 		keep, rate, root, w->dense9_weight, m->dense9_weight, v->dense9_weight);
 
@@ -272,6 +273,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE8, w->dense8_weight, a + D_DENSE7);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE7, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE7, a + D_DENSE8, dw->dense8_weight,
 		keep, rate, root, w->dense8_weight, m->dense8_weight, v->dense8_weight);
 
@@ -281,6 +283,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE7, w->dense7_weight, a + D_DENSE6);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE6, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE6, a + D_DENSE7, dw->dense7_weight,
 		keep, rate, root, w->dense7_weight, m->dense7_weight, v->dense7_weight);
 
@@ -290,6 +293,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE6, w->dense6_weight, a + D_DENSE5);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE5, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE5, a + D_DENSE6, dw->dense6_weight,
 		keep, rate, root, w->dense6_weight, m->dense6_weight, v->dense6_weight);
 
@@ -297,6 +301,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE5, w->dense5_weight, a + D_DENSE4);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE4, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE4, a + D_DENSE5, dw->dense5_weight,
 		keep, rate, root, w->dense5_weight, m->dense5_weight, v->dense5_weight);
 
@@ -307,6 +312,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_32x5x5_selu_grad(thread, n, a + D_DENSE4, w->dense4_weight, a +
 		D_DENSE3_SUM, a + DENSE3);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE3_SUM, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE3, a + D_DENSE4, dw->dense4_weight,
 		keep, rate, root, w->dense4_weight, m->dense4_weight, v->dense4_weight);
 
@@ -317,6 +323,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_32x5x5_tanh_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
 		D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE2_SUM, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight,
 		keep, rate, root, w->dense3_weight, m->dense3_weight, v->dense3_weight);
 
@@ -327,6 +334,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_32x5x5_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_PRODUCT, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_PRODUCT, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight,
 		keep, rate, root, w->dense2_weight, m->dense2_weight, v->dense2_weight);
 
@@ -892,15 +900,12 @@ static void gemm_nt_32x5x4(const NncThread *thread, int n, const real *restrict 
 {
 	enum { M = 32, N = 5, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1044,15 +1049,12 @@ static void gemm_nt_32x5x5(const NncThread *thread, int n, const real *restrict 
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1160,15 +1162,12 @@ static void gemm_nt_32x5x5_selu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1221,15 +1220,12 @@ static void gemm_nt_32x5x5_tanh_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1282,15 +1278,12 @@ static void gemm_nt_32x5x5_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 5, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1399,15 +1392,12 @@ static void gemm_nt_32x6x5(const NncThread *thread, int n, const real *restrict 
 {
 	enum { M = 32, N = 6, K = 5, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

@@ -164,6 +164,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_32x128x10_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
 	gemm_tn_128x10x32_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, lr, w->dense2_weight);
 
@@ -558,15 +559,12 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -772,15 +770,12 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 {
 	enum { M = 32, N = 784, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

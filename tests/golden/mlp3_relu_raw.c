@@ -206,6 +206,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_32x128x10_relu_grad(thread, n, a + D_DENSE4_SUM, w->dense4_weight, a +
 		D_DENSE3_SUM, a + DENSE3);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE3_SUM, n * 128);
 	gemm_tn_128x10x32_sgd(thread, n, a + DENSE3, a + D_DENSE4_SUM,
 		dw->dense4_weight, keep, lr, w->dense4_weight);
 
@@ -216,6 +217,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_32x128x128_relu_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
 		D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE2_SUM, n * 128);
 	gemm_tn_128x128x32_sgd(thread, n, a + DENSE2, a + D_DENSE3_SUM,
 		dw->dense3_weight, keep, lr, w->dense3_weight);
 
@@ -226,6 +228,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	gemm_nt_32x128x128_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
 	gemm_tn_128x128x32_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, lr, w->dense2_weight);
 
@@ -719,15 +722,12 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -875,15 +875,12 @@ static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1047,15 +1044,12 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 {
 	enum { M = 32, N = 784, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, LINE = NNC_ALIGN / sizeof(real) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
 	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
 	real *panel = thread->scratch;
 	const int down = (n + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
 
-	/* other threads have made some of a: it comes while b is turned */
-	for (int k = 0; thread->count > 1 && k < n * K; k += LINE)
-		__builtin_prefetch(a + k, 0, 2);
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k % down * ROWS, j = k / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

@@ -46,6 +46,32 @@ static void sync_image(void)
 			       "activation |softmax |gemm |cross_entropy ");
 }
 
+/* What comes nearer behind the barriers, by name. */
+static const char *fetched(const Net *net)
+{
+	const char *text = "";
+	for (int i = 0; i < net->train.count; i++) {
+		const Node *n = net->train.nodes[i];
+		CU_ASSERT(!n->fetch || n->barrier);
+		if (n->fetch)
+			text = arena_printf("%s%s ", text, n->fetch->id);
+	}
+	return text;
+}
+
+/* What others made of dy, where a product of something else comes first. */
+static void fetch_dense(void)
+{
+	const Net *net =
+		net_after("fetch", "input 9; dense 8 relu; dense 7 tanh; dense 3;");
+	CU_ASSERT_STRING_EQUAL(fetched(net), "d_dense2_sum d_dense1_sum ");
+	net = net_after("fetch",
+			"train { batch 512; } input 9; dense 256 relu; dense 3;");
+	CU_ASSERT_STRING_EQUAL(fetched(net), ""); /* too much of it */
+	net = net_after("fetch", "input 8x8x2; conv 3 3x3 relu; conv 2 3x3; flatten;");
+	CU_ASSERT_STRING_EQUAL(fetched(net), "");
+}
+
 static Net *net_by(const char *const *preferred, const char *text)
 {
 	Net *net = net_of(text);
@@ -243,6 +269,7 @@ void suite_sync(void)
 	CU_add_test(suite, "in place", sync_image);
 	CU_add_test(suite, "gradcheck's nodes", sync_input_only);
 	CU_add_test(suite, "updates", sync_update);
+	CU_add_test(suite, "fetch", fetch_dense);
 	CU_add_test(suite, "memory that meets", sync_meets);
 	CU_add_test(suite, "workspaces that meet", sync_workspace);
 	CU_add_test(suite, "verify: each barrier", every_barrier);
