@@ -7,7 +7,7 @@
 
 enum {
 	MAX_LANES = 16,        /* of any CPU: what scratch must hold */
-	MOST_ROWS = 8,         /* of a tile of any CPU */
+	TWO_TILES = 16,        /* rows: its multiples are an even number of tiles on any CPU */
 	FAR_BYTES = 512 << 10, /* of b, which leave the second cache between one use and the next */
 };
 
@@ -113,7 +113,7 @@ const char *tile_function(Emit *e, const Gemm *g)
 static bool by_halves(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
-	return g.ta && g.m % (2 * MOST_ROWS) == 0;
+	return g.ta && g.m % TWO_TILES == 0;
 }
 
 static void emit(Emit *e, const Node *n)
