@@ -12,6 +12,7 @@ fi
 
 program() { command -v "$1" >/dev/null 2>&1; }
 header() { echo "#include <$1>" | "$CC" -E - >/dev/null 2>&1; }
+library() { echo 'int main(void) { return 0; }' | "$CC" -x c - -l"$1" -o /dev/null 2>/dev/null; }
 installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
 data() { [ -e "$1" ] || [ -e "${NNC_DATA:-data}/${1##*/}" ]; }
 
@@ -24,7 +25,7 @@ need gcc program "$CC"
 need libc6-dev header stdio.h
 need flex program flex
 need bison program bison
-need libopenblas-dev header cblas.h
+need libopenblas-dev library openblas # cblas.h may be another's
 need zlib1g-dev header zlib.h
 need libpng-dev header png.h
 need libjansson-dev header jansson.h
