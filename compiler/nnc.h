@@ -636,6 +636,7 @@ typedef struct Operand {    /* of a fused op, as a parameter of the kernel */
 	const char *type, *name; /* "const real *restrict", "bias" */
 	const char *argument;   /* "w->dense1_bias" */
 	bool batched;
+	bool changed;           /* an array of in[0]'s size, at `at` */
 } Operand;
 
 enum { MAX_OPERANDS = 8 };
@@ -798,6 +799,8 @@ extern const Kernel *const kernels[];
 /* The machine that costs are stated for, so that the choice is the same everywhere. */
 #define NOMINAL_GFLOPS 100.0     /* multiply-adds count two; one core, vectors full */
 #define NOMINAL_GBYTES 20.0      /* copying within the larger caches */
+#define NOMINAL_NEAR (512 << 10) /* bytes that stay in the second cache until they are used again */
+#define NOMINAL_FAR (20 << 20)   /* training_bytes() of which little stays in any from step to step */
 #define NOMINAL_SCALAR 1.5       /* GFLOP/s of plain loops over products */
 #define NOMINAL_ELEMENTWISE 8.0  /* of loops that compilers vectorise */
 
@@ -814,6 +817,7 @@ void each_kernel(const Net *net, const Node *n,
 double tile_cost(Gemm g);
 double memory_bytes(const Gemm *g);
 int tile_vectors(const Gemm *g); /* of a tile's columns */
+const char *parts_misfit(const Gemm *g); /* why its terms should not be summed in two parts */
 double openblas_cost(Gemm g);
 void use_tile(Emit *e);
 const Hole *tile_ahead_holes(Emit *e, bool ahead);

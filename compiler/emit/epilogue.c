@@ -41,14 +41,17 @@ static int operands(const Node *f, Operand *list)
 	if (!f->op->operand)
 		return 0;
 	list[0] = (Operand){"const real *restrict", f->op->operand, ref(f->in[1]),
-			    f->in[1]->batched};
+			    f->in[1]->batched, false};
 	return 1;
 }
 
 typedef enum Form { AS_PARAMS, AS_ARGUMENTS, AS_NAMES } Form;
 
-/* ", TYPE NAME" of every operand, ", ARGUMENT" or ", NAME"; batched from `offset` on. */
-static const char *operand_text(const Node *n, Form form, const char *offset)
+/*
+ * ", TYPE NAME" of every operand, or of those that are changed, ", ARGUMENT" or ", NAME";
+ * batched from `offset` on.
+ */
+static const char *operand_text(const Node *n, Form form, bool changed, const char *offset)
 {
 	const char *text = "";
 	Operand list[MAX_OPERANDS];
@@ -56,6 +59,8 @@ static const char *operand_text(const Node *n, Form form, const char *offset)
 		int count = operands(n->fused[f], list);
 		for (int i = 0; i < count; i++) {
 			const Operand *o = &list[i];
+			if (changed && !o->changed)
+				continue;
 			if (form == AS_PARAMS)
 				text = arena_printf("%s, %s %s", text, o->type, o->name);
 			else if (form == AS_ARGUMENTS)
@@ -71,23 +76,23 @@ static const char *operand_text(const Node *n, Form form, const char *offset)
 
 const char *epilogue_params(const Node *n)
 {
-	return operand_text(n, AS_PARAMS, NULL);
+	return operand_text(n, AS_PARAMS, false, NULL);
 }
 
 /* ", bias": the same, handed on to a helper; batched ones from `offset` on. */
 const char *epilogue_names_at(const Node *n, const char *offset)
 {
-	return operand_text(n, AS_NAMES, offset);
+	return operand_text(n, AS_NAMES, false, offset);
 }
 
 const char *epilogue_names(const Node *n)
 {
-	return operand_text(n, AS_NAMES, NULL);
+	return operand_text(n, AS_NAMES, false, NULL);
 }
 
 const char *epilogue_args(const Node *n)
 {
-	return operand_text(n, AS_ARGUMENTS, NULL);
+	return operand_text(n, AS_ARGUMENTS, false, NULL);
 }
 
 /* "c[at] = v;": always, or where a gradient that has done its work is kept. */
@@ -98,6 +103,34 @@ const char *store_text(const Node *n, const char *place)
 		if (n->fused[i]->op->consumes)
 			return arena_printf("if (keep)\n\t%s", store);
 	return store;
+}
+
+/*
+ * "__builtin_prefetch(&w[at], 1);" of all that is changed in place; "" where a model is so
+ * small that it is still in a cache: there this would only take time.
+ */
+const char *fetch_text(const Emit *e, const Node *n)
+{
+	const char *text = "";
+	Operand list[MAX_OPERANDS];
+	for (int f = 0; f < n->fused_count; f++) {
+		int count = operands(n->fused[f], list);
+		for (int i = 0; i < count; i++)
+			if (list[i].changed)
+				text = arena_printf("%s%s__builtin_prefetch(&%s[at], 1);", text,
+						    *text ? "\n" : "", list[i].name);
+	}
+	return training_bytes(e->net) > NOMINAL_FAR ? text : "";
+}
+
+const char *fetch_params(const Node *n)
+{
+	return operand_text(n, AS_PARAMS, true, NULL);
+}
+
+const char *fetch_names(const Node *n)
+{
+	return operand_text(n, AS_NAMES, true, NULL);
 }
 
 /* ---- a loop of their own ------------------------------------------------------------- */

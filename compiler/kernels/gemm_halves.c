@@ -6,18 +6,13 @@
  */
 #include "nnc.h"
 
-enum {
-	HALF_BYTES = 512 << 10, /* of b, which stay in the second cache */
-};
-
 static const char *fits(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
-	if (g.ta || g.tb)
-		return "neither a nor b may be transposed";
-	if (g.k < 64 || g.k < 4 * g.m)
-		return "it is for 64 terms or more, and four times as many as rows";
-	if (4 * g.n * (g.k - g.k / 2) > HALF_BYTES)
+	const char *reason = parts_misfit(&g);
+	if (reason)
+		return reason;
+	if (4 * g.n * (g.k - g.k / 2) > NOMINAL_NEAR)
 		return "half of b must stay in the second cache";
 	return NULL;
 }

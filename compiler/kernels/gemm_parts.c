@@ -10,19 +10,23 @@
 #include "nnc.h"
 
 enum {
-	CHUNK_BYTES = 512 << 10, /* of b, which stay in the second cache */
 	LEAST_DEPTH = 16,
 	FEW_ROWS = 8, /* of a: b is read once */
 };
 
+const char *parts_misfit(const Gemm *g)
+{
+	if (g->ta || g->tb)
+		return "neither a nor b may be transposed";
+	if (g->k < 64 || g->k < 4 * g->m)
+		return "it is for 64 terms or more, and four times as many as rows";
+	return NULL;
+}
+
 static const char *fits(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
-	if (g.ta || g.tb)
-		return "neither a nor b may be transposed";
-	if (g.k < 64 || g.k < 4 * g.m)
-		return "it is for 64 terms or more, and four times as many as rows";
-	return NULL;
+	return parts_misfit(&g);
 }
 
 /* The sums of whole tiles; threads share less of b. */
@@ -43,7 +47,7 @@ static int64_t depth(const Gemm *g)
 	int64_t part = g->k - g->k / 2;
 	if (g->m <= FEW_ROWS)
 		return part;
-	int64_t rows = CHUNK_BYTES / 4 / g->n / LEAST_DEPTH * LEAST_DEPTH;
+	int64_t rows = NOMINAL_NEAR / 4 / g->n / LEAST_DEPTH * LEAST_DEPTH;
 	if (rows < LEAST_DEPTH)
 		rows = LEAST_DEPTH;
 	return rows < part ? rows : part;

@@ -8,7 +8,6 @@
 enum {
 	MAX_LANES = 16,        /* of any CPU: what scratch must hold */
 	TWO_TILES = 16,        /* rows: its multiples are an even number of tiles on any CPU */
-	FAR_BYTES = 512 << 10, /* of b, which leave the second cache between one use and the next */
 };
 
 /* Of b, where the second cache is too small for it; 0 where it is not. */
@@ -72,10 +71,27 @@ static const char *panel_function(Emit *e, int64_t terms)
 	return name;
 }
 
+/* Emits the function that fetches what a tile changes; a call of it for tile k + 1. */
+static const char *fetch_call(Emit *e, const Gemm *g, const char *name)
+{
+	const char *fetch = g->ta && g->node ? fetch_text(e, g->node) : "";
+	if (!*fetch)
+		return "";
+	const Hole holes[] = {
+		{"fetch", fetch},
+		{"changed", fetch_params(g->node)},
+		{"vecs", int_text(tile_vectors(g))},
+		{NULL, NULL},
+	};
+	emit_function(e, arena_printf("%s_fetch", name), "gemm_fetch", gemm_holes(g, name, holes));
+	return arena_printf("if (k + 1 < share.end)\n\t%s_fetch(k + 1%s);", name,
+			    fetch_names(g->node));
+}
+
 static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 {
 	const char *panel = g->tb ? panel_function(e, g->k) : "";
-	bool far = g->tb && 4 * g->k * g->n > FAR_BYTES;
+	bool far = g->tb && 4 * g->k * g->n > NOMINAL_NEAR;
 	const Hole extra[] = {
 		{"vecs", int_text(tile_vectors(g))},
 		{"a_row", g->ta ? "i" : "i * K"},
@@ -93,6 +109,7 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 		{"turn", g->tb ? arena_printf("if (i == 0 || k == share.first)\n"
 					      "\t%s(cols, WIDTH, b + j * K, panel);", panel)
 			       : ""},
+		{"fetch", fetch_call(e, g, name)},
 		{"from", far ? "const real *next = b + ((j + COLS) % N + i * COLS / M) * K;" : ""},
 	};
 	return gemm_holes(g, name, join_holes(extra, sizeof extra / sizeof *extra,
@@ -172,6 +189,22 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int terms, int i, int j0,
 }
 #endif
 
+#ifdef TEMPLATE_gemm_fetch
+/* What tile k changes comes nearer */
+static NNC_INLINE void $name$_fetch(int k$changed$)
+{
+	enum { M = $M$, N = $N$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			$fetch$
+		}
+}
+#endif
+
 #ifdef TEMPLATE_gemm_tile
 /* $formula$ */
 static void $name$(const NncThread *thread, int n, const real *restrict a,
@@ -189,6 +222,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		$from$
 		$turn$
+		$fetch$
 		if (rows == ROWS && cols == COLS)
 			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
 		else if (REST > 0 && rows == ROWS)

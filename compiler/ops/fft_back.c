@@ -26,6 +26,13 @@ static const char *live_function(Emit *e, const Window *w)
 	return name;
 }
 
+/* fill(), to be a hole's text: without the end of the last line. */
+static const char *fill_lines(const char *template, const Hole *holes)
+{
+	const char *text = fill(template, holes);
+	return arena_printf("%.*s", (int)strlen(text) - 1, text);
+}
+
 /* Lines of the maxpool that image i ends with, once it is whole. */
 static const char *pool_text(Emit *e, const Node *pool, const char *i)
 {
@@ -39,11 +46,22 @@ static const char *pool_text(Emit *e, const Node *pool, const char *i)
 		{"names", epilogue_names_at(pool, "at")},
 		{NULL, NULL},
 	};
-	const char *text = fill("for (int k = 0; k < $POOLED$; k++) {\n"
-				"\tconst int at = ($i$ * $POOLED$ + k) * $PLINE$;\n"
-				"\t$line$_line(k, 0, image, y + at, winner + at$names$);\n"
-				"}", holes);
-	return arena_printf("%.*s", (int)strlen(text) - 1, text);
+	return fill_lines("for (int k = 0; k < $POOLED$; k++) {\n"
+			  "\tconst int at = ($i$ * $POOLED$ + k) * $PLINE$;\n"
+			  "\t$line$_line(k, 0, image, y + at, winner + at$names$);\n"
+			  "}", holes);
+}
+
+/* What is changed at line h comes nearer while the line is made. */
+static const char *fetch_of_line(const Emit *e, const Node *n)
+{
+	const char *fetch = fetch_text(e, n);
+	const Hole holes[] = {{"fetch", fetch}, {NULL, NULL}};
+	return !*fetch ? "" : fill_lines("for (int p = 0; p < W; p++)\n"
+					 "\tfor (int j = 0; j < C; j += NNC_LANES) {\n"
+					 "\t\tconst int at = i * IMAGE + h * ROW + p * STEP + j;\n"
+					 "\t\t$fetch$\n"
+					 "\t}", holes);
 }
 
 static void back_function(Emit *e, const Node *n, const char *name, const char *row, const char *live)
@@ -79,6 +97,7 @@ static void back_function(Emit *e, const Node *n, const char *name, const char *
 						     "\tto[j * CV] += tile[j];"
 						   : "%s(from, COLUMN, CV, to, CV);", row)},
 		{"epilogue", pool ? "" : epilogue_text(n)},
+		{"fetch", fetch_of_line(e, n)},
 		{"store", pool ? "image[at] = v;" : store_text(n, "y[at]")},
 		{"pool", !pool ? "" : !tiled ? pool_text(e, pool, "i")
 				  : arena_printf("if (i %% H < H - 1)\n\tcontinue;\n%s",
@@ -172,6 +191,7 @@ static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
 		for (int h = 0; h < H; h++) {
 			nnc_vec t[W * CV];
 			$live$
+			$fetch$
 			for (int u = 0; u < CV; u++)
 				$codelet$(s + (i * H + h) * 2 * CV + u, COLUMN, CV, t + u, CV);
 			for (int p = 0; p < W; p++)

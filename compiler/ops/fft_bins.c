@@ -308,9 +308,13 @@ static void $name$(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 static void $name$(int n, const nnc_vec *restrict s, nnc_vec *restrict f, bool half)
 {
 	enum { H = $HIGH$, CV = NNC_VECTORS($C$), PART = $TILES$ * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = $DOWN_STEP$ * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + $at$ + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			$half$(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -324,9 +328,13 @@ static void $name$(int n, const nnc_vec *restrict s, nnc_vec *restrict f, bool h
 static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool half)
 {
 	enum { H = $HIGH$, CV = NNC_VECTORS($C$), PART = $TILES$ * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = $DOWN_STEP$ * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		nnc_vec *row = s + $at$ + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			$half$(f + i, BIN, PART, row, 2 * CV);
 		else
@@ -343,10 +351,15 @@ static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool h
 static void $name$(int n, const nnc_vec *restrict f, nnc_vec *restrict s, bool half)
 {
 	enum { H = $HIGH$, CV = NNC_VECTORS($C$), PART = $TILES$ * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = $DOWN_STEP$ * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const int begun = i / CV % $DOWN$ ? H - $DOWN_STEP$ : 0; /* lines of the tile above */
-		nnc_vec *row = s + $at$ + i % CV, t[2 * H];
+		nnc_vec *row = s + $at$ + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		nnc_vec t[2 * H];
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			$half$(f + i, BIN, PART, t, 2);
 		else

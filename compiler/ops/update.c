@@ -16,13 +16,13 @@ static int operands(const Node *n, Operand *list)
 	const Optimizer *o = n->attr.optimizer;
 	const char *id = n->in[1]->id, *const *slots;
 	int count = 0, slot_count = o->slots(n->attr.args, &slots);
-	list[count++] = (Operand){"bool", "keep", "keep", false};
+	list[count++] = (Operand){"bool", "keep", "keep", false, false};
 	for (const char *const *s = o->scalars; *s; s++)
-		list[count++] = (Operand){"real", *s, *s, false};
-	list[count++] = (Operand){"real *restrict", "w", ref(n->in[1]), false};
+		list[count++] = (Operand){"real", *s, *s, false, false};
+	list[count++] = (Operand){"real *restrict", "w", ref(n->in[1]), false, true};
 	for (int i = 0; i < slot_count; i++)
 		list[count++] = (Operand){"real *restrict", arena_printf("w_%s", slots[i]),
-					  arena_printf("%s->%s", slots[i], id), false};
+					  arena_printf("%s->%s", slots[i], id), false, true};
 	assert(count <= MAX_OPERANDS);
 	return count;
 }

@@ -1118,9 +1118,13 @@ static void columns_32x64_fft18_14(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 14, CV = NNC_VECTORS(64), PART = 32 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 14 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft18_14(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -1329,9 +1333,13 @@ static void columns_64x64_fft18_7down3(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 7, CV = NNC_VECTORS(64), PART = 64 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 7 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft18_7down3(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -1725,9 +1733,13 @@ static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 14, CV = NNC_VECTORS(64), PART = 32 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 14 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			irfft18_14(f + i, BIN, PART, row, 2 * CV);
 		else
@@ -2370,6 +2382,23 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 	}
 }
 
+/* What tile k changes comes nearer */
+static NNC_INLINE void gemm_tn_128x10x32_adam_fetch(int k, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			__builtin_prefetch(&w[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
+		}
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
@@ -2409,6 +2438,8 @@ static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (k + 1 < share.end)
+			gemm_tn_128x10x32_adam_fetch(k + 1, w, w_m, w_v);
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_128x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
@@ -2524,6 +2555,23 @@ static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
 	}
 }
 
+/* What tile k changes comes nearer */
+static NNC_INLINE void gemm_tn_128x128x32_adam_fetch(int k, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			__builtin_prefetch(&w[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
+		}
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_128x128x32_adam_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
@@ -2563,6 +2611,8 @@ static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (k + 1 < share.end)
+			gemm_tn_128x128x32_adam_fetch(k + 1, w, w_m, w_v);
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_128x128x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
@@ -2637,6 +2687,23 @@ static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *rest
 	}
 }
 
+/* What tile k changes comes nearer */
+static NNC_INLINE void gemm_tn_3136x128x32_adam_fetch(int k, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 3136, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			__builtin_prefetch(&w[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
+		}
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_3136x128x32_adam_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
@@ -2676,6 +2743,8 @@ static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (k + 1 < share.end)
+			gemm_tn_3136x128x32_adam_fetch(k + 1, w, w_m, w_v);
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_3136x128x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
@@ -3244,9 +3313,13 @@ static void columns_64x64_ifft18_7down3(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 7, CV = NNC_VECTORS(64), PART = 64 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 7 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			irfft18_7down3(f + i, BIN, PART, row, 2 * CV);
 		else
@@ -3340,6 +3413,14 @@ static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n
 	for (int i = share.first; i < share.end; i++) {
 		for (int h = 0; h < H; h++) {
 			nnc_vec t[W * CV];
+			for (int p = 0; p < W; p++)
+				for (int j = 0; j < C; j += NNC_LANES) {
+					const int at = i * IMAGE + h * ROW + p * STEP +
+						j;
+					__builtin_prefetch(&w[at], 1);
+					__builtin_prefetch(&w_m[at], 1);
+					__builtin_prefetch(&w_v[at], 1);
+				}
 			for (int u = 0; u < CV; u++)
 				irfft18_7down3(s + (i * H + h) * 2 * CV + u, COLUMN, CV,
 					t + u, CV);

@@ -796,9 +796,13 @@ static void columns_8x9_fft10_9(int n, const nnc_vec *restrict s, nnc_vec *restr
 	bool half)
 {
 	enum { H = 9, CV = NNC_VECTORS(9), PART = 8 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 9 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft10_9(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -922,9 +926,13 @@ static void columns_9x8_fft10_3down0(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 3, CV = NNC_VECTORS(8), PART = 9 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 3 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft10_3down0(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -1118,9 +1126,13 @@ static void columns_8x8_ifft10_7(int n, const nnc_vec *restrict f, nnc_vec *rest
 	bool half)
 {
 	enum { H = 7, CV = NNC_VECTORS(8), PART = 8 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 7 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			irfft10_7(f + i, BIN, PART, row, 2 * CV);
 		else
@@ -1841,9 +1853,13 @@ static void columns_8x8_fft10_7(int n, const nnc_vec *restrict s, nnc_vec *restr
 	bool half)
 {
 	enum { H = 7, CV = NNC_VECTORS(8), PART = 8 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 7 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft10_7(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -1856,9 +1872,13 @@ static void columns_8x9_fft10_3down0(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 3, CV = NNC_VECTORS(9), PART = 8 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 3 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft10_3down0(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -2064,9 +2084,13 @@ static void columns_8x9_ifft10_9(int n, const nnc_vec *restrict f, nnc_vec *rest
 	bool half)
 {
 	enum { H = 9, CV = NNC_VECTORS(9), PART = 8 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 9 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			irfft10_9(f + i, BIN, PART, row, 2 * CV);
 		else
@@ -2381,9 +2405,13 @@ static void columns_9x8_ifft10_3down0(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 3, CV = NNC_VECTORS(8), PART = 9 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 3 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			irfft10_3down0(f + i, BIN, PART, row, 2 * CV);
 		else

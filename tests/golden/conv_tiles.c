@@ -955,10 +955,14 @@ static void columns_224x8_fft12_12_7x10(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 12, CV = NNC_VECTORS(8), PART = 224 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 10 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + (i / CV / 7 * 72 + i / CV % 7 * 10) * 2 * CV +
 			i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft12_12(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -1086,9 +1090,13 @@ static void columns_8x8_fft12_3down0(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 3, CV = NNC_VECTORS(8), PART = 8 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 3 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft12_3down0(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -1310,10 +1318,14 @@ static void columns_224x8_ifft12_10_7x10(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 10, CV = NNC_VECTORS(8), PART = 224 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 10 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		nnc_vec *row = s + (i / CV / 7 * 70 + i / CV % 7 * 10) * 2 * CV +
 			i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			irfft12_10(f + i, BIN, PART, row, 2 * CV);
 		else
@@ -2004,6 +2016,23 @@ static void gemm_nt_32x6160x4(const NncThread *thread, int n, const real *restri
 	}
 }
 
+/* What tile k changes comes nearer */
+static NNC_INLINE void gemm_tn_6160x4x32_adam_fetch(int k, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 6160, N = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			__builtin_prefetch(&w[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
+		}
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_6160x4x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
@@ -2043,6 +2072,8 @@ static void gemm_tn_6160x4x32_adam(const NncThread *thread, int n,
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (k + 1 < share.end)
+			gemm_tn_6160x4x32_adam_fetch(k + 1, w, w_m, w_v);
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_6160x4x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
 				keep, rate, root, w, w_m, w_v);
@@ -2586,10 +2617,14 @@ static void columns_224x8_fft12_10_7x10(int n, const nnc_vec *restrict s,
 	nnc_vec *restrict f, bool half)
 {
 	enum { H = 10, CV = NNC_VECTORS(8), PART = 224 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 10 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const nnc_vec *row = s + (i / CV / 7 * 70 + i / CV % 7 * 10) * 2 * CV +
 			i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV);
 		if (half)
 			rfft12_10(row, 2 * CV, f + i, BIN, PART);
 		else
@@ -2747,9 +2782,13 @@ static void columns_8x8_ifft12_3down0(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 3, CV = NNC_VECTORS(8), PART = 8 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 3 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		nnc_vec *row = s + i / CV * (H * 2 * CV) + i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			irfft12_3down0(f + i, BIN, PART, row, 2 * CV);
 		else
@@ -2985,6 +3024,14 @@ static void back_3x5x8x8_irfft28_5down0_12_adam(const NncThread *thread, int n,
 	for (int i = share.first; i < share.end; i++) {
 		for (int h = 0; h < H; h++) {
 			nnc_vec t[W * CV];
+			for (int p = 0; p < W; p++)
+				for (int j = 0; j < C; j += NNC_LANES) {
+					const int at = i * IMAGE + h * ROW + p * STEP +
+						j;
+					__builtin_prefetch(&w[at], 1);
+					__builtin_prefetch(&w_m[at], 1);
+					__builtin_prefetch(&w_v[at], 1);
+				}
 			for (int u = 0; u < CV; u++)
 				irfft28_5down0(s + (i * H + h) * 2 * CV + u, COLUMN, CV,
 					t + u, CV);
@@ -3286,11 +3333,16 @@ static void columns_224x8_ifft12_12_7x10(int n, const nnc_vec *restrict f,
 	nnc_vec *restrict s, bool half)
 {
 	enum { H = 12, CV = NNC_VECTORS(8), PART = 224 * CV, BIN = 2 * PART | 1 };
+	enum { NEXT = 10 * 2 * CV }; /* from a tile to the next */
 
 	for (int i = 0; i < n * CV; i++) {
 		const int begun = i / CV % 7 ? H - 10 : 0; /* lines of the tile above */
 		nnc_vec *row = s + (i / CV / 7 * 72 + i / CV % 7 * 10) * 2 * CV +
-			i % CV, t[2 * H];
+			i % CV;
+		const nnc_vec *next = i + CV < n * CV ? row + NEXT : row;
+		nnc_vec t[2 * H];
+		for (int h = 0; h < 2 * H; h++)
+			__builtin_prefetch(next + h * CV, 1);
 		if (half)
 			irfft12_12(f + i, BIN, PART, t, 2);
 		else

@@ -655,6 +655,23 @@ static void gemm_nt_129x257x17_relu_grad(const NncThread *thread, int n,
 	}
 }
 
+/* What tile k changes comes nearer */
+static NNC_INLINE void gemm_tn_257x17x129_adam_fetch(int k, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 257, N = 17, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			__builtin_prefetch(&w[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
+		}
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_257x17x129_adam_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
@@ -694,6 +711,8 @@ static void gemm_tn_257x17x129_adam(const NncThread *thread, int n,
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (k + 1 < share.end)
+			gemm_tn_257x17x129_adam_fetch(k + 1, w, w_m, w_v);
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_257x17x129_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
@@ -811,6 +830,23 @@ static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
 	}
 }
 
+/* What tile k changes comes nearer */
+static NNC_INLINE void gemm_tn_1023x257x129_adam_fetch(int k, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 1023, N = 257, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			__builtin_prefetch(&w[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
+		}
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_1023x257x129_adam_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
@@ -850,6 +886,8 @@ static void gemm_tn_1023x257x129_adam(const NncThread *thread, int n,
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (k + 1 < share.end)
+			gemm_tn_1023x257x129_adam_fetch(k + 1, w, w_m, w_v);
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_1023x257x129_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
 				c, keep, rate, root, w, w_m, w_v);
@@ -894,6 +932,23 @@ static void column_sums_129x1023_adam(const NncThread *thread, int n,
 	}
 }
 
+/* What tile k changes comes nearer */
+static NNC_INLINE void gemm_tn_4999x1023x129_adam_fetch(int k, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 4999, N = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			__builtin_prefetch(&w[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
+		}
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_4999x1023x129_adam_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
@@ -933,6 +988,8 @@ static void gemm_tn_4999x1023x129_adam(const NncThread *thread, int n,
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (k + 1 < share.end)
+			gemm_tn_4999x1023x129_adam_fetch(k + 1, w, w_m, w_v);
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_4999x1023x129_adam_tile(ROWS, COLS, n, i, j, a, b + j,
 				N, c, keep, rate, root, w, w_m, w_v);
