@@ -132,6 +132,33 @@ static NNC_INLINE nnc_vec nnc_load(const nnc_real *p, int count)
 #endif
 }
 
+/*
+ * at: which of a[first..end) are not 0, or all of them; how many. By the builtins below
+ * _mm512_cmp_ps_mask and _mm512_maskz_compress_epi32.
+ */
+static inline int nnc_nonzeros(int first, int end, bool all, const nnc_real *restrict a,
+			       int *restrict at)
+{
+	int count = 0, k = first;
+
+#if defined(__AVX512F__) && !defined(NNC_DOUBLE)
+	typedef int Places __attribute__((vector_size(64), aligned(sizeof(int)), may_alias));
+	Places place = first + (Places){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+	for (; k + NNC_LANES <= end && !all; k += NNC_LANES, place += NNC_LANES) {
+		const unsigned short found = (unsigned short)__builtin_ia32_cmpps512_mask(
+			*(const nnc_vec *)(a + k), (nnc_vec){0}, 4, 0xffff, 4); /* or NaN */
+		*(Places *)(at + count) = (Places)__builtin_ia32_compresssi512_mask(
+			place, (Places){0}, found);
+		count += __builtin_popcount(found);
+	}
+#endif
+	for (; k < end; k++) {
+		at[count] = k;
+		count += all || a[k] != 0;
+	}
+	return count;
+}
+
 /* ---- blocks of vectors ---------------------------------------------------------- */
 
 /* The lower, the upper halves of a and b, a number of each in turn. */

@@ -52,7 +52,6 @@ static void emit(Emit *e, const Node *n)
 	const char *name = gemm_name(&g, "_row");
 	const Hole extra[] = {{"all", steps(n) ? "keep" : "true"}, {NULL, NULL}};
 	const Hole *holes = gemm_holes(&g, name, extra);
-	emit_function(e, "nonzeros", "gemm_nonzeros", NULL);
 	if (!is_dw(&g))
 		emit_function(e, arena_printf("%s_block", name), "gemm_row_block", holes);
 	emit_function(e, name, is_dw(&g) ? "gemm_row_dw" : "gemm_row", holes);
@@ -69,21 +68,6 @@ const Kernel kernel_gemm_row = {
 	.scratch = scratch,
 	.emit = emit,
 };
-
-#ifdef TEMPLATE_gemm_nonzeros
-/* at: which of a[first..end) are not 0, or all of them; how many */
-static NNC_INLINE int nonzeros(int first, int end, bool all, const real *restrict a,
-			       int *restrict at)
-{
-	int count = 0;
-
-	for (int k = first; k < end; k++) {
-		at[count] = k;
-		count += all || a[k] != 0;
-	}
-	return count;
-}
-#endif
 
 #ifdef TEMPLATE_gemm_row_block
 /* cols numbers of c, from j0 on: `count` terms */
@@ -122,7 +106,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 	enum { N = $N$, K = $K$, COLS = NNC_COLS(N, 4), REST = N % COLS };
 	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
 	int *terms = thread->scratch;
-	const int count = nonzeros(0, K, false, a, terms);
+	const int count = nnc_nonzeros(0, K, false, a, terms);
 
 	(void)n;
 	for (int k = share.first; k < share.end; k++)
@@ -141,7 +125,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 	enum { M = $M$, N = $N$ };
 	const NncRange share = nnc_share(thread, M);
 	int *rows = thread->scratch;
-	const int count = nonzeros(share.first, share.end, $all$, a, rows);
+	const int count = nnc_nonzeros(share.first, share.end, $all$, a, rows);
 
 	(void)n;
 	for (int k = 0; k < count; k++) {

@@ -213,19 +213,6 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 	}
 }
 
-/* at: which of a[first..end) are not 0, or all of them; how many */
-static NNC_INLINE int nonzeros(int first, int end, bool all, const real *restrict a,
-	int *restrict at)
-{
-	int count = 0;
-
-	for (int k = first; k < end; k++) {
-		at[count] = k;
-		count += all || a[k] != 0;
-	}
-	return count;
-}
-
 /* cols numbers of c, from j0 on: `count` terms */
 static NNC_INLINE void gemm_row_1x70x100_bias_relu_block(int cols, int j0, int count,
 	const int *restrict terms, const real *restrict a, const real *restrict b,
@@ -264,7 +251,7 @@ static void gemm_row_1x70x100_bias_relu(const NncThread *thread, int n,
 	enum { N = 70, K = 100, COLS = NNC_COLS(N, 4), REST = N % COLS };
 	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
 	int *terms = thread->scratch;
-	const int count = nonzeros(0, K, false, a, terms);
+	const int count = nnc_nonzeros(0, K, false, a, terms);
 
 	(void)n;
 	for (int k = share.first; k < share.end; k++)
@@ -312,7 +299,7 @@ static void gemm_row_1x3x70_bias(const NncThread *thread, int n, const real *res
 	enum { N = 3, K = 70, COLS = NNC_COLS(N, 4), REST = N % COLS };
 	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
 	int *terms = thread->scratch;
-	const int count = nonzeros(0, K, false, a, terms);
+	const int count = nnc_nonzeros(0, K, false, a, terms);
 
 	(void)n;
 	for (int k = share.first; k < share.end; k++)
@@ -461,7 +448,7 @@ static void gemm_row_tn_70x3x1_sgd(const NncThread *thread, int n,
 	enum { M = 70, N = 3 };
 	const NncRange share = nnc_share(thread, M);
 	int *rows = thread->scratch;
-	const int count = nonzeros(share.first, share.end, keep, a, rows);
+	const int count = nnc_nonzeros(share.first, share.end, keep, a, rows);
 
 	(void)n;
 	for (int k = 0; k < count; k++) {
@@ -513,7 +500,7 @@ static void gemm_row_tn_100x70x1_sgd(const NncThread *thread, int n,
 	enum { M = 100, N = 70 };
 	const NncRange share = nnc_share(thread, M);
 	int *rows = thread->scratch;
-	const int count = nonzeros(share.first, share.end, keep, a, rows);
+	const int count = nnc_nonzeros(share.first, share.end, keep, a, rows);
 
 	(void)n;
 	for (int k = 0; k < count; k++) {
