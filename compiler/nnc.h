@@ -682,7 +682,7 @@ extern const Op *const ops[];
 
 /* Ops that layers, gradients and passes append. */
 extern const Op op_load, op_gemm, op_bias, op_bias_grad, op_activation, op_activation_grad,
-	op_softmax, op_softmax_grad, op_reshape, op_dropout, op_add, op_conv, op_conv_dx,
+	op_softmax, op_softmax_grad, op_reshape, op_dropout, op_dropout_grad, op_add, op_conv, op_conv_dx,
 	op_conv_dw, op_maxpool, op_maxpool_grad, op_avgpool, op_avgpool_grad,
 	op_cross_entropy, op_mse, op_update, op_fft_rows, op_fft_bins, op_fft_back;
 

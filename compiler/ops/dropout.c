@@ -1,6 +1,7 @@
 /*
- * dropout: y = x / (1 - rate) where the draw for this place says so, else 0. Its
- * gradient is the same op with the same draws, so nothing is kept in between.
+ * dropout: y = x / (1 - rate) where the draw for this place says so, else 0. What x was
+ * multiplied by is kept for the gradient, where there is one: drawing again takes longer.
+ * x is read in any case: behind a condition, gcc 12 lost the draws (-O3, AVX-512).
  */
 #include <math.h>
 
@@ -10,8 +11,9 @@ static void grad(Net *net, Node *n, Tensor *dout, const bool *wanted, Tensor **d
 {
 	if (!wanted[0])
 		return;
-	Tensor *in[] = {dout};
-	din[0] = append(net, &op_dropout, n->layer, &n->attr, in, 1, adjoint_id(n->in[0]),
+	const char *id = arena_printf("%s_kept", n->out[0]->id);
+	Tensor *in[] = {dout, add_output(net, n, id, n->out[0]->shape, ELEMENT_REAL)};
+	din[0] = append(net, &op_dropout_grad, n->layer, NULL, in, 2, adjoint_id(n->in[0]),
 			n->in[0]->shape)->out[0];
 }
 
@@ -24,17 +26,22 @@ static void emit(Emit *e, const Node *n)
 {
 	int64_t size = shape_size(n->in[0]->shape);
 	double rate = n->attr.rate;
-	const char *name = arena_printf("dropout_%s_%lld", identifier_text(rate), (long long)size);
+	bool keeps = n->out_count > 1;
+	const char *name = arena_printf("dropout_%s_%lld%s", identifier_text(rate), (long long)size,
+					keeps ? "_kept" : "");
 	const Hole holes[] = {
 		{"name", name},
 		{"K", int_text(size)},
 		{"rate", number_text(rate)},
 		{"limit", arena_printf("%.0fu", fmin(rate * 4294967296.0, 4294967295.0))},
+		{"kept", keeps ? ", real *restrict kept" : ""},
+		{"says", keeps ? "; kept: what each was multiplied by" : ""},
+		{"keep", keeps ? "kept[i * K + k + q] = factor;" : ""},
 		{NULL, NULL},
 	};
 	emit_function(e, name, "dropout", holes);
-	put(e, "%s(thread, c, n, NNC_STREAM_LAYER + %d, %s, %s);", name, n->attr.stream, ref(n->in[0]),
-	    ref(n->out[0]));
+	put(e, "%s(thread, c, n, NNC_STREAM_LAYER + %d, %s, %s%s);", name, n->attr.stream,
+	    ref(n->in[0]), ref(n->out[0]), keeps ? arena_printf(", %s", ref(n->out[1])) : "");
 }
 
 static void print_attr(FILE *out, const Node *n)
@@ -52,10 +59,32 @@ const Op op_dropout = {
 	.print_attr = print_attr,
 };
 
+static const char *grad_element(const Node *n)
+{
+	(void)n;
+	return "v *= kept[at];";
+}
+
+static const char *grad_suffix(const Node *n)
+{
+	(void)n;
+	return "dropout_grad";
+}
+
+const Op op_dropout_grad = {
+	.name = "dropout_grad",
+	.flops = flops,
+	.emit = emit_elementwise,
+	.element = grad_element,
+	.operand = "kept",
+	.suffix = grad_suffix,
+	.in_place = true,
+};
+
 #ifdef TEMPLATE_dropout
-/* y (n,$K$): x with a share of $rate$ set to zero, the rest divided by 1 - $rate$ */
+/* y (n,$K$): x with a share of $rate$ set to zero, the rest divided by 1 - $rate$$says$ */
 static void $name$(const NncThread *thread, const NncContext *c, int n, uint32_t stream,
-		   const real *x, real *y)
+		   const real *x, real *y$kept$)
 {
 	enum { K = $K$ };
 	const uint32_t limit = c->dropout ? $limit$ : 0;
@@ -69,8 +98,9 @@ static void $name$(const NncThread *thread, const NncContext *c, int n, uint32_t
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
-				const real v = x[i * K + k + q] * scale;
-				y[i * K + k + q] = draw[q] >= limit ? v : 0;
+				const real factor = draw[q] >= limit ? scale : 0;
+				y[i * K + k + q] = factor * x[i * K + k + q];
+				$keep$
 			}
 		}
 }

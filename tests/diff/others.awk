@@ -9,6 +9,7 @@
 # -v layer=ID -v before=ID -v after=ID: a dropout was put between two layers. Its own
 #   are the lines that name it. The layer behind reads its output; in backward what was
 #   joined across the place comes apart. Inference must not differ at all.
+#   -v joined=ID: before is a dropout; the layer before that one was joined, too.
 #   -v split_at=ID: before and after are one operation, a convolution and its maxpool,
 #   which come apart; split_at is the layer behind both.
 BEGIN { FS = "\t" }
@@ -71,7 +72,8 @@ function of_dropout(unit, kind,    whose)
 		if (whose == layer || split_at && (whose == before || whose == after))
 			return 1
 		if (unit ~ /backward|BACKWARD|input_gradient/)
-			return whose == before || whose == after || whose == split_at
+			return whose == before || whose == after || whose == split_at || \
+				whose == joined
 		return whose == after && only_renamed(unit, toupper(before), toupper(layer))
 	}
 	if (kind == "place")

@@ -25,15 +25,14 @@ enum {
 	DENSE2_SUM = DROPOUT1 + 512,             /* (32, 10) */
 	PROBABILITIES = DENSE2_SUM + 320,        /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES,            /* (32, 10) */
-	D_DROPOUT1 = PROBABILITIES + 320,        /* (32, 16) */
-	D_DENSE1 = D_DROPOUT1,                   /* (32, 16) */
-	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 16) */
+	DROPOUT1_KEPT = PROBABILITIES + 320,     /* (32, 16) */
+	D_DENSE1_SUM = DROPOUT1_KEPT + 512,      /* (32, 16) */
 	WORK_DENSE1 = DENSE1 + 512,              /* (512) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	ARENA = D_DROPOUT1 + 512,
+	ARENA = D_DENSE1_SUM + 512,
 #else
-	ARENA = D_DROPOUT1 + 512,
+	ARENA = D_DENSE1_SUM + 512,
 #endif
 	OWN = 512,                               /* X in other threads' scratch */
 };
@@ -59,8 +58,8 @@ static void gemm_halves_32x16x784_bias_relu_sums(int half, int first, int end,
 static void gemm_halves_32x16x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void dropout_0_16(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y);
+static void dropout_0_16_kept(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept);
 static void gemm_32x10x16_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
@@ -71,13 +70,12 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x16x10_dropout_grad_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved);
 static void gemm_tn_16x10x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void relu_grad_16(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved);
 static void column_sums_32x16_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -121,7 +119,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 16 -> 16, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_16(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1);
+	dropout_0_16_kept(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1,
+		a + DROPOUT1_KEPT);
 
 	/*
 	 * dense2: dense 10 softmax
@@ -171,19 +170,15 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
-	gemm_nt_32x16x10(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a + D_DROPOUT1);
+	gemm_nt_32x16x10_dropout_grad_relu_grad(thread, n, a + D_DENSE2_SUM,
+		w->dense2_weight, a + D_DENSE1_SUM, a + DROPOUT1_KEPT, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_SUM, n * 16);
 	gemm_tn_16x10x32_adam(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
 		v->dense2_weight);
 
-	/* dropout1: dropout 0 */
-	dropout_0_16(thread, c, n, NNC_STREAM_LAYER + 0, a + D_DROPOUT1, a + D_DENSE1);
-
 	/* dense1: dense 16 relu */
-	nnc_barrier(thread);
-	relu_grad_16(thread, n, a + D_DENSE1, a + D_DENSE1_SUM, a + DENSE1);
-	nnc_barrier(thread);
 	column_sums_32x16_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_tn_784x16x32_adam(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
@@ -369,9 +364,10 @@ static void gemm_halves_32x16x784_bias_relu(const NncThread *thread, int n,
 		n, a, b, c, p, bias);
 }
 
-/* y (n,16): x with a share of 0 set to zero, the rest divided by 1 - 0 */
-static void dropout_0_16(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y)
+/* y (n,16): x with a share of 0 set to zero, the rest divided by 1 - 0; kept: what each
+ * was multiplied by */
+static void dropout_0_16_kept(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept)
 {
 	enum { K = 16 };
 	const uint32_t limit = c->dropout ? 0u : 0;
@@ -385,8 +381,9 @@ static void dropout_0_16(const NncThread *thread, const NncContext *c, int n,
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
-				const real v = x[i * K + k + q] * scale;
-				y[i * K + k + q] = draw[q] >= limit ? v : 0;
+				const real factor = draw[q] >= limit ? scale : 0;
+				y[i * K + k + q] = factor * x[i * K + k + q];
+				kept[i * K + k + q] = factor;
 			}
 		}
 }
@@ -541,9 +538,10 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x16x10_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+static NNC_INLINE void gemm_nt_32x16x10_dropout_grad_relu_grad_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict kept,
+	const real *restrict saved)
 {
 	enum { M = 32, N = 16, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -557,13 +555,16 @@ static NNC_INLINE void gemm_nt_32x16x10_tile(int rows, int cols, int terms, int 
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v *= kept[at];
+			v = saved[at] > 0 ? v : 0;
 			c[at] = v;
 		}
 }
 
-/* c (n,16) = a b^T */
-static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,16) = a b^T, then dropout_grad, relu_grad */
+static void gemm_nt_32x16x10_dropout_grad_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved)
 {
 	enum { M = 32, N = 16, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -580,17 +581,19 @@ static void gemm_nt_32x16x10(const NncThread *thread, int n, const real *restric
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x16x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x16x10_dropout_grad_relu_grad_tile(ROWS, COLS, K, i,
+				j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x16x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x16x10_dropout_grad_relu_grad_tile(ROWS, REST, K, i,
+				j, a, panel, WIDTH, c, kept, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x16x10_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x16x10_dropout_grad_relu_grad_tile(1, COLS, K,
+					i + r, j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x16x10_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x16x10_dropout_grad_relu_grad_tile(1, REST, K,
+					i + r, j, a, panel, WIDTH, c, kept, saved);
 	}
 }
 
@@ -648,23 +651,6 @@ static void gemm_tn_16x10x32_adam(const NncThread *thread, int n,
 				gemm_tn_16x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
-}
-
-/* y (n,16) = relu_grad of x; y may be x */
-static void relu_grad_16(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved)
-{
-	enum { N = 16 };
-	const NncRange share = nnc_share(thread, n);
-
-	for (int i = share.first; i < share.end; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = saved[at] > 0 ? v : 0;
-			y[at] = v;
-		}
 }
 
 /* db (16) = the sum of the rows of dy (n,16), then adam */
@@ -874,15 +860,14 @@ static const NncLayer layers[] = {
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x16x784_bias_relu", 803840, NULL},
-	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_16", 512, NULL},
+	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_16_kept", 512, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_32x10x16_bias", 10560, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_adam", 440, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x16x10", 10240, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x16x10_dropout_grad_relu_grad", 11264,
+		NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_16x10x32_adam", 12160, NULL},
-	{NNC_PHASE_BACKWARD, "dropout1", "dropout_0_16", 512, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "relu_grad_16", 512, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x16_adam", 704, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x16x32_adam", 953344, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x16x784_bias_relu", 803840, NULL},

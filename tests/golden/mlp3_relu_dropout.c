@@ -33,24 +33,21 @@ enum {
 	DENSE4_SUM = DROPOUT3 + 4096,            /* (32, 10) */
 	PROBABILITIES = DENSE4_SUM + 320,        /* (32, 10) */
 	D_DENSE4_SUM = PROBABILITIES,            /* (32, 10) */
-	D_DROPOUT3 = PROBABILITIES + 320,        /* (32, 128) */
-	D_DENSE3 = D_DROPOUT3,                   /* (32, 128) */
-	D_DENSE3_SUM = D_DROPOUT3,               /* (32, 128) */
-	D_DROPOUT2 = DROPOUT2 + 4096,            /* (32, 128) */
-	D_DENSE2 = D_DROPOUT2,                   /* (32, 128) */
-	D_DENSE2_SUM = D_DROPOUT2,               /* (32, 128) */
-	D_DROPOUT1 = DROPOUT1 + 4096,            /* (32, 128) */
-	D_DENSE1 = D_DROPOUT1,                   /* (32, 128) */
-	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 128) */
+	DROPOUT3_KEPT = PROBABILITIES + 320,     /* (32, 128) */
+	D_DENSE3_SUM = DROPOUT3_KEPT + 4096,     /* (32, 128) */
+	DROPOUT2_KEPT = D_DENSE3_SUM + 4096,     /* (32, 128) */
+	D_DENSE2_SUM = DROPOUT2 + 4096,          /* (32, 128) */
+	DROPOUT1_KEPT = DROPOUT2_KEPT + 4096,    /* (32, 128) */
+	D_DENSE1_SUM = DROPOUT1 + 4096,          /* (32, 128) */
 	WORK_DENSE1 = DENSE1 + 4096,             /* (4096) */
 	WORK_DENSE2 = DENSE2 + 4096,             /* (4096) */
 	WORK_DENSE3 = DENSE3 + 4096,             /* (4096) */
 	WORK_DENSE4_SUM = DENSE4_SUM + 320,      /* (320) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	ARENA = D_DROPOUT3 + 4096,
+	ARENA = DROPOUT1_KEPT + 4096,
 #else
-	ARENA = D_DROPOUT3 + 4096,
+	ARENA = DROPOUT1_KEPT + 4096,
 #endif
 	OWN = 4096,                              /* X in other threads' scratch */
 };
@@ -81,8 +78,8 @@ static void gemm_halves_32x128x784_bias_relu_sums(int half, int first, int end,
 static void gemm_halves_32x128x784_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void dropout_0_2_128(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y);
+static void dropout_0_2_128_kept(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept);
 static void gemm_halves_32x128x128_bias_relu_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias);
@@ -103,20 +100,20 @@ static void column_sums_32x10_sgd(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
 	real *restrict w);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x128x10(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x128x10_dropout_grad_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved);
 static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
-static void relu_grad_128(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved);
 static void column_sums_32x128_sgd(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
 	real *restrict w);
 static void panel_128(int cols, int width, const real *restrict b,
 	real *restrict panel);
-static void gemm_nt_32x128x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x128x128_dropout_grad_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved);
 static void gemm_tn_128x128x32_sgd(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
@@ -159,7 +156,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_2_128(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1);
+	dropout_0_2_128_kept(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a +
+		DROPOUT1, a + DROPOUT1_KEPT);
 
 	/*
 	 * dense2: dense 128 relu
@@ -174,7 +172,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_2_128(thread, c, n, NNC_STREAM_LAYER + 1, a + DENSE2, a + DROPOUT2);
+	dropout_0_2_128_kept(thread, c, n, NNC_STREAM_LAYER + 1, a + DENSE2, a +
+		DROPOUT2, a + DROPOUT2_KEPT);
 
 	/*
 	 * dense3: dense 128 relu
@@ -189,7 +188,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_2_128(thread, c, n, NNC_STREAM_LAYER + 2, a + DENSE3, a + DROPOUT3);
+	dropout_0_2_128_kept(thread, c, n, NNC_STREAM_LAYER + 2, a + DENSE3, a +
+		DROPOUT3, a + DROPOUT3_KEPT);
 
 	/*
 	 * dense4: dense 10 softmax
@@ -235,52 +235,34 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x10_sgd(thread, n, a + D_DENSE4_SUM, dw->dense4_bias, keep, lr,
 		w->dense4_bias);
-	gemm_nt_32x128x10(thread, n, a + D_DENSE4_SUM, w->dense4_weight, a +
-		D_DROPOUT3);
+	gemm_nt_32x128x10_dropout_grad_relu_grad(thread, n, a + D_DENSE4_SUM,
+		w->dense4_weight, a + D_DENSE3_SUM, a + DROPOUT3_KEPT, a + DENSE3);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE3_SUM, n * 128);
 	gemm_tn_128x10x32_sgd(thread, n, a + DROPOUT3, a + D_DENSE4_SUM,
 		dw->dense4_weight, keep, lr, w->dense4_weight);
 
-	/* dropout3: dropout 0.2 */
-	dropout_0_2_128(thread, c, n, NNC_STREAM_LAYER + 2, a + D_DROPOUT3, a +
-		D_DENSE3);
-
 	/* dense3: dense 128 relu */
-	nnc_barrier(thread);
-	relu_grad_128(thread, n, a + D_DENSE3, a + D_DENSE3_SUM, a + DENSE3);
-	nnc_barrier(thread);
 	column_sums_32x128_sgd(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, lr,
 		w->dense3_bias);
-	gemm_nt_32x128x128(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
-		D_DROPOUT2);
+	gemm_nt_32x128x128_dropout_grad_relu_grad(thread, n, a + D_DENSE3_SUM,
+		w->dense3_weight, a + D_DENSE2_SUM, a + DROPOUT2_KEPT, a + DENSE2);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE2_SUM, n * 128);
 	gemm_tn_128x128x32_sgd(thread, n, a + DROPOUT2, a + D_DENSE3_SUM,
 		dw->dense3_weight, keep, lr, w->dense3_weight);
 
-	/* dropout2: dropout 0.2 */
-	dropout_0_2_128(thread, c, n, NNC_STREAM_LAYER + 1, a + D_DROPOUT2, a +
-		D_DENSE2);
-
 	/* dense2: dense 128 relu */
-	nnc_barrier(thread);
-	relu_grad_128(thread, n, a + D_DENSE2, a + D_DENSE2_SUM, a + DENSE2);
-	nnc_barrier(thread);
 	column_sums_32x128_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
 		w->dense2_bias);
-	gemm_nt_32x128x128(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
-		D_DROPOUT1);
+	gemm_nt_32x128x128_dropout_grad_relu_grad(thread, n, a + D_DENSE2_SUM,
+		w->dense2_weight, a + D_DENSE1_SUM, a + DROPOUT1_KEPT, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
 	gemm_tn_128x128x32_sgd(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, lr, w->dense2_weight);
 
-	/* dropout1: dropout 0.2 */
-	dropout_0_2_128(thread, c, n, NNC_STREAM_LAYER + 0, a + D_DROPOUT1, a +
-		D_DENSE1);
-
 	/* dense1: dense 128 relu */
-	nnc_barrier(thread);
-	relu_grad_128(thread, n, a + D_DENSE1, a + D_DENSE1_SUM, a + DENSE1);
-	nnc_barrier(thread);
 	column_sums_32x128_sgd(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, lr,
 		w->dense1_bias);
 	gemm_tn_784x128x32_sgd(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
@@ -476,9 +458,10 @@ static void gemm_halves_32x128x784_bias_relu(const NncThread *thread, int n,
 		n, a, b, c, p, bias);
 }
 
-/* y (n,128): x with a share of 0.2 set to zero, the rest divided by 1 - 0.2 */
-static void dropout_0_2_128(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y)
+/* y (n,128): x with a share of 0.2 set to zero, the rest divided by 1 - 0.2; kept: what
+ * each was multiplied by */
+static void dropout_0_2_128_kept(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept)
 {
 	enum { K = 128 };
 	const uint32_t limit = c->dropout ? 858993459u : 0;
@@ -492,8 +475,9 @@ static void dropout_0_2_128(const NncThread *thread, const NncContext *c, int n,
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
-				const real v = x[i * K + k + q] * scale;
-				y[i * K + k + q] = draw[q] >= limit ? v : 0;
+				const real factor = draw[q] >= limit ? scale : 0;
+				y[i * K + k + q] = factor * x[i * K + k + q];
+				kept[i * K + k + q] = factor;
 			}
 		}
 }
@@ -764,9 +748,10 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x128x10_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+static NNC_INLINE void gemm_nt_32x128x10_dropout_grad_relu_grad_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict kept,
+	const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -780,13 +765,16 @@ static NNC_INLINE void gemm_nt_32x128x10_tile(int rows, int cols, int terms, int
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v *= kept[at];
+			v = saved[at] > 0 ? v : 0;
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b^T */
-static void gemm_nt_32x128x10(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,128) = a b^T, then dropout_grad, relu_grad */
+static void gemm_nt_32x128x10_dropout_grad_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -803,17 +791,19 @@ static void gemm_nt_32x128x10(const NncThread *thread, int n, const real *restri
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x128x10_dropout_grad_relu_grad_tile(ROWS, COLS, K, i,
+				j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x128x10_dropout_grad_relu_grad_tile(ROWS, REST, K, i,
+				j, a, panel, WIDTH, c, kept, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x128x10_dropout_grad_relu_grad_tile(1, COLS,
+					K, i + r, j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x128x10_dropout_grad_relu_grad_tile(1, REST,
+					K, i + r, j, a, panel, WIDTH, c, kept, saved);
 	}
 }
 
@@ -872,23 +862,6 @@ static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
 	}
 }
 
-/* y (n,128) = relu_grad of x; y may be x */
-static void relu_grad_128(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved)
-{
-	enum { N = 128 };
-	const NncRange share = nnc_share(thread, n);
-
-	for (int i = share.first; i < share.end; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = saved[at] > 0 ? v : 0;
-			y[at] = v;
-		}
-}
-
 /* db (128) = the sum of the rows of dy (n,128), then sgd */
 static void column_sums_32x128_sgd(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
@@ -930,9 +903,10 @@ static void panel_128(int cols, int width, const real *restrict b, real *restric
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x128x128_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+static NNC_INLINE void gemm_nt_32x128x128_dropout_grad_relu_grad_tile(int rows,
+	int cols, int terms, int i, int j0, const real *restrict a,
+	const real *restrict b, int width, real *restrict c, const real *restrict kept,
+	const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -946,13 +920,16 @@ static NNC_INLINE void gemm_nt_32x128x128_tile(int rows, int cols, int terms, in
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v *= kept[at];
+			v = saved[at] > 0 ? v : 0;
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b^T */
-static void gemm_nt_32x128x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,128) = a b^T, then dropout_grad, relu_grad */
+static void gemm_nt_32x128x128_dropout_grad_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -969,19 +946,19 @@ static void gemm_nt_32x128x128(const NncThread *thread, int n, const real *restr
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x128_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
-				c);
+			gemm_nt_32x128x128_dropout_grad_relu_grad_tile(ROWS, COLS, K, i,
+				j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
-				c);
+			gemm_nt_32x128x128_dropout_grad_relu_grad_tile(ROWS, REST, K, i,
+				j, a, panel, WIDTH, c, kept, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x128_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x128x128_dropout_grad_relu_grad_tile(1, COLS,
+					K, i + r, j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x128_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x128x128_dropout_grad_relu_grad_tile(1, REST,
+					K, i + r, j, a, panel, WIDTH, c, kept, saved);
 	}
 }
 
@@ -1221,31 +1198,28 @@ static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x128x784_bias_relu", 6430720,
 		NULL},
-	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_128", 4096, NULL},
+	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_128_kept", 4096, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x128x128_bias_relu", 1056768,
 		NULL},
-	{NNC_PHASE_FORWARD, "dropout2", "dropout_0_2_128", 4096, NULL},
+	{NNC_PHASE_FORWARD, "dropout2", "dropout_0_2_128_kept", 4096, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_32x128x128_bias_relu", 1056768,
 		NULL},
-	{NNC_PHASE_FORWARD, "dropout3", "dropout_0_2_128", 4096, NULL},
+	{NNC_PHASE_FORWARD, "dropout3", "dropout_0_2_128_kept", 4096, NULL},
 	{NNC_PHASE_FORWARD, "dense4", "gemm_halves_32x10x128_bias", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "column_sums_32x10_sgd", 360, NULL},
-	{NNC_PHASE_BACKWARD, "dense4", "gemm_nt_32x128x10", 81920, NULL},
+	{NNC_PHASE_BACKWARD, "dense4", "gemm_nt_32x128x10_dropout_grad_relu_grad",
+		90112, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "gemm_tn_128x10x32_sgd", 87040, NULL},
-	{NNC_PHASE_BACKWARD, "dropout3", "dropout_0_2_128", 4096, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "relu_grad_128", 4096, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x128_sgd", 4608, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x128x128", 1048576, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x128x128_dropout_grad_relu_grad",
+		1056768, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_128x128x32_sgd", 1114112, NULL},
-	{NNC_PHASE_BACKWARD, "dropout2", "dropout_0_2_128", 4096, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "relu_grad_128", 4096, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x128_sgd", 4608, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x128", 1048576, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x128_dropout_grad_relu_grad",
+		1056768, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_sgd", 1114112, NULL},
-	{NNC_PHASE_BACKWARD, "dropout1", "dropout_0_2_128", 4096, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "relu_grad_128", 4096, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd", 4608, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd", 6823936, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x128x784_bias_relu", 6430720, NULL},

@@ -25,16 +25,15 @@ enum {
 	DENSE2_SUM = DROPOUT1 + 4096,            /* (32, 10) */
 	PROBABILITIES = DENSE2_SUM + 320,        /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES,            /* (32, 10) */
-	D_DROPOUT1 = PROBABILITIES + 320,        /* (32, 128) */
-	D_DENSE1 = D_DROPOUT1,                   /* (32, 128) */
-	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 128) */
+	DROPOUT1_KEPT = PROBABILITIES + 320,     /* (32, 128) */
+	D_DENSE1_SUM = DROPOUT1_KEPT + 4096,     /* (32, 128) */
 	WORK_DENSE1 = DENSE1 + 4096,             /* (4096) */
 	WORK_DENSE2_SUM = DENSE2_SUM + 320,      /* (320) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	ARENA = D_DROPOUT1 + 4096,
+	ARENA = D_DENSE1_SUM + 4096,
 #else
-	ARENA = D_DROPOUT1 + 4096,
+	ARENA = D_DENSE1_SUM + 4096,
 #endif
 	OWN = 4096,                              /* X in other threads' scratch */
 };
@@ -61,8 +60,8 @@ static void gemm_halves_32x128x784_bias_leaky_relu_0_1_sums(int half, int first,
 static void gemm_halves_32x128x784_bias_leaky_relu_0_1(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void dropout_0_2_128(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y);
+static void dropout_0_2_128_kept(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept);
 static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
@@ -77,13 +76,12 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x128x10(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad(const NncThread *thread,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved);
 static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void leaky_relu_0_1_grad_128(const NncThread *thread, int n, const real *x,
-	real *y, const real *saved);
 static void column_sums_32x128_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -128,7 +126,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_2_128(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1);
+	dropout_0_2_128_kept(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a +
+		DROPOUT1, a + DROPOUT1_KEPT);
 
 	/*
 	 * dense2: dense 10 softmax
@@ -178,21 +177,15 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
-	gemm_nt_32x128x10(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
-		D_DROPOUT1);
+	gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad(thread, n, a + D_DENSE2_SUM,
+		w->dense2_weight, a + D_DENSE1_SUM, a + DROPOUT1_KEPT, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
 	gemm_tn_128x10x32_adam(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
 		v->dense2_weight);
 
-	/* dropout1: dropout 0.2 */
-	dropout_0_2_128(thread, c, n, NNC_STREAM_LAYER + 0, a + D_DROPOUT1, a +
-		D_DENSE1);
-
 	/* dense1: dense 128 leaky_relu(0.1) */
-	nnc_barrier(thread);
-	leaky_relu_0_1_grad_128(thread, n, a + D_DENSE1, a + D_DENSE1_SUM, a + DENSE1);
-	nnc_barrier(thread);
 	column_sums_32x128_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
 		rate, root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_tn_784x128x32_adam(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
@@ -379,9 +372,10 @@ static void gemm_halves_32x128x784_bias_leaky_relu_0_1(const NncThread *thread, 
 		two.end, true, n, a, b, c, p, bias);
 }
 
-/* y (n,128): x with a share of 0.2 set to zero, the rest divided by 1 - 0.2 */
-static void dropout_0_2_128(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y)
+/* y (n,128): x with a share of 0.2 set to zero, the rest divided by 1 - 0.2; kept: what
+ * each was multiplied by */
+static void dropout_0_2_128_kept(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept)
 {
 	enum { K = 128 };
 	const uint32_t limit = c->dropout ? 858993459u : 0;
@@ -395,8 +389,9 @@ static void dropout_0_2_128(const NncThread *thread, const NncContext *c, int n,
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
-				const real v = x[i * K + k + q] * scale;
-				y[i * K + k + q] = draw[q] >= limit ? v : 0;
+				const real factor = draw[q] >= limit ? scale : 0;
+				y[i * K + k + q] = factor * x[i * K + k + q];
+				kept[i * K + k + q] = factor;
 			}
 		}
 }
@@ -584,9 +579,10 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x128x10_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+static NNC_INLINE void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(int rows,
+	int cols, int terms, int i, int j0, const real *restrict a,
+	const real *restrict b, int width, real *restrict c, const real *restrict kept,
+	const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -600,13 +596,16 @@ static NNC_INLINE void gemm_nt_32x128x10_tile(int rows, int cols, int terms, int
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v *= kept[at];
+			v = saved[at] > 0 ? v : (real)0.1 * v;
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b^T */
-static void gemm_nt_32x128x10(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,128) = a b^T, then dropout_grad, leaky_relu_0_1_grad */
+static void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad(const NncThread *thread,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -623,17 +622,21 @@ static void gemm_nt_32x128x10(const NncThread *thread, int n, const real *restri
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(ROWS,
+				COLS, K, i, j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(ROWS,
+				REST, K, i, j, a, panel, WIDTH, c, kept, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(
+					1, COLS, K, i + r, j, a, panel, WIDTH, c, kept,
+					saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(
+					1, REST, K, i + r, j, a, panel, WIDTH, c, kept,
+					saved);
 	}
 }
 
@@ -691,23 +694,6 @@ static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
 				gemm_tn_128x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
-}
-
-/* y (n,128) = leaky_relu_0_1_grad of x; y may be x */
-static void leaky_relu_0_1_grad_128(const NncThread *thread, int n, const real *x,
-	real *y, const real *saved)
-{
-	enum { N = 128 };
-	const NncRange share = nnc_share(thread, n);
-
-	for (int i = share.first; i < share.end; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = saved[at] > 0 ? v : (real)0.1 * v;
-			y[at] = v;
-		}
 }
 
 /* db (128) = the sum of the rows of dy (n,128), then adam */
@@ -920,15 +906,14 @@ static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x128x784_bias_leaky_relu_0_1",
 		6430720, NULL},
-	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_128", 4096, NULL},
+	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_128_kept", 4096, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x10x128_bias", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_adam", 440, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x10", 81920, NULL},
+	{NNC_PHASE_BACKWARD, "dense2",
+		"gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad", 90112, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_adam", 97280, NULL},
-	{NNC_PHASE_BACKWARD, "dropout1", "dropout_0_2_128", 4096, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "leaky_relu_0_1_grad_128", 4096, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_adam", 5632, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_adam", 7626752, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x128x784_bias_leaky_relu_0_1",

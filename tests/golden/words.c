@@ -40,9 +40,8 @@ enum {
 	DENSE2_SUM = DROPOUT1 + 800,             /* (32, 10) */
 	PROBABILITIES = DENSE2_SUM + 320,        /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES,            /* (32, 10) */
-	D_DROPOUT1 = PROBABILITIES + 320,        /* (32, 25) */
-	D_DENSE1 = D_DROPOUT1,                   /* (32, 25) */
-	D_DENSE1_SUM = D_DROPOUT1,               /* (32, 25) */
+	DROPOUT1_KEPT = PROBABILITIES + 320,     /* (32, 25) */
+	D_DENSE1_SUM = DROPOUT1_KEPT + 800,      /* (32, 25) */
 	D_DENSE1_FLAT = MAXPOOL3_WINNER + 12544, /* (32, 1568) */
 	D_ACTIVATION3 = D_DENSE1_FLAT,           /* (32, 14x14x8) */
 	D_CONV3_PRODUCT = X + 25088,             /* (32, 14x14x8) */
@@ -120,8 +119,8 @@ static void gemm_halves_32x25x1568_bias_tanh_sums(int half, int first, int end,
 static void gemm_halves_32x25x1568_bias_tanh(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void dropout_0_25_25(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y);
+static void dropout_0_25_25_kept(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept);
 static void gemm_32x10x25_bias(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
@@ -132,13 +131,12 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x25x10(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x25x10_dropout_grad_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved);
 static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void tanh_grad_25(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved);
 static void column_sums_32x25_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -287,7 +285,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 25 -> 25, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_25_25(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a + DROPOUT1);
+	dropout_0_25_25_kept(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a +
+		DROPOUT1, a + DROPOUT1_KEPT);
 
 	/*
 	 * dense2: dense 10 softmax name="out.put-1"
@@ -336,20 +335,15 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
-	gemm_nt_32x25x10(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a + D_DROPOUT1);
+	gemm_nt_32x25x10_dropout_grad_tanh_grad(thread, n, a + D_DENSE2_SUM,
+		w->dense2_weight, a + D_DENSE1_SUM, a + DROPOUT1_KEPT, a + DENSE1);
 	nnc_barrier(thread);
+	nnc_fetch(thread, a + D_DENSE1_SUM, n * 25);
 	gemm_tn_25x10x32_adam(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
 		v->dense2_weight);
 
-	/* dropout1: dropout rate */
-	dropout_0_25_25(thread, c, n, NNC_STREAM_LAYER + 0, a + D_DROPOUT1, a +
-		D_DENSE1);
-
 	/* dense1: dense (units / 2 + 1) act name="hidden" */
-	nnc_barrier(thread);
-	tanh_grad_25(thread, n, a + D_DENSE1, a + D_DENSE1_SUM, a + DENSE1);
-	nnc_barrier(thread);
 	column_sums_32x25_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_nt_32x1568x25(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
@@ -962,9 +956,10 @@ static void gemm_halves_32x25x1568_bias_tanh(const NncThread *thread, int n,
 		n, a, b, c, p, bias);
 }
 
-/* y (n,25): x with a share of 0.25 set to zero, the rest divided by 1 - 0.25 */
-static void dropout_0_25_25(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y)
+/* y (n,25): x with a share of 0.25 set to zero, the rest divided by 1 - 0.25; kept:
+ * what each was multiplied by */
+static void dropout_0_25_25_kept(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept)
 {
 	enum { K = 25 };
 	const uint32_t limit = c->dropout ? 1073741824u : 0;
@@ -978,8 +973,9 @@ static void dropout_0_25_25(const NncThread *thread, const NncContext *c, int n,
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
-				const real v = x[i * K + k + q] * scale;
-				y[i * K + k + q] = draw[q] >= limit ? v : 0;
+				const real factor = draw[q] >= limit ? scale : 0;
+				y[i * K + k + q] = factor * x[i * K + k + q];
+				kept[i * K + k + q] = factor;
 			}
 		}
 }
@@ -1133,9 +1129,10 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x25x10_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+static NNC_INLINE void gemm_nt_32x25x10_dropout_grad_tanh_grad_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict kept,
+	const real *restrict saved)
 {
 	enum { M = 32, N = 25, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -1149,13 +1146,16 @@ static NNC_INLINE void gemm_nt_32x25x10_tile(int rows, int cols, int terms, int 
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v *= kept[at];
+			v = v * (1 - saved[at] * saved[at]);
 			c[at] = v;
 		}
 }
 
-/* c (n,25) = a b^T */
-static void gemm_nt_32x25x10(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,25) = a b^T, then dropout_grad, tanh_grad */
+static void gemm_nt_32x25x10_dropout_grad_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict kept, const real *restrict saved)
 {
 	enum { M = 32, N = 25, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -1172,17 +1172,19 @@ static void gemm_nt_32x25x10(const NncThread *thread, int n, const real *restric
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x25x10_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x25x10_dropout_grad_tanh_grad_tile(ROWS, COLS, K, i,
+				j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x25x10_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x25x10_dropout_grad_tanh_grad_tile(ROWS, REST, K, i,
+				j, a, panel, WIDTH, c, kept, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x25x10_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x25x10_dropout_grad_tanh_grad_tile(1, COLS, K,
+					i + r, j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x25x10_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x25x10_dropout_grad_tanh_grad_tile(1, REST, K,
+					i + r, j, a, panel, WIDTH, c, kept, saved);
 	}
 }
 
@@ -1240,23 +1242,6 @@ static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
 				gemm_tn_25x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
-}
-
-/* y (n,25) = tanh_grad of x; y may be x */
-static void tanh_grad_25(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved)
-{
-	enum { N = 25 };
-	const NncRange share = nnc_share(thread, n);
-
-	for (int i = share.first; i < share.end; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = v * (1 - saved[at] * saved[at]);
-			y[at] = v;
-		}
 }
 
 /* db (25) = the sum of the rows of dy (n,25), then adam */
@@ -2251,15 +2236,14 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_FORWARD, "hidden", "gemm_halves_32x25x1568_bias_tanh", 2510400,
 		NULL},
-	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_25_25", 800, NULL},
+	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_25_25_kept", 800, NULL},
 	{NNC_PHASE_FORWARD, "out.put-1", "gemm_32x10x25_bias", 16320, NULL},
 	{NNC_PHASE_FORWARD, "out.put-1", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "out.put-1", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "out.put-1", "column_sums_32x10_adam", 440, NULL},
-	{NNC_PHASE_BACKWARD, "out.put-1", "gemm_nt_32x25x10", 16000, NULL},
+	{NNC_PHASE_BACKWARD, "out.put-1", "gemm_nt_32x25x10_dropout_grad_tanh_grad",
+		17600, NULL},
 	{NNC_PHASE_BACKWARD, "out.put-1", "gemm_tn_25x10x32_adam", 19000, NULL},
-	{NNC_PHASE_BACKWARD, "dropout1", "dropout_0_25_25", 800, NULL},
-	{NNC_PHASE_BACKWARD, "hidden", "tanh_grad_25", 800, NULL},
 	{NNC_PHASE_BACKWARD, "hidden", "column_sums_32x25_adam", 1100, NULL},
 	{NNC_PHASE_BACKWARD, "hidden", "gemm_nt_32x1568x25", 2508800, NULL},
 	{NNC_PHASE_BACKWARD, "hidden", "gemm_tn_1568x25x32_adam", 2979200, NULL},
