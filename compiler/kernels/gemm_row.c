@@ -1,7 +1,8 @@
 /*
  * gemm_row: the products of one sample. They read, or change, all of a weight for little
  * arithmetic, so what counts is how much of it: where the sample is 0, as many pixels are
- * and what relu leaves, a row of w adds nothing to y, and has no gradient.
+ * and what relu leaves, a row of w adds nothing to y, and has no gradient. Terms are summed in
+ * two halves, as in gemm_halves: a thread so reads of w what it will change.
  */
 #include "nnc.h"
 
@@ -46,16 +47,36 @@ static bool steps(const Node *n)
 	return false;
 }
 
+/* The sums of half of the terms. */
+static int64_t workspace(const Net *net, const Node *n)
+{
+	Gemm g = gemm_of(net, n);
+	return is_dw(&g) ? 0 : g.n;
+}
+
+static bool by_halves(const Net *net, const Node *n)
+{
+	(void)net;
+	(void)n;
+	return true;
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	Gemm g = gemm_of(e->net, n);
 	const char *name = gemm_name(&g, "_row");
 	const Hole extra[] = {{"all", steps(n) ? "keep" : "true"}, {NULL, NULL}};
 	const Hole *holes = gemm_holes(&g, name, extra);
-	if (!is_dw(&g))
-		emit_function(e, arena_printf("%s_block", name), "gemm_row_block", holes);
-	emit_function(e, name, is_dw(&g) ? "gemm_row_dw" : "gemm_row", holes);
-	call_gemm(e, n, name);
+	if (is_dw(&g)) {
+		emit_function(e, name, "gemm_row_dw", holes);
+		call_gemm(e, n, name);
+		return;
+	}
+	emit_function(e, arena_printf("%s_block", name), "gemm_row_block", holes);
+	emit_function(e, arena_printf("%s_sums", name), "gemm_row_sums", holes);
+	emit_function(e, name, "gemm_row", holes);
+	put(e, "%s(thread, n, %s, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]),
+	    ref(result(n)), ref(n->workspace), epilogue_args(n));
 }
 
 const Kernel kernel_gemm_row = {
@@ -66,13 +87,15 @@ const Kernel kernel_gemm_row = {
 	.cost = cost,
 	.updates = true,
 	.scratch = scratch,
+	.workspace = workspace,
+	.by_halves = by_halves,
 	.emit = emit,
 };
 
 #ifdef TEMPLATE_gemm_row_block
-/* cols numbers of c, from j0 on: `count` terms */
-static NNC_INLINE void $name$_block(int cols, int j0, int count, const int *restrict terms,
-		const real *restrict a, const real *restrict b, real *restrict c$params$)
+/* cols sums of `count` terms, from j0 on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void $name$_block(int cols, int count, bool ends, int j0, const int *restrict terms,
+		const real *restrict a, const real *restrict b, real *restrict c, real *restrict p$params$)
 {
 	enum { N = $N$, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -92,28 +115,53 @@ static NNC_INLINE void $name$_block(int cols, int j0, int count, const int *rest
 	for (int q = 0; q < cols; q++) {
 		const int j = j0 + q, at = j;
 		real v = sums[q];
-		$epilogue$
-		c[at] = v;
+		if (ends) {
+			v += p[at];
+			$epilogue$
+			c[at] = v;
+		} else {
+			p[at] = v;
+		}
 	}
 }
 #endif
 
-#ifdef TEMPLATE_gemm_row
-/* $formula$, n being 1: the terms of which a is not 0 */
-static void $name$(const NncThread *thread, int n, const real *restrict a,
-		   const real *restrict b, real *restrict c$params$)
+#ifdef TEMPLATE_gemm_row_sums
+/* Blocks first to end - 1 of `count` terms: to p or, if that `ends` them, to c */
+static void $name$_sums(int count, const int *restrict terms, int first, int end, bool ends,
+		const real *restrict a, const real *restrict b, real *restrict c, real *restrict p$params$)
 {
-	enum { N = $N$, K = $K$, COLS = NNC_COLS(N, 4), REST = N % COLS };
-	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
-	int *terms = thread->scratch;
-	const int count = nnc_nonzeros(0, K, false, a, terms);
+	enum { N = $N$, COLS = NNC_COLS(N, 4), REST = N % COLS };
+
+	for (int k = first; k < end; k++)
+		if (REST > 0 && k == N / COLS)
+			$name$_block(REST, count, ends, k * COLS, terms, a, b, c, p$names$);
+		else
+			$name$_block(COLS, count, ends, k * COLS, terms, a, b, c, p$names$);
+}
+#endif
+
+#ifdef TEMPLATE_gemm_row
+/* $formula$, n being 1: the terms of which a is not 0; p ($N$): by sums of half of them */
+static void $name$(const NncThread *thread, int n, const real *restrict a,
+		   const real *restrict b, real *restrict c, real *restrict p$params$)
+{
+	enum { N = $N$, K = $K$, COLS = NNC_COLS(N, 4), BLOCKS = (N + COLS - 1) / COLS };
+	enum { LEFT = BLOCKS / 2, RIGHT = BLOCKS - LEFT };
+	const NncRange share = nnc_share(thread, 2 * RIGHT);
+	const NncRange one = {share.first, share.end < RIGHT ? share.end : RIGHT};
+	const NncRange two = {share.first > RIGHT ? share.first - RIGHT : 0, share.end - RIGHT};
+	int *low = thread->scratch, *high = low + K / 2;
+	const int lows = one.first < one.end ? nnc_nonzeros(0, K / 2, false, a, low) : 0;
+	const int highs = two.first < two.end ? nnc_nonzeros(K / 2, K, false, a, high) : 0;
 
 	(void)n;
-	for (int k = share.first; k < share.end; k++)
-		if (REST > 0 && k == N / COLS)
-			$name$_block(REST, k * COLS, count, terms, a, b, c$names$);
-		else
-			$name$_block(COLS, k * COLS, count, terms, a, b, c$names$);
+	/* of two threads each has one half of the terms: first for the blocks that the other ends */
+	$name$_sums(lows, low, LEFT + one.first, LEFT + one.end, false, a, b, c, p$names$);
+	$name$_sums(highs, high, two.first, two.end < LEFT ? two.end : LEFT, false, a, b, c, p$names$);
+	nnc_barrier(thread);
+	$name$_sums(lows, low, one.first, one.end < LEFT ? one.end : LEFT, true, a, b, c, p$names$);
+	$name$_sums(highs, high, LEFT + two.first, LEFT + two.end, true, a, b, c, p$names$);
 }
 #endif
 

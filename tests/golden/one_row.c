@@ -25,6 +25,8 @@ enum {
 	PROBABILITIES = DENSE2_SUM + 16,         /* (1, 3) */
 	D_DENSE2_SUM = PROBABILITIES,            /* (1, 3) */
 	D_DENSE1_SUM = PROBABILITIES + 16,       /* (1, 70) */
+	WORK_DENSE1 = DENSE1 + 80,               /* (70) */
+	WORK_DENSE2_SUM = DENSE2_SUM + 16,       /* (3) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (1, 100) */
 	ARENA = D_DENSE1_SUM + 80,
@@ -42,17 +44,26 @@ enum {
 	INFER_DENSE2_SUM = INFER_DENSE1 + 80,    /* (1, 3) */
 	INFER_OUTPUT = INFER_X + 112,            /* (1, 3) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 16, /* (1, 3) */
-	INFER_ARENA = INFER_DENSE2_SUM + 16,
+	WORK_INFER_DENSE1 = INFER_DENSE1 + 80,   /* (70) */
+	WORK_INFER_DENSE2_SUM = INFER_DENSE2_SUM + 16, /* (3) */
+	INFER_ARENA = WORK_INFER_DENSE1 + 80,
 };
 
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
+static void gemm_row_1x70x100_bias_relu_sums(int count, const int *restrict terms,
+	int first, int end, bool ends, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias);
 static void gemm_row_1x70x100_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
+	real *restrict p, const real *restrict bias);
+static void gemm_row_1x3x70_bias_sums(int count, const int *restrict terms, int first,
+	int end, bool ends, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias);
 static void gemm_row_1x3x70_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias);
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias);
 static void cross_entropy_3(const NncThread *thread, NncContext *c,
 	const NncBatch *batch, const real *restrict x, real *restrict p);
 static void cross_entropy_grad_3(const NncThread *thread, const NncBatch *batch,
@@ -100,7 +111,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 100 -> 70, 7,070 parameters, 7,000 multiply-adds
 	 */
 	gemm_row_1x70x100_bias_relu(thread, n, own + X, w->dense1_weight, a + DENSE1,
-		w->dense1_bias);
+		a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dense2: dense 3 softmax
@@ -108,7 +119,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 */
 	nnc_barrier(thread);
 	gemm_row_1x3x70_bias(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2_SUM,
-		w->dense2_bias);
+		a + WORK_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
 	cross_entropy_3(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
 }
@@ -174,12 +185,12 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense1: dense 70 relu */
 	gemm_row_1x70x100_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
-		INFER_DENSE1, w->dense1_bias);
+		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 3 softmax */
 	nnc_barrier(thread);
 	gemm_row_1x3x70_bias(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
-		INFER_DENSE2_SUM, w->dense2_bias);
+		INFER_DENSE2_SUM, a + WORK_INFER_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
 	softmax_3(thread, n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
 }
@@ -202,21 +213,24 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 {
 	enum { K = 100, LINE = NNC_ALIGN / sizeof(float) };
 	const NncRange share = nnc_whole(thread, batch->rows);
+	const NncRange columns = nnc_half(thread, K);
 	const float *samples = batch->samples;
 
 	for (int i = share.first; i < share.end; i++) {
 		const float *sample = samples + (size_t)batch->index[i] * K;
-		for (int k = 0; k < K; k++)
+		for (int k = columns.first; k < columns.end; k++)
 			x[i * K + k] = (real)sample[k];
-		for (int k = 0; k < K && i < batch->next_rows; k += LINE)
+		for (int k = columns.first; k < columns.end &&
+			i < batch->next_rows; k += LINE)
 			__builtin_prefetch(samples + (size_t)batch->next[i] * K + k);
 	}
 }
 
-/* cols numbers of c, from j0 on: `count` terms */
-static NNC_INLINE void gemm_row_1x70x100_bias_relu_block(int cols, int j0, int count,
-	const int *restrict terms, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+/* cols sums of `count` terms, from j0 on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_row_1x70x100_bias_relu_block(int cols, int count, bool ends,
+	int j0, const int *restrict terms, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
 {
 	enum { N = 70, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -237,36 +251,70 @@ static NNC_INLINE void gemm_row_1x70x100_bias_relu_block(int cols, int j0, int c
 	for (int q = 0; q < cols; q++) {
 		const int j = j0 + q, at = j;
 		real v = sums[q];
-		v += bias[j];
-		v = v < 0 ? 0 : v;
-		c[at] = v;
+		if (ends) {
+			v += p[at];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			c[at] = v;
+		} else {
+			p[at] = v;
+		}
 	}
 }
 
-/* c (n,70) = a b, then bias, relu, n being 1: the terms of which a is not 0 */
-static void gemm_row_1x70x100_bias_relu(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
+/* Blocks first to end - 1 of `count` terms: to p or, if that `ends` them, to c */
+static void gemm_row_1x70x100_bias_relu_sums(int count, const int *restrict terms,
+	int first, int end, bool ends, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 70, K = 100, COLS = NNC_COLS(N, 4), REST = N % COLS };
-	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
-	int *terms = thread->scratch;
-	const int count = nnc_nonzeros(0, K, false, a, terms);
+	enum { N = 70, COLS = NNC_COLS(N, 4), REST = N % COLS };
 
-	(void)n;
-	for (int k = share.first; k < share.end; k++)
+	for (int k = first; k < end; k++)
 		if (REST > 0 && k == N / COLS)
-			gemm_row_1x70x100_bias_relu_block(REST, k * COLS, count, terms,
-				a, b, c, bias);
+			gemm_row_1x70x100_bias_relu_block(REST, count, ends, k * COLS,
+				terms, a, b, c, p, bias);
 		else
-			gemm_row_1x70x100_bias_relu_block(COLS, k * COLS, count, terms,
-				a, b, c, bias);
+			gemm_row_1x70x100_bias_relu_block(COLS, count, ends, k * COLS,
+				terms, a, b, c, p, bias);
 }
 
-/* cols numbers of c, from j0 on: `count` terms */
-static NNC_INLINE void gemm_row_1x3x70_bias_block(int cols, int j0, int count,
-	const int *restrict terms, const real *restrict a, const real *restrict b,
-	real *restrict c, const real *restrict bias)
+/* c (n,70) = a b, then bias, relu, n being 1: the terms of which a is not 0; p (70): by
+ * sums of half of them */
+static void gemm_row_1x70x100_bias_relu(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias)
+{
+	enum { N = 70, K = 100, COLS = NNC_COLS(N, 4), BLOCKS = (N + COLS - 1) / COLS };
+	enum { LEFT = BLOCKS / 2, RIGHT = BLOCKS - LEFT };
+	const NncRange share = nnc_share(thread, 2 * RIGHT);
+	const NncRange one = {share.first, share.end < RIGHT ? share.end : RIGHT};
+	const NncRange two = {share.first > RIGHT ? share.first - RIGHT : 0,
+		share.end - RIGHT};
+	int *low = thread->scratch, *high = low + K / 2;
+	const int lows = one.first < one.end ? nnc_nonzeros(0, K / 2, false, a, low) :
+		0;
+	const int highs = two.first < two.end ? nnc_nonzeros(K / 2, K, false, a, high) :
+		0;
+
+	(void)n;
+	/* of two threads each has one half of the terms: first for the blocks that the
+	 * other ends */
+	gemm_row_1x70x100_bias_relu_sums(lows, low, LEFT + one.first, LEFT + one.end,
+		false, a, b, c, p, bias);
+	gemm_row_1x70x100_bias_relu_sums(highs, high, two.first,
+		two.end < LEFT ? two.end : LEFT, false, a, b, c, p, bias);
+	nnc_barrier(thread);
+	gemm_row_1x70x100_bias_relu_sums(lows, low, one.first,
+		one.end < LEFT ? one.end : LEFT, true, a, b, c, p, bias);
+	gemm_row_1x70x100_bias_relu_sums(highs, high, LEFT + two.first, LEFT + two.end,
+		true, a, b, c, p, bias);
+}
+
+/* cols sums of `count` terms, from j0 on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_row_1x3x70_bias_block(int cols, int count, bool ends,
+	int j0, const int *restrict terms, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
 {
 	enum { N = 3, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -287,28 +335,62 @@ static NNC_INLINE void gemm_row_1x3x70_bias_block(int cols, int j0, int count,
 	for (int q = 0; q < cols; q++) {
 		const int j = j0 + q, at = j;
 		real v = sums[q];
-		v += bias[j];
-		c[at] = v;
+		if (ends) {
+			v += p[at];
+			v += bias[j];
+			c[at] = v;
+		} else {
+			p[at] = v;
+		}
 	}
 }
 
-/* c (n,3) = a b, then bias, n being 1: the terms of which a is not 0 */
-static void gemm_row_1x3x70_bias(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, const real *restrict bias)
+/* Blocks first to end - 1 of `count` terms: to p or, if that `ends` them, to c */
+static void gemm_row_1x3x70_bias_sums(int count, const int *restrict terms, int first,
+	int end, bool ends, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 3, K = 70, COLS = NNC_COLS(N, 4), REST = N % COLS };
-	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
-	int *terms = thread->scratch;
-	const int count = nnc_nonzeros(0, K, false, a, terms);
+	enum { N = 3, COLS = NNC_COLS(N, 4), REST = N % COLS };
+
+	for (int k = first; k < end; k++)
+		if (REST > 0 && k == N / COLS)
+			gemm_row_1x3x70_bias_block(REST, count, ends, k * COLS, terms,
+				a, b, c, p, bias);
+		else
+			gemm_row_1x3x70_bias_block(COLS, count, ends, k * COLS, terms,
+				a, b, c, p, bias);
+}
+
+/* c (n,3) = a b, then bias, n being 1: the terms of which a is not 0; p (3): by sums of
+ * half of them */
+static void gemm_row_1x3x70_bias(const NncThread *thread, int n, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
+{
+	enum { N = 3, K = 70, COLS = NNC_COLS(N, 4), BLOCKS = (N + COLS - 1) / COLS };
+	enum { LEFT = BLOCKS / 2, RIGHT = BLOCKS - LEFT };
+	const NncRange share = nnc_share(thread, 2 * RIGHT);
+	const NncRange one = {share.first, share.end < RIGHT ? share.end : RIGHT};
+	const NncRange two = {share.first > RIGHT ? share.first - RIGHT : 0,
+		share.end - RIGHT};
+	int *low = thread->scratch, *high = low + K / 2;
+	const int lows = one.first < one.end ? nnc_nonzeros(0, K / 2, false, a, low) :
+		0;
+	const int highs = two.first < two.end ? nnc_nonzeros(K / 2, K, false, a, high) :
+		0;
 
 	(void)n;
-	for (int k = share.first; k < share.end; k++)
-		if (REST > 0 && k == N / COLS)
-			gemm_row_1x3x70_bias_block(REST, k * COLS, count, terms, a, b,
-				c, bias);
-		else
-			gemm_row_1x3x70_bias_block(COLS, k * COLS, count, terms, a, b,
-				c, bias);
+	/* of two threads each has one half of the terms: first for the blocks that the
+	 * other ends */
+	gemm_row_1x3x70_bias_sums(lows, low, LEFT + one.first, LEFT + one.end, false, a,
+		b, c, p, bias);
+	gemm_row_1x3x70_bias_sums(highs, high, two.first, two.end < LEFT ? two.end :
+		LEFT, false, a, b, c, p, bias);
+	nnc_barrier(thread);
+	gemm_row_1x3x70_bias_sums(lows, low, one.first, one.end < LEFT ? one.end : LEFT,
+		true, a, b, c, p, bias);
+	gemm_row_1x3x70_bias_sums(highs, high, LEFT + two.first, LEFT + two.end, true,
+		a, b, c, p, bias);
 }
 
 /* p (n,3) = softmax(x); of each row the loss, -log p[label], and whether it hits */
