@@ -374,6 +374,7 @@ struct Tensor {
 	Node **readers;         /* all of them: count_uses; a weight's are of both programs */
 	int reader_count;
 	struct Made *made;      /* its transforms so far: kernels/conv_fft.c */
+	bool halved;            /* halve: it lies as two halves of its columns, (2,B,K/2) */
 	bool needed;            /* diff: some weight's gradient depends on its adjoint, */
 	Tensor *adjoint;        /* which is this, as far as it has been summed */
 	Tensor *grad;           /* of a PARAM, once diff has run */
@@ -662,6 +663,8 @@ struct Op {
 	const char *(*suffix)(const Node *n); /* in kernels' names: "bias", "relu" */
 	void (*helper)(Emit *e, const Node *n); /* the function that its statement calls */
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
+	/* Which operands may be halved: "a" in[0], "b" in[1], "c" all the others; NULL: none. */
+	const char *(*halves)(const Net *net, const Node *n);
 	bool by_columns;        /* a thread reads some columns of in[0], not some rows */
 	bool (*own)(const Net *net, const Node *n); /* load: each thread has all of x for itself */
 	int adjoint_in;         /* conv_dx, conv_dw: which in[] is the adjoint of conv's output */
@@ -702,6 +705,7 @@ typedef struct Window {
 } Window;
 
 Gemm gemm_of(const Net *net, const Node *n);
+bool gemm_halved(const Gemm *g, char operand); /* is 'a', 'b' or 'c'? */
 Window conv_window(const Node *n);
 const Node *pool_of(const Node *n);     /* the maxpool that conv n ends with, or NULL */
 const char *maxpool_line_function(Emit *e, const Node *n);
@@ -763,6 +767,7 @@ void pass_tune(Net *net);    /* another, where that was measured to be faster */
 void pass_update(Net *net);  /* the optimizer's step into the kernels of gradients */
 void pass_pool(Net *net);    /* maxpool into the kernels beside it */
 void pass_lower(Net *net);   /* kernels that are made of other ops */
+void pass_halve(Net *net);   /* values as two halves of their columns */
 void pass_plan(Net *net);    /* a place for every value */
 void pass_sync(Net *net);    /* barriers between threads */
 void pass_fetch(Net *net);   /* what they made comes nearer */
@@ -789,6 +794,7 @@ struct Kernel {
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
 	/* Of two threads, each reads its half of the columns of in[0] only; NULL: never. */
 	bool (*by_halves)(const Net *net, const Node *n);
+	const char *(*halves)(const Net *net, const Node *n); /* the same as an op's */
 	/* One of these: writes a call, or appends to p the nodes that compute n's results. */
 	void (*emit)(Emit *e, const Node *n);
 	void (*lower)(Net *net, Program *p, Node *n);

@@ -16,6 +16,7 @@ static const struct {
 	{"pool", pass_pool},       /* maxpool into the kernels beside it */
 	{"update", pass_update},   /* the step into the kernels of gradients */
 	{"lower", pass_lower},     /* kernels that are made of other ops */
+	{"halve", pass_halve},     /* values as two halves of their columns */
 	{"plan", pass_plan},       /* a place for every value */
 	{"sync", pass_sync},       /* barriers between threads */
 	{"fetch", pass_fetch},     /* what they made comes nearer */

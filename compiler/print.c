@@ -12,7 +12,8 @@ static void print_tensor(FILE *out, const Net *net, const Tensor *t)
 	fprintf(out, "%s%s(", t->id, t->kind == TENSOR_GRAD ? ".grad " : " ");
 	if (t->batched)
 		fprintf(out, "%lld,", (long long)rows_of(net, t));
-	fprintf(out, "%s)%s%s", shape_name(t->shape), *type ? " " : "", type);
+	fprintf(out, "%s%s)%s%s", shape_name(t->shape), t->halved ? " in halves" : "",
+		*type ? " " : "", type);
 }
 
 static const char *operand(const Tensor *t)

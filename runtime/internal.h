@@ -34,7 +34,10 @@ bool nnc_multiply(size_t *product, size_t factor);
 /* FNV-1a of a NUL-terminated string, 32 bits: a tensor's place in its random stream. */
 uint32_t nnc_hash(const char *text);
 
-/* malloc(count * bytes), overflow-checked, never of 0 bytes; NULL: out of memory. */
+/*
+ * malloc(count * bytes), overflow-checked, never of 0 bytes, in huge pages where it is
+ * large; NULL: out of memory.
+ */
 void *nnc_allocate(size_t count, size_t bytes);
 
 /*

@@ -337,6 +337,18 @@ static inline NncRange nnc_half(const NncThread *t, int count)
 	return t->id == 0 ? (NncRange){0, count / 2} : (NncRange){count / 2, count};
 }
 
+/*
+ * Where (i,j) of a matrix (rows,cols) is whose two halves of columns lie one behind the
+ * other. Of two threads each so has its half to itself: had the halves lines side by side,
+ * what one CPU fetches ahead would be taken from the other's cache.
+ */
+static inline int nnc_halved(int rows, int cols, int i, int j)
+{
+	const int half = cols / 2;
+
+	return j / half * rows * half + i * half + j % half;
+}
+
 /* Returns when every thread of the team is here: what they wrote can then be read. */
 void nnc_barrier(const NncThread *t);
 

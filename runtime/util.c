@@ -29,31 +29,45 @@ uint32_t nnc_hash(const char *text)
 	return hash;
 }
 
-void *nnc_allocate(size_t count, size_t bytes)
-{
-	if (!nnc_multiply(&count, bytes))
-		return NULL;
-	return malloc(count ? count : 1);
-}
-
 size_t nnc_page_bytes(size_t bytes)
 {
 	return bytes >= LARGE ? HUGE_PAGE : SMALL_PAGE;
 }
 
-void *nnc_allocate_pages(size_t bytes)
+/* Whole pages: huge ones where there are any, before they are touched. */
+static void *allocate_pages(size_t bytes)
 {
 	size_t page = nnc_page_bytes(bytes);
-	char *memory;
+	void *memory = aligned_alloc(page, bytes);
 
-	bytes = (bytes + page - 1) / page * page;
-	memory = aligned_alloc(page, bytes ? bytes : page);
-	if (!memory)
-		return NULL;
-	if (page == HUGE_PAGE) /* before the pages are touched; it is only a wish */
+	if (memory && page == HUGE_PAGE) /* it is only a wish */
 		madvise(memory, bytes, MADV_HUGEPAGE);
-	memset(memory, 0, bytes);
 	return memory;
+}
+
+static size_t whole_pages(size_t bytes)
+{
+	size_t page = nnc_page_bytes(bytes);
+
+	return bytes ? (bytes + page - 1) / page * page : page;
+}
+
+void *nnc_allocate(size_t count, size_t bytes)
+{
+	if (!nnc_multiply(&count, bytes))
+		return NULL;
+	if (nnc_page_bytes(count) == HUGE_PAGE)
+		return allocate_pages(whole_pages(count));
+	return malloc(count ? count : 1);
+}
+
+void *nnc_allocate_pages(size_t bytes)
+{
+	void *memory;
+
+	bytes = whole_pages(bytes);
+	memory = allocate_pages(bytes);
+	return memory ? memset(memory, 0, bytes) : NULL;
 }
 
 /* Allocating more than there is succeeds on Linux, and kills whoever touches it. */

@@ -36,11 +36,25 @@ static bool by_halves(const Net *net, const Node *n)
 	return true;
 }
 
+static const char *halves(const Net *net, const Node *n)
+{
+	(void)net;
+	(void)n;
+	return "ac";
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	Gemm g = gemm_of(e->net, n);
 	const char *name = gemm_name(&g, "_halves");
-	const Hole extra[] = {{"vecs", int_text(tile_vectors(&g))}, {NULL, NULL}};
+	bool halved = gemm_halved(&g, 'a');
+	const Hole extra[] = {
+		{"vecs", int_text(tile_vectors(&g))},
+		{"a_half", halved ? "half * M * (K / 2)" : "k"},
+		{"a_row", halved ? "K / 2" : "K"},
+		{"ahead", gemm_halved(&g, 'c') ? "nnc_halved(M, N, i + r, j0) + q" : "(i + r) * N + j0 + q"},
+		{NULL, NULL},
+	};
 	const Hole *holes = gemm_holes(&g, name, extra);
 	use_tile(e);
 	emit_function(e, arena_printf("%s_tile", name), "gemm_halves_tile", holes);
@@ -58,6 +72,7 @@ const Kernel kernel_gemm_halves = {
 	.cost = cost,
 	.workspace = workspace,
 	.by_halves = by_halves,
+	.halves = halves,
 	.emit = emit,
 };
 
@@ -66,19 +81,19 @@ const Kernel kernel_gemm_halves = {
 static NNC_INLINE void $name$_tile(int rows, int cols, int terms, bool ends, int i, int j0,
 		const real *restrict a, const real *restrict b, real *restrict c, real *restrict p$params$)
 {
-	enum { N = $N$, K = $K$, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = $M$, N = $N$, K = $K$, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + (i + r) * N + j0 + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0, b + j0, N, 0, s);
+			__builtin_prefetch(p + $ahead$);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * $a_row$, rows, 0, $a_row$, 1, 0, b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = $at$;
 			real v = sums[r * vecs * L + q];
 			if (ends) {
 				v += p[at];
@@ -100,7 +115,7 @@ static void $name$_sums(int half, int first, int end, bool ends, int n, const re
 	const int down = ($m$ + ROWS - 1) / ROWS;
 	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	a += k, b += k * N;
+	a += $a_half$, b += k * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = $m$ - i < ROWS ? $m$ - i : ROWS;

@@ -91,14 +91,18 @@ static const char *fetch_call(Emit *e, const Gemm *g, const char *name)
 static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 {
 	const char *panel = g->tb ? panel_function(e, g->k) : "";
-	bool far = g->tb && 4 * g->k * g->n > NOMINAL_NEAR;
+	bool far = g->tb && 4 * g->k * g->n > NOMINAL_NEAR; /* than the second cache */
+	bool a = gemm_halved(g, 'a'), b = gemm_halved(g, 'b');
 	const Hole extra[] = {
 		{"vecs", int_text(tile_vectors(g))},
-		{"a_row", g->ta ? "i" : "i * K"},
-		{"row_stride", g->ta ? "1" : "K"},
-		{"term_stride", g->ta ? "M" : "1"},
-		{"columns", g->tb ? "panel" : "b + j"},
-		{"b_stride", g->tb ? "WIDTH" : "N"},
+		{"a_row", g->ta ? (a ? "nnc_halved(K, M, 0, i)" : "i") : a ? "i * (K / 2)" : "i * K"},
+		{"row_stride", g->ta ? "1" : a ? "K / 2" : "K"},
+		{"term_stride", g->ta ? (a ? "M / 2" : "M") : "1"},
+		{"runs", !g->ta && a ? "2, terms / 2" : "1, terms"},
+		{"a_run", !g->ta && a ? "M * (K / 2)" : "0"},
+		{"b_run", !g->ta && a ? "K / 2 * width" : "0"},
+		{"columns", g->tb ? "panel" : b ? "b + nnc_halved(K, N, 0, j)" : "b + j"},
+		{"b_stride", g->tb ? "WIDTH" : b ? "N / 2" : "N"},
 		/* rows of dw side by side in memory are one thread's, as in gemm_parts */
 		{"i", g->ta ? "k / ACROSS" : "k % down"},
 		{"j", g->ta ? "k % ACROSS" : "k / down"},
@@ -133,6 +137,14 @@ static bool by_halves(const Net *net, const Node *n)
 	return g.ta && g.m % TWO_TILES == 0;
 }
 
+static const char *halves(const Net *net, const Node *n)
+{
+	Gemm g = gemm_of(net, n);
+	if (tile_vectors(&g) > 2)
+		return "";
+	return g.ta ? "ab" : g.tb ? "ac" : "c";
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	Gemm g = gemm_of(e->net, n);
@@ -147,6 +159,7 @@ const Kernel kernel_gemm_tile = {
 	.updates = true,
 	.scratch = scratch,
 	.by_halves = by_halves,
+	.halves = halves,
 	.emit = emit,
 };
 
@@ -175,12 +188,12 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int terms, int i, int j0,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	$tile$(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + $a_row$, rows, 0,
-	     $row_stride$, $term_stride$, 0, b, width, 0, $next$s);
+	$tile$(rows, vecs, cols - (vecs - 1) * L, $runs$, a + $a_row$, rows, 0,
+	     $row_stride$, $term_stride$, $a_run$, b, width, $b_run$, $next$s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = $at$;
 			real v = sums[r * vecs * L + q];
 			$accumulate$
 			$epilogue$

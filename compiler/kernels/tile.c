@@ -51,7 +51,7 @@ const Hole *tile_ahead_holes(Emit *e, bool ahead)
 	emit_tile(e, "tile_ahead", " Each term fetches `ahead` numbers of `next`.",
 		  "const real *next, int ahead, ",
 		  "for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))\n"
-		  "\t__builtin_prefetch(next + k * ahead + q, 0, 2);");
+		  "\t__builtin_prefetch(next + (p * terms + k) * ahead + q, 0, 2);");
 	return fetching;
 }
 

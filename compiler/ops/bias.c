@@ -48,18 +48,29 @@ const Op op_bias = {
 	.rises = rises,
 };
 
+static const char *halves(const Net *net, const Node *n)
+{
+	(void)net;
+	(void)n;
+	return "a";
+}
+
 static void emit_grad(Emit *e, const Node *n)
 {
 	const Tensor *dy = n->in[0];
 	int64_t N = columns(dy->shape), rows = shape_size(dy->shape) / N;
 	const char *name =
-		arena_printf("column_sums_%lldx%lld%s",
-			     (long long)(rows * e->net->training.batch), (long long)N, suffixes(n));
+		arena_printf("column_sums_%lldx%lld%s%s",
+			     (long long)(rows * e->net->training.batch), (long long)N,
+			     suffixes(n), dy->halved ? "_ha" : "");
 	const Hole holes[] = {
 		{"name", name},
 		{"N", int_text(N)},
 		{"rows", times_text("n", rows)},
-		{"then", then_text(n)},
+		{"then", arena_printf("%s%s", then_text(n), dy->halved ? "; dy in halves" : "")},
+		{"columns", dy->halved ? arena_printf("nnc_halved(%lld, N, 0, j0)",
+						       (long long)e->net->training.batch) : "j0"},
+		{"stride", dy->halved ? "N / 2" : "N"},
 		{"params", epilogue_params(n)},
 		{"epilogue", epilogue_text(n)},
 		{"store", store_text(n, "db[at]")},
@@ -74,6 +85,7 @@ const Op op_bias_grad = {
 	.name = "bias_grad",
 	.flops = flops,
 	.emit = emit_grad,
+	.halves = halves,
 	.updates = true,
 };
 
@@ -91,7 +103,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict dy,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, $rows$, &one, 1, 0, 0, 0, 0, dy + j0, N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, $rows$, &one, 1, 0, 0, 0, 0, dy + $columns$, $stride$, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;

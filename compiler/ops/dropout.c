@@ -22,13 +22,21 @@ static double flops(const Net *net, const Node *n)
 	return batch_size(net, n->in[0]);
 }
 
+enum { DRAWS = 64 }; /* NNC_DRAWS, which are made at a time: never for both halves */
+
+static const char *halves(const Net *net, const Node *n)
+{
+	(void)net;
+	return shape_size(n->in[0]->shape) % (2 * DRAWS) == 0 ? "c" : "";
+}
+
 static void emit(Emit *e, const Node *n)
 {
 	int64_t size = shape_size(n->in[0]->shape);
 	double rate = n->attr.rate;
-	bool keeps = n->out_count > 1;
-	const char *name = arena_printf("dropout_%s_%lld%s", identifier_text(rate), (long long)size,
-					keeps ? "_kept" : "");
+	bool keeps = n->out_count > 1, halved = n->in[0]->halved;
+	const char *name = arena_printf("dropout_%s_%lld%s%s", identifier_text(rate), (long long)size,
+					keeps ? "_kept" : "", halved ? "_h" : "");
 	const Hole holes[] = {
 		{"name", name},
 		{"K", int_text(size)},
@@ -36,7 +44,16 @@ static void emit(Emit *e, const Node *n)
 		{"limit", arena_printf("%.0fu", fmin(rate * 4294967296.0, 4294967295.0))},
 		{"kept", keeps ? ", real *restrict kept" : ""},
 		{"says", keeps ? "; kept: what each was multiplied by" : ""},
-		{"keep", keeps ? "kept[i * K + k + q] = factor;" : ""},
+		{"halves", halved ? "; all in halves" : ""},
+		{"keep", keeps ? "kept[at] = factor;" : ""},
+		{"shares", halved ? "2 * n" : "n"},
+		{"rows", halved ? "for (int r = share.first; r < share.end; r++)\n"
+				  "\tfor (int k = r / n * (K / 2); k < (r / n + 1) * (K / 2); k += NNC_DRAWS) {\n"
+				  "\t\tconst int i = r % n;"
+				: "for (int i = share.first; i < share.end; i++)\n"
+				  "\tfor (int k = 0; k < K; k += NNC_DRAWS) {"},
+		{"at", halved ? arena_printf("nnc_halved(%lld, K, i, k) + q",
+					     (long long)e->net->training.batch) : "i * K + k + q"},
 		{NULL, NULL},
 	};
 	emit_function(e, name, "dropout", holes);
@@ -54,6 +71,7 @@ const Op op_dropout = {
 	.grad = grad,
 	.flops = flops,
 	.emit = emit,
+	.halves = halves,
 	.training_only = true,
 	.in_place = true,
 	.print_attr = print_attr,
@@ -82,24 +100,24 @@ const Op op_dropout_grad = {
 };
 
 #ifdef TEMPLATE_dropout
-/* y (n,$K$): x with a share of $rate$ set to zero, the rest divided by 1 - $rate$$says$ */
+/* y (n,$K$): x with a share of $rate$ set to zero, the rest divided by 1 - $rate$$says$$halves$ */
 static void $name$(const NncThread *thread, const NncContext *c, int n, uint32_t stream,
 		   const real *x, real *y$kept$)
 {
 	enum { K = $K$ };
 	const uint32_t limit = c->dropout ? $limit$ : 0;
 	const real scale = c->dropout ? (real)(1 / (1 - $rate$)) : 1;
-	const NncRange share = nnc_share(thread, n);
+	const NncRange share = nnc_share(thread, $shares$);
 
-	for (int i = share.first; i < share.end; i++)
-		for (int k = 0; k < K; k += NNC_DRAWS) {
+	$rows$
 			uint32_t draw[NNC_DRAWS];
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
+				const int at = $at$;
 				const real factor = draw[q] >= limit ? scale : 0;
-				y[i * K + k + q] = factor * x[i * K + k + q];
+				y[at] = factor * x[at];
 				$keep$
 			}
 		}

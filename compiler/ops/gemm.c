@@ -41,12 +41,36 @@ static double flops(const Net *net, const Node *n)
 	return 2.0 * (double)g.m * (double)g.n * (double)g.k;
 }
 
-/* "gemm_32x128x784_bias_relu": rows, columns, terms; nt and tn say what is transposed. */
+/* Which operand of g is halved. */
+bool gemm_halved(const Gemm *g, char operand)
+{
+	const Node *n = g->node && g->node->op == &op_gemm ? g->node : NULL;
+	return n && (operand == 'c' ? result(n) : n->in[operand - 'a'])->halved;
+}
+
+/*
+ * "gemm_32x128x784_bias_relu": rows, columns, terms; nt and tn say what is transposed, "_h"
+ * what is halved.
+ */
 const char *gemm_name(const Gemm *g, const char *kernel)
 {
-	return arena_printf("gemm%s%s%s_%lldx%lldx%lld%s", kernel, g->ta ? "_tn" : g->tb ? "_nt" : "",
+	const char *halved = arena_printf("_h%s%s%s", gemm_halved(g, 'a') ? "a" : "",
+					  gemm_halved(g, 'b') ? "b" : "",
+					  gemm_halved(g, 'c') ? "c" : "");
+	return arena_printf("gemm%s%s%s_%lldx%lldx%lld%s%s", kernel, g->ta ? "_tn" : g->tb ? "_nt" : "",
 			    g->accumulate ? "_add" : "", (long long)g->m, (long long)g->n,
-			    (long long)g->k, g->node ? suffixes(g->node) : "");
+			    (long long)g->k, g->node ? suffixes(g->node) : "",
+			    halved[2] ? halved : "");
+}
+
+/* "; a, c in halves", for the comment above a kernel. */
+static const char *halves_text(const Gemm *g)
+{
+	const char *text = "";
+	for (char operand = 'a'; operand <= 'c'; operand++)
+		if (gemm_halved(g, operand))
+			text = arena_printf("%s%s %c", text, *text ? "," : ";", operand);
+	return *text ? arena_printf("%s in halves", text) : "";
 }
 
 /* The holes that every gemm template has; room for extra ones of the caller's. */
@@ -56,10 +80,13 @@ Hole *gemm_holes(const Gemm *g, const char *name, const Hole *extra)
 	const char *b = g->tb ? "b[j * K + k]" : "b[k * N + j]";
 	const Hole common[] = {
 		{"name", name},
-		{"formula", arena_printf("c (%s,%lld) %s a%s b%s%s",
+		{"formula", arena_printf("c (%s,%lld) %s a%s b%s%s%s",
 					 g->rows == 'm' ? "n" : int_text(g->m), (long long)g->n,
 					 g->accumulate ? "+=" : "=", g->ta ? "^T" : "",
-					 g->tb ? "^T" : "", g->node ? then_text(g->node) : "")},
+					 g->tb ? "^T" : "", g->node ? then_text(g->node) : "",
+					 halves_text(g))},
+		{"at", gemm_halved(g, 'c') ? "nnc_halved(M, N, i + r, j0) + j - j0"
+				      : "(i + r) * N + j"},
 		{"M", int_text(g->m)}, {"N", int_text(g->n)}, {"K", int_text(g->k)},
 		{"m", g->rows == 'm' ? "n" : "M"}, {"k", g->rows == 'k' ? "n" : "K"},
 		{"a", a}, {"b", b},

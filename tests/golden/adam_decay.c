@@ -281,7 +281,8 @@ static NNC_INLINE void gemm_halves_32x16x784_bias_relu_tile(int rows, int cols,
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
 {
-	enum { N = 16, K = 784, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 16, K = 784, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
@@ -381,9 +382,10 @@ static void dropout_0_16_kept(const NncThread *thread, const NncContext *c, int 
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
+				const int at = i * K + k + q;
 				const real factor = draw[q] >= limit ? scale : 0;
-				y[i * K + k + q] = factor * x[i * K + k + q];
-				kept[i * K + k + q] = factor;
+				y[at] = factor * x[at];
+				kept[at] = factor;
 			}
 		}
 }

@@ -120,16 +120,16 @@ static void gemm_sums_32x128x3136(const NncThread *thread, int n,
 static void gemm_parts_32x128x3136_bias_relu(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x128x128_bias_relu_sums(int half, int first, int end,
+static void gemm_halves_32x128x128_bias_relu_hc_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias);
-static void gemm_halves_32x128x128_bias_relu(const NncThread *thread, int n,
+static void gemm_halves_32x128x128_bias_relu_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
+static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
+static void gemm_halves_32x10x128_bias_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
@@ -140,23 +140,26 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
+static void gemm_nt_32x128x10_relu_grad_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved);
-static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
+static void gemm_tn_128x10x32_adam_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+static void column_sums_32x128_adam_ha(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void panel_128(int cols, int width, const real *restrict b,
+	real *restrict panel);
+static void gemm_nt_32x128x128_relu_grad_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
+static void gemm_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_32x128_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void panel_128(int cols, int width, const real *restrict b,
-	real *restrict panel);
-static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict saved);
-static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
 static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
@@ -276,7 +279,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x128x128_bias_relu(thread, n, a + DENSE1, w->dense2_weight, a +
+	gemm_halves_32x128x128_bias_relu_hc(thread, n, a + DENSE1, w->dense2_weight, a +
 		DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
 	/*
@@ -284,7 +287,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias(thread, n, a + DENSE2, w->dense3_weight, a +
+	gemm_halves_32x10x128_bias_ha(thread, n, a + DENSE2, w->dense3_weight, a +
 		DENSE3_SUM, a + WORK_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE3_SUM, a + PROBABILITIES);
@@ -331,23 +334,23 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
 		root, w->dense3_bias, m->dense3_bias, v->dense3_bias);
-	gemm_nt_32x128x10_relu_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
-		D_DENSE2_SUM, a + DENSE2);
+	gemm_nt_32x128x10_relu_grad_hc(thread, n, a + D_DENSE3_SUM, w->dense3_weight,
+		a + D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE2_SUM, n * 128);
-	gemm_tn_128x10x32_adam(thread, n, a + DENSE2, a + D_DENSE3_SUM,
+	gemm_tn_128x10x32_adam_ha(thread, n, a + DENSE2, a + D_DENSE3_SUM,
 		dw->dense3_weight, keep, rate, root, w->dense3_weight, m->dense3_weight,
 		v->dense3_weight);
 
 	/* dense2: dense 128 relu */
-	column_sums_32x128_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep,
+	column_sums_32x128_adam_ha(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep,
 		rate, root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
 	nnc_barrier(thread);
-	gemm_nt_32x128x128_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
-		D_DENSE1_SUM, a + DENSE1);
+	gemm_nt_32x128x128_relu_grad_ha(thread, n, a + D_DENSE2_SUM, w->dense2_weight,
+		a + D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
-	gemm_tn_128x128x32_adam(thread, n, a + DENSE1, a + D_DENSE2_SUM,
+	gemm_tn_128x128x32_adam_hb(thread, n, a + DENSE1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
 		v->dense2_weight);
 
@@ -438,12 +441,13 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense2: dense 128 relu */
 	nnc_barrier(thread);
-	gemm_halves_32x128x128_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight,
-		a + INFER_DENSE2, a + WORK_INFER_DENSE2, w->dense2_bias);
+	gemm_halves_32x128x128_bias_relu_hc(thread, n, a + INFER_DENSE1,
+		w->dense2_weight, a + INFER_DENSE2, a + WORK_INFER_DENSE2,
+		w->dense2_bias);
 
 	/* dense3: dense 10 softmax */
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
+	gemm_halves_32x10x128_bias_ha(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
 		INFER_DENSE3_SUM, a + WORK_INFER_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
 	softmax_10(thread, n, a + INFER_DENSE3_SUM, a + INFER_OUTPUT);
@@ -1944,7 +1948,8 @@ static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int te
 		for (int k = 0; k < terms; k++) {
 			nnc_vec bv[NNC_TILE_MAX];
 			for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))
-				__builtin_prefetch(next + k * ahead + q, 0, 2);
+				__builtin_prefetch(next + (p * terms + k) * ahead + q,
+					0, 2);
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -2054,25 +2059,26 @@ static void gemm_parts_32x128x3136_bias_relu(const NncThread *thread, int n,
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x128x128_bias_relu_tile(int rows, int cols,
+static NNC_INLINE void gemm_halves_32x128x128_bias_relu_hc_tile(int rows, int cols,
 	int terms, bool ends, int i, int j0, const real *restrict a,
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
 {
-	enum { N = 128, K = 128, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 128, K = 128, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + (i + r) * N + j0 + q);
+			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
 		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			if (ends) {
 				v += p[at];
@@ -2086,7 +2092,7 @@ static NNC_INLINE void gemm_halves_32x128x128_bias_relu_tile(int rows, int cols,
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x128x128_bias_relu_sums(int half, int first, int end,
+static void gemm_halves_32x128x128_bias_relu_hc_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
@@ -2101,24 +2107,24 @@ static void gemm_halves_32x128x128_bias_relu_sums(int half, int first, int end,
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x128x128_bias_relu_tile(ROWS, COLS, terms, ends,
-				i, j, a, b, c, p, bias);
+			gemm_halves_32x128x128_bias_relu_hc_tile(ROWS, COLS, terms,
+				ends, i, j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x128x128_bias_relu_tile(ROWS, REST, terms, ends,
-				i, j, a, b, c, p, bias);
+			gemm_halves_32x128x128_bias_relu_hc_tile(ROWS, REST, terms,
+				ends, i, j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x128_bias_relu_tile(1, COLS, terms,
+				gemm_halves_32x128x128_bias_relu_hc_tile(1, COLS, terms,
 					ends, i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x128_bias_relu_tile(1, REST, terms,
+				gemm_halves_32x128x128_bias_relu_hc_tile(1, REST, terms,
 					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,128) = a b, then bias, relu: by the sums of half the terms, p (32,128) */
-static void gemm_halves_32x128x128_bias_relu(const NncThread *thread, int n,
+/* c (n,128) = a b, then bias, relu; c in halves: by the sums of half the terms, p (32,128) */
+static void gemm_halves_32x128x128_bias_relu_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -2131,23 +2137,24 @@ static void gemm_halves_32x128x128_bias_relu(const NncThread *thread, int n,
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x128x128_bias_relu_sums(0, left + one.first, left + one.end,
+	gemm_halves_32x128x128_bias_relu_hc_sums(0, left + one.first, left + one.end,
 		false, n, a, b, c, p, bias);
-	gemm_halves_32x128x128_bias_relu_sums(1, two.first, two.end < left ? two.end :
-		left, false, n, a, b, c, p, bias);
+	gemm_halves_32x128x128_bias_relu_hc_sums(1, two.first,
+		two.end < left ? two.end : left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x128x128_bias_relu_sums(0, one.first, one.end < left ? one.end :
-		left, true, n, a, b, c, p, bias);
-	gemm_halves_32x128x128_bias_relu_sums(1, left + two.first, left + two.end, true,
-		n, a, b, c, p, bias);
+	gemm_halves_32x128x128_bias_relu_hc_sums(0, one.first,
+		one.end < left ? one.end : left, true, n, a, b, c, p, bias);
+	gemm_halves_32x128x128_bias_relu_hc_sums(1, left + two.first, left + two.end,
+		true, n, a, b, c, p, bias);
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int terms,
+static NNC_INLINE void gemm_halves_32x10x128_bias_ha_tile(int rows, int cols, int terms,
 	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
@@ -2155,8 +2162,8 @@ static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int t
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
 			__builtin_prefetch(p + (i + r) * N + j0 + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j0, N, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
+		1, 0, b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -2173,7 +2180,7 @@ static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int t
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
+static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -2182,30 +2189,30 @@ static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool e
 	const int down = (n + ROWS - 1) / ROWS;
 	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	a += k, b += k * N;
+	a += half * M * (K / 2), b += k * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x10x128_bias_tile(ROWS, COLS, terms, ends, i, j,
-				a, b, c, p, bias);
+			gemm_halves_32x10x128_bias_ha_tile(ROWS, COLS, terms, ends, i,
+				j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x10x128_bias_tile(ROWS, REST, terms, ends, i, j,
-				a, b, c, p, bias);
+			gemm_halves_32x10x128_bias_ha_tile(ROWS, REST, terms, ends, i,
+				j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x10x128_bias_tile(1, COLS, terms, ends,
+				gemm_halves_32x10x128_bias_ha_tile(1, COLS, terms, ends,
 					i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x10x128_bias_tile(1, REST, terms, ends,
+				gemm_halves_32x10x128_bias_ha_tile(1, REST, terms, ends,
 					i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,10) = a b, then bias: by the sums of half the terms, p (32,10) */
-static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
+/* c (n,10) = a b, then bias; a in halves: by the sums of half the terms, p (32,10) */
+static void gemm_halves_32x10x128_bias_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -2218,15 +2225,15 @@ static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x10x128_bias_sums(0, left + one.first, left + one.end, false, n,
-		a, b, c, p, bias);
-	gemm_halves_32x10x128_bias_sums(1, two.first, two.end < left ? two.end : left,
-		false, n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(0, left + one.first, left + one.end, false,
+		n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias_sums(0, one.first, one.end < left ? one.end : left,
-		true, n, a, b, c, p, bias);
-	gemm_halves_32x10x128_bias_sums(1, left + two.first, left + two.end, true, n, a,
-		b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(1, left + two.first, left + two.end, true, n,
+		a, b, c, p, bias);
 }
 
 /* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -2325,9 +2332,9 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict saved)
+static NNC_INLINE void gemm_nt_32x128x10_relu_grad_hc_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -2339,15 +2346,15 @@ static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int 
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			v = saved[at] > 0 ? v : 0;
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b^T, then relu_grad */
-static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
+/* c (n,128) = a b^T, then relu_grad; c in halves */
+static void gemm_nt_32x128x10_relu_grad_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved)
 {
@@ -2366,24 +2373,24 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x10_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
-				WIDTH, c, saved);
+			gemm_nt_32x128x10_relu_grad_hc_tile(ROWS, COLS, K, i, j, a,
+				panel, WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x10_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
-				WIDTH, c, saved);
+			gemm_nt_32x128x10_relu_grad_hc_tile(ROWS, REST, K, i, j, a,
+				panel, WIDTH, c, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_relu_grad_tile(1, COLS, K, i + r, j,
-					a, panel, WIDTH, c, saved);
+				gemm_nt_32x128x10_relu_grad_hc_tile(1, COLS, K, i + r,
+					j, a, panel, WIDTH, c, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_relu_grad_tile(1, REST, K, i + r, j,
-					a, panel, WIDTH, c, saved);
+				gemm_nt_32x128x10_relu_grad_hc_tile(1, REST, K, i + r,
+					j, a, panel, WIDTH, c, saved);
 	}
 }
 
 /* What tile k changes comes nearer */
-static NNC_INLINE void gemm_tn_128x10x32_adam_fetch(int k, real *restrict w,
+static NNC_INLINE void gemm_tn_128x10x32_adam_ha_fetch(int k, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 128, N = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
@@ -2400,12 +2407,185 @@ static NNC_INLINE void gemm_tn_128x10x32_adam_fetch(int k, real *restrict w,
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+static NNC_INLINE void gemm_tn_128x10x32_adam_ha_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 128, N = 10, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
+		rows, 0, 1, M / 2, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* c (128,10) = a^T b, then adam; a in halves */
+static void gemm_tn_128x10x32_adam_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ACROSS);
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (k + 1 < share.end)
+			gemm_tn_128x10x32_adam_ha_fetch(k + 1, w, w_m, w_v);
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_128x10x32_adam_ha_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_128x10x32_adam_ha_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
+		else if (M % ROWS > 0 && cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_adam_ha_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		else if (M % ROWS > 0 && REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_adam_ha_tile(1, REST, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
+	}
+}
+
+/* db (128) = the sum of the rows of dy (n,128), then adam; dy in halves */
+static void column_sums_32x128_adam_ha(const NncThread *thread, int n,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 128, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
+	const NncRange share = nnc_share(thread, (N + COLS - 1) / COLS);
+	const real one = 1;
+
+	for (int j0 = share.first * COLS; j0 < share.end * COLS; j0 += COLS) {
+		const int cols = N % COLS == 0 || N - j0 > COLS ? COLS : N - j0;
+		const int vecs = NNC_VECTORS(cols);
+		nnc_vec s[NNC_TILE_MAX];
+		const real *sums = (const real *)s;
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy +
+			nnc_halved(32, N, 0, j0), N / 2, 0, s);
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int at = j0 + q;
+			real v = sums[q];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				db[at] = v;
+		}
+	}
+}
+
+/* panel (128,width): its first `cols` columns are rows of b (cols,128), the rest is 0 */
+static void panel_128(int cols, int width, const real *restrict b, real *restrict panel)
+{
+	enum { K = 128, L = NNC_LANES };
+
+	if (cols < width)
+		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
+	for (int j = 0; j < cols; j += L)
+		for (int k = 0; k < K; k += L)
+			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
+				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
+}
+
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_nt_32x128x128_relu_grad_ha_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
+
+	tile(rows, vecs, cols - (vecs - 1) * L, 2, terms / 2, a + i * (K / 2), rows, 0,
+		K / 2, 1, M * (K / 2), b, width, K / 2 * width, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
+			c[at] = v;
+		}
+}
+
+/* c (n,128) = a b^T, then relu_grad; a in halves */
+static void gemm_nt_32x128x128_relu_grad_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
+{
+	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		REST = N % COLS };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
+	real *panel = thread->scratch;
+	const int down = (n + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ACROSS);
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k % down * ROWS, j = k / down * COLS;
+		const int rows = n - i < ROWS ? n - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (i == 0 || k == share.first)
+			panel_128(cols, WIDTH, b + j * K, panel);
+		if (rows == ROWS && cols == COLS)
+			gemm_nt_32x128x128_relu_grad_ha_tile(ROWS, COLS, K, i, j, a,
+				panel, WIDTH, c, saved);
+		else if (REST > 0 && rows == ROWS)
+			gemm_nt_32x128x128_relu_grad_ha_tile(ROWS, REST, K, i, j, a,
+				panel, WIDTH, c, saved);
+		else if (cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x128_relu_grad_ha_tile(1, COLS, K, i + r,
+					j, a, panel, WIDTH, c, saved);
+		else if (REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_nt_32x128x128_relu_grad_ha_tile(1, REST, K, i + r,
+					j, a, panel, WIDTH, c, saved);
+	}
+}
+
+/* What tile k changes comes nearer */
+static NNC_INLINE void gemm_tn_128x128x32_adam_hb_fetch(int k, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { ACROSS = (N + COLS - 1) / COLS };
+	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+
+	for (int r = i; r < i + ROWS && r < M; r++)
+		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
+			const int at = r * N + q;
+			__builtin_prefetch(&w[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
+		}
+}
+
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_128x128x32_adam_hb_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 128, K = 32, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
@@ -2423,12 +2603,12 @@ static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int terms
 		}
 }
 
-/* c (128,10) = a^T b, then adam */
-static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
+/* c (128,128) = a^T b, then adam; b in halves */
+static void gemm_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
@@ -2439,21 +2619,25 @@ static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (k + 1 < share.end)
-			gemm_tn_128x10x32_adam_fetch(k + 1, w, w_m, w_v);
+			gemm_tn_128x128x32_adam_hb_fetch(k + 1, w, w_m, w_v);
 		if (rows == ROWS && cols == COLS)
-			gemm_tn_128x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+			gemm_tn_128x128x32_adam_hb_tile(ROWS, COLS, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, rate, root, w,
+				w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
-			gemm_tn_128x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+			gemm_tn_128x128x32_adam_hb_tile(ROWS, REST, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, rate, root, w,
+				w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+				gemm_tn_128x128x32_adam_hb_tile(1, COLS, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep,
+					rate, root, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_adam_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+				gemm_tn_128x128x32_adam_hb_tile(1, REST, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep,
+					rate, root, w, w_m, w_v);
 	}
 }
 
@@ -2481,152 +2665,6 @@ static void column_sums_32x128_adam(const NncThread *thread, int n,
 			if (keep)
 				db[at] = v;
 		}
-	}
-}
-
-/* panel (128,width): its first `cols` columns are rows of b (cols,128), the rest is 0 */
-static void panel_128(int cols, int width, const real *restrict b, real *restrict panel)
-{
-	enum { K = 128, L = NNC_LANES };
-
-	if (cols < width)
-		memset(panel, 0, (size_t)(K * width) * sizeof *panel);
-	for (int j = 0; j < cols; j += L)
-		for (int k = 0; k < K; k += L)
-			nnc_move_block(b + j * K + k, K, panel + k * width + j, width,
-				cols - j < L ? cols - j : L, K - k < L ? K - k : L);
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x128x128_relu_grad_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict saved)
-{
-	enum { M = 32, N = 128, K = 128, L = NNC_LANES };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
-
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
-	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			v = saved[at] > 0 ? v : 0;
-			c[at] = v;
-		}
-}
-
-/* c (n,128) = a b^T, then relu_grad */
-static void gemm_nt_32x128x128_relu_grad(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict saved)
-{
-	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	enum { WIDTH = NNC_VECTORS(COLS) * NNC_LANES };
-	real *panel = thread->scratch;
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (i == 0 || k == share.first)
-			panel_128(cols, WIDTH, b + j * K, panel);
-		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x128_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
-				WIDTH, c, saved);
-		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x128_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
-				WIDTH, c, saved);
-		else if (cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x128_relu_grad_tile(1, COLS, K, i + r, j,
-					a, panel, WIDTH, c, saved);
-		else if (REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x128_relu_grad_tile(1, REST, K, i + r, j,
-					a, panel, WIDTH, c, saved);
-	}
-}
-
-/* What tile k changes comes nearer */
-static NNC_INLINE void gemm_tn_128x128x32_adam_fetch(int k, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 128, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-
-	for (int r = i; r < i + ROWS && r < M; r++)
-		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
-			const int at = r * N + q;
-			__builtin_prefetch(&w[at], 1);
-			__builtin_prefetch(&w_m[at], 1);
-			__builtin_prefetch(&w_v[at], 1);
-		}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_128x128x32_adam_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 128, N = 128, K = 32, L = NNC_LANES };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
-
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
-	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-			if (keep)
-				c[at] = v;
-		}
-}
-
-/* c (128,128) = a^T b, then adam */
-static void gemm_tn_128x128x32_adam(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
-
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (k + 1 < share.end)
-			gemm_tn_128x128x32_adam_fetch(k + 1, w, w_m, w_v);
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_128x128x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_128x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_128x128x32_adam_tile(1, COLS, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_128x128x32_adam_tile(1, REST, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
 
@@ -3821,17 +3859,18 @@ static const NncOp ops[] = {
 		3641344, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_parts_32x128x3136_bias_relu", 25698304,
 		"gemm_sums_32x128x3136"},
-	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x128x128_bias_relu", 1056768,
+	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x128x128_bias_relu_hc", 1056768,
 		NULL},
-	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x10_adam", 440, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x128x10_relu_grad", 86016, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_128x10x32_adam", 97280, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x128_adam", 5632, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x128_relu_grad", 1052672, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_adam", 1245184, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x128x10_relu_grad_hc", 86016, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_128x10x32_adam_ha", 97280, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x128_adam_ha", 5632, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x128_relu_grad_ha", 1052672,
+		NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_adam_hb", 1245184, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_adam", 5632, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x3136x128", 25690112, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_3136x128x32_adam", 30507008, NULL},
@@ -3862,8 +3901,9 @@ static const NncOp ops[] = {
 		3641344, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_parts_32x128x3136_bias_relu", 25698304,
 		"gemm_sums_32x128x3136"},
-	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x128x128_bias_relu", 1056768, NULL},
-	{NNC_PHASE_INFER, "dense3", "gemm_halves_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x128x128_bias_relu_hc", 1056768,
+		NULL},
+	{NNC_PHASE_INFER, "dense3", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_INFER, "dense3", "softmax_10", 1280, NULL},
 };
 

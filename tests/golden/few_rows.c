@@ -415,7 +415,7 @@ static NNC_INLINE void gemm_halves_2x3x70_bias_tile(int rows, int cols, int term
 	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 3, K = 70, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 2, N = 3, K = 70, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;

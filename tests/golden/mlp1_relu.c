@@ -52,16 +52,16 @@ enum {
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_halves_32x128x784_bias_relu_sums(int half, int first, int end,
+static void gemm_halves_32x128x784_bias_relu_hc_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias);
-static void gemm_halves_32x128x784_bias_relu(const NncThread *thread, int n,
+static void gemm_halves_32x128x784_bias_relu_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
+static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
+static void gemm_halves_32x10x128_bias_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
@@ -72,24 +72,24 @@ static void column_sums_32x10_sgd(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
 	real *restrict w);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
+static void gemm_nt_32x128x10_relu_grad_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved);
-static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
+static void gemm_tn_128x10x32_sgd_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
-static void column_sums_32x128_sgd(const NncThread *thread, int n,
+static void column_sums_32x128_sgd_ha(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
 	real *restrict w);
-static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
+static void gemm_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void panel_128(int cols, int width, const real *restrict b,
 	real *restrict panel);
-static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x784x128_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
@@ -114,7 +114,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 128 relu
 	 * 28x28x1 -> 128, 100,480 parameters, 100,352 multiply-adds
 	 */
-	gemm_halves_32x128x784_bias_relu(thread, n, own + X, w->dense1_weight, a +
+	gemm_halves_32x128x784_bias_relu_hc(thread, n, own + X, w->dense1_weight, a +
 		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
@@ -122,7 +122,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias(thread, n, a + DENSE1, w->dense2_weight, a +
+	gemm_halves_32x10x128_bias_ha(thread, n, a + DENSE1, w->dense2_weight, a +
 		DENSE2_SUM, a + WORK_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
@@ -140,7 +140,7 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* dense1: dense 128 relu */
 	nnc_barrier(thread);
-	gemm_nt_32x784x128(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+	gemm_nt_32x784x128_ha(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
 		D_DENSE1_FLAT);
 }
 #endif
@@ -161,18 +161,18 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x10_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
 		w->dense2_bias);
-	gemm_nt_32x128x10_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
-		D_DENSE1_SUM, a + DENSE1);
+	gemm_nt_32x128x10_relu_grad_hc(thread, n, a + D_DENSE2_SUM, w->dense2_weight,
+		a + D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
-	gemm_tn_128x10x32_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM,
+	gemm_tn_128x10x32_sgd_ha(thread, n, a + DENSE1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, lr, w->dense2_weight);
 
 	/* dense1: dense 128 relu */
-	column_sums_32x128_sgd(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, lr,
-		w->dense1_bias);
-	gemm_tn_784x128x32_sgd(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
-		keep, lr, w->dense1_weight);
+	column_sums_32x128_sgd_ha(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
+		lr, w->dense1_bias);
+	gemm_tn_784x128x32_sgd_hb(thread, n, own + X, a + D_DENSE1_SUM,
+		dw->dense1_weight, keep, lr, w->dense1_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -189,12 +189,12 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 128 relu */
-	gemm_halves_32x128x784_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
-		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
+	gemm_halves_32x128x784_bias_relu_hc(thread, n, own + INFER_X, w->dense1_weight,
+		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
+	gemm_halves_32x10x128_bias_ha(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
 		INFER_DENSE2_SUM, a + WORK_INFER_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
 	softmax_10(thread, n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
@@ -266,25 +266,26 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x128x784_bias_relu_tile(int rows, int cols,
+static NNC_INLINE void gemm_halves_32x128x784_bias_relu_hc_tile(int rows, int cols,
 	int terms, bool ends, int i, int j0, const real *restrict a,
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
 {
-	enum { N = 128, K = 784, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 128, K = 784, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + (i + r) * N + j0 + q);
+			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
 		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			if (ends) {
 				v += p[at];
@@ -298,7 +299,7 @@ static NNC_INLINE void gemm_halves_32x128x784_bias_relu_tile(int rows, int cols,
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x128x784_bias_relu_sums(int half, int first, int end,
+static void gemm_halves_32x128x784_bias_relu_hc_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
@@ -313,24 +314,24 @@ static void gemm_halves_32x128x784_bias_relu_sums(int half, int first, int end,
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x128x784_bias_relu_tile(ROWS, COLS, terms, ends,
-				i, j, a, b, c, p, bias);
+			gemm_halves_32x128x784_bias_relu_hc_tile(ROWS, COLS, terms,
+				ends, i, j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x128x784_bias_relu_tile(ROWS, REST, terms, ends,
-				i, j, a, b, c, p, bias);
+			gemm_halves_32x128x784_bias_relu_hc_tile(ROWS, REST, terms,
+				ends, i, j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x784_bias_relu_tile(1, COLS, terms,
+				gemm_halves_32x128x784_bias_relu_hc_tile(1, COLS, terms,
 					ends, i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x784_bias_relu_tile(1, REST, terms,
+				gemm_halves_32x128x784_bias_relu_hc_tile(1, REST, terms,
 					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,128) = a b, then bias, relu: by the sums of half the terms, p (32,128) */
-static void gemm_halves_32x128x784_bias_relu(const NncThread *thread, int n,
+/* c (n,128) = a b, then bias, relu; c in halves: by the sums of half the terms, p (32,128) */
+static void gemm_halves_32x128x784_bias_relu_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -343,23 +344,24 @@ static void gemm_halves_32x128x784_bias_relu(const NncThread *thread, int n,
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x128x784_bias_relu_sums(0, left + one.first, left + one.end,
+	gemm_halves_32x128x784_bias_relu_hc_sums(0, left + one.first, left + one.end,
 		false, n, a, b, c, p, bias);
-	gemm_halves_32x128x784_bias_relu_sums(1, two.first, two.end < left ? two.end :
-		left, false, n, a, b, c, p, bias);
+	gemm_halves_32x128x784_bias_relu_hc_sums(1, two.first,
+		two.end < left ? two.end : left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x128x784_bias_relu_sums(0, one.first, one.end < left ? one.end :
-		left, true, n, a, b, c, p, bias);
-	gemm_halves_32x128x784_bias_relu_sums(1, left + two.first, left + two.end, true,
-		n, a, b, c, p, bias);
+	gemm_halves_32x128x784_bias_relu_hc_sums(0, one.first,
+		one.end < left ? one.end : left, true, n, a, b, c, p, bias);
+	gemm_halves_32x128x784_bias_relu_hc_sums(1, left + two.first, left + two.end,
+		true, n, a, b, c, p, bias);
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int terms,
+static NNC_INLINE void gemm_halves_32x10x128_bias_ha_tile(int rows, int cols, int terms,
 	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
@@ -367,8 +369,8 @@ static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int t
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
 			__builtin_prefetch(p + (i + r) * N + j0 + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j0, N, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
+		1, 0, b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -385,7 +387,7 @@ static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int t
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
+static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -394,30 +396,30 @@ static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool e
 	const int down = (n + ROWS - 1) / ROWS;
 	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	a += k, b += k * N;
+	a += half * M * (K / 2), b += k * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x10x128_bias_tile(ROWS, COLS, terms, ends, i, j,
-				a, b, c, p, bias);
+			gemm_halves_32x10x128_bias_ha_tile(ROWS, COLS, terms, ends, i,
+				j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x10x128_bias_tile(ROWS, REST, terms, ends, i, j,
-				a, b, c, p, bias);
+			gemm_halves_32x10x128_bias_ha_tile(ROWS, REST, terms, ends, i,
+				j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x10x128_bias_tile(1, COLS, terms, ends,
+				gemm_halves_32x10x128_bias_ha_tile(1, COLS, terms, ends,
 					i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x10x128_bias_tile(1, REST, terms, ends,
+				gemm_halves_32x10x128_bias_ha_tile(1, REST, terms, ends,
 					i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,10) = a b, then bias: by the sums of half the terms, p (32,10) */
-static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
+/* c (n,10) = a b, then bias; a in halves: by the sums of half the terms, p (32,10) */
+static void gemm_halves_32x10x128_bias_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -430,15 +432,15 @@ static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x10x128_bias_sums(0, left + one.first, left + one.end, false, n,
-		a, b, c, p, bias);
-	gemm_halves_32x10x128_bias_sums(1, two.first, two.end < left ? two.end : left,
-		false, n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(0, left + one.first, left + one.end, false,
+		n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias_sums(0, one.first, one.end < left ? one.end : left,
-		true, n, a, b, c, p, bias);
-	gemm_halves_32x10x128_bias_sums(1, left + two.first, left + two.end, true, n, a,
-		b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(1, left + two.first, left + two.end, true, n,
+		a, b, c, p, bias);
 }
 
 /* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -531,9 +533,9 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict saved)
+static NNC_INLINE void gemm_nt_32x128x10_relu_grad_hc_tile(int rows, int cols,
+	int terms, int i, int j0, const real *restrict a, const real *restrict b,
+	int width, real *restrict c, const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 10, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -545,15 +547,15 @@ static NNC_INLINE void gemm_nt_32x128x10_relu_grad_tile(int rows, int cols, int 
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			v = saved[at] > 0 ? v : 0;
 			c[at] = v;
 		}
 }
 
-/* c (n,128) = a b^T, then relu_grad */
-static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
+/* c (n,128) = a b^T, then relu_grad; c in halves */
+static void gemm_nt_32x128x10_relu_grad_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved)
 {
@@ -572,25 +574,25 @@ static void gemm_nt_32x128x10_relu_grad(const NncThread *thread, int n,
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x10_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
-				WIDTH, c, saved);
+			gemm_nt_32x128x10_relu_grad_hc_tile(ROWS, COLS, K, i, j, a,
+				panel, WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x10_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
-				WIDTH, c, saved);
+			gemm_nt_32x128x10_relu_grad_hc_tile(ROWS, REST, K, i, j, a,
+				panel, WIDTH, c, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_relu_grad_tile(1, COLS, K, i + r, j,
-					a, panel, WIDTH, c, saved);
+				gemm_nt_32x128x10_relu_grad_hc_tile(1, COLS, K, i + r,
+					j, a, panel, WIDTH, c, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_relu_grad_tile(1, REST, K, i + r, j,
-					a, panel, WIDTH, c, saved);
+				gemm_nt_32x128x10_relu_grad_hc_tile(1, REST, K, i + r,
+					j, a, panel, WIDTH, c, saved);
 	}
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_128x10x32_sgd_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+static NNC_INLINE void gemm_tn_128x10x32_sgd_ha_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w)
 {
 	enum { M = 128, N = 10, K = 32, L = NNC_LANES };
@@ -598,8 +600,8 @@ static NNC_INLINE void gemm_tn_128x10x32_sgd_tile(int rows, int cols, int terms,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
+		rows, 0, 1, M / 2, 0, b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -611,8 +613,8 @@ static NNC_INLINE void gemm_tn_128x10x32_sgd_tile(int rows, int cols, int terms,
 		}
 }
 
-/* c (128,10) = a^T b, then sgd */
-static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
+/* c (128,10) = a^T b, then sgd; a in halves */
+static void gemm_tn_128x10x32_sgd_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w)
 {
@@ -627,24 +629,24 @@ static void gemm_tn_128x10x32_sgd(const NncThread *thread, int n,
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_tn_128x10x32_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_128x10x32_sgd_ha_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, lr, w);
 		else if (REST > 0 && rows == ROWS)
-			gemm_tn_128x10x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_128x10x32_sgd_ha_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, lr, w);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_sgd_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_128x10x32_sgd_ha_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, lr, w);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_sgd_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_128x10x32_sgd_ha_tile(1, REST, n, i + r, j, a,
+					b + j, N, c, keep, lr, w);
 	}
 }
 
-/* db (128) = the sum of the rows of dy (n,128), then sgd */
-static void column_sums_32x128_sgd(const NncThread *thread, int n,
+/* db (128) = the sum of the rows of dy (n,128), then sgd; dy in halves */
+static void column_sums_32x128_sgd_ha(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
 	real *restrict w)
 {
@@ -657,8 +659,8 @@ static void column_sums_32x128_sgd(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy +
+			nnc_halved(32, N, 0, j0), N / 2, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -671,8 +673,8 @@ static void column_sums_32x128_sgd(const NncThread *thread, int n,
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_784x128x32_sgd_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+static NNC_INLINE void gemm_tn_784x128x32_sgd_hb_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w)
 {
 	enum { M = 784, N = 128, K = 32, L = NNC_LANES };
@@ -693,8 +695,8 @@ static NNC_INLINE void gemm_tn_784x128x32_sgd_tile(int rows, int cols, int terms
 		}
 }
 
-/* c (784,128) = a^T b, then sgd */
-static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
+/* c (784,128) = a^T b, then sgd; b in halves */
+static void gemm_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w)
 {
@@ -709,19 +711,21 @@ static void gemm_tn_784x128x32_sgd(const NncThread *thread, int n,
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_tn_784x128x32_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_784x128x32_sgd_hb_tile(ROWS, COLS, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, lr, w);
 		else if (REST > 0 && rows == ROWS)
-			gemm_tn_784x128x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_784x128x32_sgd_hb_tile(ROWS, REST, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, lr, w);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x128x32_sgd_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_784x128x32_sgd_hb_tile(1, COLS, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep, lr,
+					w);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x128x32_sgd_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_784x128x32_sgd_hb_tile(1, REST, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep, lr,
+					w);
 	}
 }
 
@@ -742,7 +746,7 @@ static void panel_128(int cols, int width, const real *restrict b, real *restric
 
 #ifdef NNC_DOUBLE
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int terms, int i,
+static NNC_INLINE void gemm_nt_32x784x128_ha_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -751,8 +755,8 @@ static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int terms, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 2, terms / 2, a + i * (K / 2), rows, 0,
+		K / 2, 1, M * (K / 2), b, width, K / 2 * width, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -764,9 +768,9 @@ static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int terms, in
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,784) = a b^T */
-static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,784) = a b^T; a in halves */
+static void gemm_nt_32x784x128_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c)
 {
 	enum { M = 32, N = 784, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -783,19 +787,19 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x784x128_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
+			gemm_nt_32x784x128_ha_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
 				c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x784x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
+			gemm_nt_32x784x128_ha_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x128_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x784x128_ha_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x128_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x784x128_ha_tile(1, REST, K, i + r, j, a,
+					panel, WIDTH, c);
 	}
 }
 #endif
@@ -849,18 +853,19 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x128x784_bias_relu", 6430720,
+	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x128x784_bias_relu_hc", 6430720,
 		NULL},
-	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_sgd", 360, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x10_relu_grad", 86016, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_sgd", 87040, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd", 4608, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd", 6823936, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x128x784_bias_relu", 6430720, NULL},
-	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x10_relu_grad_hc", 86016, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_sgd_ha", 87040, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd_ha", 4608, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd_hb", 6823936, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x128x784_bias_relu_hc", 6430720,
+		NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_INFER, "dense2", "softmax_10", 1280, NULL},
 };
 

@@ -72,24 +72,24 @@ enum {
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_halves_32x256x784_bias_relu_sums(int half, int first, int end,
+static void gemm_halves_32x256x784_bias_relu_hc_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias);
-static void gemm_halves_32x256x784_bias_relu(const NncThread *thread, int n,
+static void gemm_halves_32x256x784_bias_relu_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void dropout_0_2_256_kept(const NncThread *thread, const NncContext *c, int n,
+static void dropout_0_2_256_kept_h(const NncThread *thread, const NncContext *c, int n,
 	uint32_t stream, const real *x, real *y, real *restrict kept);
-static void gemm_halves_32x256x256_bias_relu_sums(int half, int first, int end,
+static void gemm_halves_32x256x256_bias_relu_hac_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias);
-static void gemm_halves_32x256x256_bias_relu(const NncThread *thread, int n,
+static void gemm_halves_32x256x256_bias_relu_hac(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x10x256_bias_sums(int half, int first, int end, bool ends,
+static void gemm_halves_32x10x256_bias_ha_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x10x256_bias(const NncThread *thread, int n,
+static void gemm_halves_32x10x256_bias_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
@@ -100,30 +100,30 @@ static void column_sums_32x10_sgd(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
 	real *restrict w);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x256x10_dropout_grad_relu_grad(const NncThread *thread, int n,
+static void gemm_nt_32x256x10_dropout_grad_relu_grad_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict kept, const real *restrict saved);
-static void gemm_tn_256x10x32_sgd(const NncThread *thread, int n,
+static void gemm_tn_256x10x32_sgd_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
-static void column_sums_32x256_sgd(const NncThread *thread, int n,
+static void column_sums_32x256_sgd_ha(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
 	real *restrict w);
 static void panel_256(int cols, int width, const real *restrict b,
 	real *restrict panel);
-static void gemm_nt_32x256x256_dropout_grad_relu_grad(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
+static void gemm_nt_32x256x256_dropout_grad_relu_grad_hac(const NncThread *thread,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict kept, const real *restrict saved);
-static void gemm_tn_256x256x32_sgd(const NncThread *thread, int n,
+static void gemm_tn_256x256x32_sgd_hab(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
-static void gemm_tn_784x256x32_sgd(const NncThread *thread, int n,
+static void gemm_tn_784x256x32_sgd_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void gemm_nt_32x784x256(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x784x256_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
@@ -148,7 +148,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 256 relu
 	 * 28x28x1 -> 256, 200,960 parameters, 200,704 multiply-adds
 	 */
-	gemm_halves_32x256x784_bias_relu(thread, n, own + X, w->dense1_weight, a +
+	gemm_halves_32x256x784_bias_relu_hc(thread, n, own + X, w->dense1_weight, a +
 		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
@@ -156,7 +156,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 256 -> 256, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_2_256_kept(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a +
+	dropout_0_2_256_kept_h(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a +
 		DROPOUT1, a + DROPOUT1_KEPT);
 
 	/*
@@ -164,15 +164,15 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 256 -> 256, 65,792 parameters, 65,536 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x256x256_bias_relu(thread, n, a + DROPOUT1, w->dense2_weight, a +
-		DENSE2, a + WORK_DENSE2, w->dense2_bias);
+	gemm_halves_32x256x256_bias_relu_hac(thread, n, a + DROPOUT1, w->dense2_weight,
+		a + DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
 	/*
 	 * dropout2: dropout 0.2
 	 * 256 -> 256, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_2_256_kept(thread, c, n, NNC_STREAM_LAYER + 1, a + DENSE2, a +
+	dropout_0_2_256_kept_h(thread, c, n, NNC_STREAM_LAYER + 1, a + DENSE2, a +
 		DROPOUT2, a + DROPOUT2_KEPT);
 
 	/*
@@ -180,15 +180,15 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 256 -> 256, 65,792 parameters, 65,536 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x256x256_bias_relu(thread, n, a + DROPOUT2, w->dense3_weight, a +
-		DENSE3, a + WORK_DENSE3, w->dense3_bias);
+	gemm_halves_32x256x256_bias_relu_hac(thread, n, a + DROPOUT2, w->dense3_weight,
+		a + DENSE3, a + WORK_DENSE3, w->dense3_bias);
 
 	/*
 	 * dropout3: dropout 0.2
 	 * 256 -> 256, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_2_256_kept(thread, c, n, NNC_STREAM_LAYER + 2, a + DENSE3, a +
+	dropout_0_2_256_kept_h(thread, c, n, NNC_STREAM_LAYER + 2, a + DENSE3, a +
 		DROPOUT3, a + DROPOUT3_KEPT);
 
 	/*
@@ -196,7 +196,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 256 -> 10, 2,570 parameters, 2,560 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x10x256_bias(thread, n, a + DROPOUT3, w->dense4_weight, a +
+	gemm_halves_32x10x256_bias_ha(thread, n, a + DROPOUT3, w->dense4_weight, a +
 		DENSE4_SUM, a + WORK_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE4_SUM, a + PROBABILITIES);
@@ -214,7 +214,7 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* dense1: dense 256 relu */
 	nnc_barrier(thread);
-	gemm_nt_32x784x256(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+	gemm_nt_32x784x256_ha(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
 		D_DENSE1_FLAT);
 }
 #endif
@@ -235,38 +235,38 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x10_sgd(thread, n, a + D_DENSE4_SUM, dw->dense4_bias, keep, lr,
 		w->dense4_bias);
-	gemm_nt_32x256x10_dropout_grad_relu_grad(thread, n, a + D_DENSE4_SUM,
+	gemm_nt_32x256x10_dropout_grad_relu_grad_hc(thread, n, a + D_DENSE4_SUM,
 		w->dense4_weight, a + D_DENSE3_SUM, a + DROPOUT3_KEPT, a + DENSE3);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE3_SUM, n * 256);
-	gemm_tn_256x10x32_sgd(thread, n, a + DROPOUT3, a + D_DENSE4_SUM,
+	gemm_tn_256x10x32_sgd_ha(thread, n, a + DROPOUT3, a + D_DENSE4_SUM,
 		dw->dense4_weight, keep, lr, w->dense4_weight);
 
 	/* dense3: dense 256 relu */
-	column_sums_32x256_sgd(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, lr,
-		w->dense3_bias);
-	gemm_nt_32x256x256_dropout_grad_relu_grad(thread, n, a + D_DENSE3_SUM,
+	column_sums_32x256_sgd_ha(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep,
+		lr, w->dense3_bias);
+	gemm_nt_32x256x256_dropout_grad_relu_grad_hac(thread, n, a + D_DENSE3_SUM,
 		w->dense3_weight, a + D_DENSE2_SUM, a + DROPOUT2_KEPT, a + DENSE2);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE2_SUM, n * 256);
-	gemm_tn_256x256x32_sgd(thread, n, a + DROPOUT2, a + D_DENSE3_SUM,
+	gemm_tn_256x256x32_sgd_hab(thread, n, a + DROPOUT2, a + D_DENSE3_SUM,
 		dw->dense3_weight, keep, lr, w->dense3_weight);
 
 	/* dense2: dense 256 relu */
-	column_sums_32x256_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
-		w->dense2_bias);
-	gemm_nt_32x256x256_dropout_grad_relu_grad(thread, n, a + D_DENSE2_SUM,
+	column_sums_32x256_sgd_ha(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep,
+		lr, w->dense2_bias);
+	gemm_nt_32x256x256_dropout_grad_relu_grad_hac(thread, n, a + D_DENSE2_SUM,
 		w->dense2_weight, a + D_DENSE1_SUM, a + DROPOUT1_KEPT, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 256);
-	gemm_tn_256x256x32_sgd(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
+	gemm_tn_256x256x32_sgd_hab(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, lr, w->dense2_weight);
 
 	/* dense1: dense 256 relu */
-	column_sums_32x256_sgd(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, lr,
-		w->dense1_bias);
-	gemm_tn_784x256x32_sgd(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
-		keep, lr, w->dense1_weight);
+	column_sums_32x256_sgd_ha(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
+		lr, w->dense1_bias);
+	gemm_tn_784x256x32_sgd_hb(thread, n, own + X, a + D_DENSE1_SUM,
+		dw->dense1_weight, keep, lr, w->dense1_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -283,22 +283,24 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 256 relu */
-	gemm_halves_32x256x784_bias_relu(thread, n, own + INFER_X, w->dense1_weight, a +
-		INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
+	gemm_halves_32x256x784_bias_relu_hc(thread, n, own + INFER_X, w->dense1_weight,
+		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 256 relu */
 	nnc_barrier(thread);
-	gemm_halves_32x256x256_bias_relu(thread, n, a + INFER_DENSE1, w->dense2_weight,
-		a + INFER_DENSE2, a + WORK_INFER_DENSE2, w->dense2_bias);
+	gemm_halves_32x256x256_bias_relu_hac(thread, n, a + INFER_DENSE1,
+		w->dense2_weight, a + INFER_DENSE2, a + WORK_INFER_DENSE2,
+		w->dense2_bias);
 
 	/* dense3: dense 256 relu */
 	nnc_barrier(thread);
-	gemm_halves_32x256x256_bias_relu(thread, n, a + INFER_DENSE2, w->dense3_weight,
-		a + INFER_DENSE3, a + WORK_INFER_DENSE3, w->dense3_bias);
+	gemm_halves_32x256x256_bias_relu_hac(thread, n, a + INFER_DENSE2,
+		w->dense3_weight, a + INFER_DENSE3, a + WORK_INFER_DENSE3,
+		w->dense3_bias);
 
 	/* dense4: dense 10 softmax */
 	nnc_barrier(thread);
-	gemm_halves_32x10x256_bias(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
+	gemm_halves_32x10x256_bias_ha(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
 		INFER_DENSE4_SUM, a + WORK_INFER_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
 	softmax_10(thread, n, a + INFER_DENSE4_SUM, a + INFER_OUTPUT);
@@ -370,25 +372,26 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x256x784_bias_relu_tile(int rows, int cols,
+static NNC_INLINE void gemm_halves_32x256x784_bias_relu_hc_tile(int rows, int cols,
 	int terms, bool ends, int i, int j0, const real *restrict a,
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
 {
-	enum { N = 256, K = 784, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 256, K = 784, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + (i + r) * N + j0 + q);
+			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
 		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			if (ends) {
 				v += p[at];
@@ -402,7 +405,7 @@ static NNC_INLINE void gemm_halves_32x256x784_bias_relu_tile(int rows, int cols,
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x256x784_bias_relu_sums(int half, int first, int end,
+static void gemm_halves_32x256x784_bias_relu_hc_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
@@ -417,24 +420,24 @@ static void gemm_halves_32x256x784_bias_relu_sums(int half, int first, int end,
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x256x784_bias_relu_tile(ROWS, COLS, terms, ends,
-				i, j, a, b, c, p, bias);
+			gemm_halves_32x256x784_bias_relu_hc_tile(ROWS, COLS, terms,
+				ends, i, j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x256x784_bias_relu_tile(ROWS, REST, terms, ends,
-				i, j, a, b, c, p, bias);
+			gemm_halves_32x256x784_bias_relu_hc_tile(ROWS, REST, terms,
+				ends, i, j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x256x784_bias_relu_tile(1, COLS, terms,
+				gemm_halves_32x256x784_bias_relu_hc_tile(1, COLS, terms,
 					ends, i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x256x784_bias_relu_tile(1, REST, terms,
+				gemm_halves_32x256x784_bias_relu_hc_tile(1, REST, terms,
 					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,256) = a b, then bias, relu: by the sums of half the terms, p (32,256) */
-static void gemm_halves_32x256x784_bias_relu(const NncThread *thread, int n,
+/* c (n,256) = a b, then bias, relu; c in halves: by the sums of half the terms, p (32,256) */
+static void gemm_halves_32x256x784_bias_relu_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -447,61 +450,65 @@ static void gemm_halves_32x256x784_bias_relu(const NncThread *thread, int n,
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x256x784_bias_relu_sums(0, left + one.first, left + one.end,
+	gemm_halves_32x256x784_bias_relu_hc_sums(0, left + one.first, left + one.end,
 		false, n, a, b, c, p, bias);
-	gemm_halves_32x256x784_bias_relu_sums(1, two.first, two.end < left ? two.end :
-		left, false, n, a, b, c, p, bias);
+	gemm_halves_32x256x784_bias_relu_hc_sums(1, two.first,
+		two.end < left ? two.end : left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x256x784_bias_relu_sums(0, one.first, one.end < left ? one.end :
-		left, true, n, a, b, c, p, bias);
-	gemm_halves_32x256x784_bias_relu_sums(1, left + two.first, left + two.end, true,
-		n, a, b, c, p, bias);
+	gemm_halves_32x256x784_bias_relu_hc_sums(0, one.first,
+		one.end < left ? one.end : left, true, n, a, b, c, p, bias);
+	gemm_halves_32x256x784_bias_relu_hc_sums(1, left + two.first, left + two.end,
+		true, n, a, b, c, p, bias);
 }
 
 /* y (n,256): x with a share of 0.2 set to zero, the rest divided by 1 - 0.2; kept: what
- * each was multiplied by */
-static void dropout_0_2_256_kept(const NncThread *thread, const NncContext *c, int n,
+ * each was multiplied by; all in halves */
+static void dropout_0_2_256_kept_h(const NncThread *thread, const NncContext *c, int n,
 	uint32_t stream, const real *x, real *y, real *restrict kept)
 {
 	enum { K = 256 };
 	const uint32_t limit = c->dropout ? 858993459u : 0;
 	const real scale = c->dropout ? (real)(1 / (1 - 0.2)) : 1;
-	const NncRange share = nnc_share(thread, n);
+	const NncRange share = nnc_share(thread, 2 * n);
 
-	for (int i = share.first; i < share.end; i++)
-		for (int k = 0; k < K; k += NNC_DRAWS) {
+	for (int r = share.first; r < share.end; r++)
+		for (int k = r / n * (K / 2); k < (r / n + 1) * (K /
+			2); k += NNC_DRAWS) {
+			const int i = r % n;
 			uint32_t draw[NNC_DRAWS];
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
+				const int at = nnc_halved(32, K, i, k) + q;
 				const real factor = draw[q] >= limit ? scale : 0;
-				y[i * K + k + q] = factor * x[i * K + k + q];
-				kept[i * K + k + q] = factor;
+				y[at] = factor * x[at];
+				kept[at] = factor;
 			}
 		}
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x256x256_bias_relu_tile(int rows, int cols,
+static NNC_INLINE void gemm_halves_32x256x256_bias_relu_hac_tile(int rows, int cols,
 	int terms, bool ends, int i, int j0, const real *restrict a,
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
 {
-	enum { N = 256, K = 256, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 256, K = 256, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + (i + r) * N + j0 + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j0, N, 0, s);
+			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
+		1, 0, b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			if (ends) {
 				v += p[at];
@@ -515,7 +522,7 @@ static NNC_INLINE void gemm_halves_32x256x256_bias_relu_tile(int rows, int cols,
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x256x256_bias_relu_sums(int half, int first, int end,
+static void gemm_halves_32x256x256_bias_relu_hac_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
@@ -524,30 +531,30 @@ static void gemm_halves_32x256x256_bias_relu_sums(int half, int first, int end,
 	const int down = (n + ROWS - 1) / ROWS;
 	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	a += k, b += k * N;
+	a += half * M * (K / 2), b += k * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x256x256_bias_relu_tile(ROWS, COLS, terms, ends,
-				i, j, a, b, c, p, bias);
+			gemm_halves_32x256x256_bias_relu_hac_tile(ROWS, COLS, terms,
+				ends, i, j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x256x256_bias_relu_tile(ROWS, REST, terms, ends,
-				i, j, a, b, c, p, bias);
+			gemm_halves_32x256x256_bias_relu_hac_tile(ROWS, REST, terms,
+				ends, i, j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x256x256_bias_relu_tile(1, COLS, terms,
-					ends, i + r, j, a, b, c, p, bias);
+				gemm_halves_32x256x256_bias_relu_hac_tile(1, COLS,
+					terms, ends, i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x256x256_bias_relu_tile(1, REST, terms,
-					ends, i + r, j, a, b, c, p, bias);
+				gemm_halves_32x256x256_bias_relu_hac_tile(1, REST,
+					terms, ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,256) = a b, then bias, relu: by the sums of half the terms, p (32,256) */
-static void gemm_halves_32x256x256_bias_relu(const NncThread *thread, int n,
+/* c (n,256) = a b, then bias, relu; a, c in halves: by the sums of half the terms, p (32,256) */
+static void gemm_halves_32x256x256_bias_relu_hac(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -560,23 +567,24 @@ static void gemm_halves_32x256x256_bias_relu(const NncThread *thread, int n,
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x256x256_bias_relu_sums(0, left + one.first, left + one.end,
+	gemm_halves_32x256x256_bias_relu_hac_sums(0, left + one.first, left + one.end,
 		false, n, a, b, c, p, bias);
-	gemm_halves_32x256x256_bias_relu_sums(1, two.first, two.end < left ? two.end :
-		left, false, n, a, b, c, p, bias);
+	gemm_halves_32x256x256_bias_relu_hac_sums(1, two.first,
+		two.end < left ? two.end : left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x256x256_bias_relu_sums(0, one.first, one.end < left ? one.end :
-		left, true, n, a, b, c, p, bias);
-	gemm_halves_32x256x256_bias_relu_sums(1, left + two.first, left + two.end, true,
-		n, a, b, c, p, bias);
+	gemm_halves_32x256x256_bias_relu_hac_sums(0, one.first,
+		one.end < left ? one.end : left, true, n, a, b, c, p, bias);
+	gemm_halves_32x256x256_bias_relu_hac_sums(1, left + two.first, left + two.end,
+		true, n, a, b, c, p, bias);
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x10x256_bias_tile(int rows, int cols, int terms,
+static NNC_INLINE void gemm_halves_32x10x256_bias_ha_tile(int rows, int cols, int terms,
 	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 10, K = 256, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 10, K = 256, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
@@ -584,8 +592,8 @@ static NNC_INLINE void gemm_halves_32x10x256_bias_tile(int rows, int cols, int t
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
 			__builtin_prefetch(p + (i + r) * N + j0 + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j0, N, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
+		1, 0, b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -602,7 +610,7 @@ static NNC_INLINE void gemm_halves_32x10x256_bias_tile(int rows, int cols, int t
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x10x256_bias_sums(int half, int first, int end, bool ends,
+static void gemm_halves_32x10x256_bias_ha_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -611,30 +619,30 @@ static void gemm_halves_32x10x256_bias_sums(int half, int first, int end, bool e
 	const int down = (n + ROWS - 1) / ROWS;
 	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	a += k, b += k * N;
+	a += half * M * (K / 2), b += k * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x10x256_bias_tile(ROWS, COLS, terms, ends, i, j,
-				a, b, c, p, bias);
+			gemm_halves_32x10x256_bias_ha_tile(ROWS, COLS, terms, ends, i,
+				j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x10x256_bias_tile(ROWS, REST, terms, ends, i, j,
-				a, b, c, p, bias);
+			gemm_halves_32x10x256_bias_ha_tile(ROWS, REST, terms, ends, i,
+				j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x10x256_bias_tile(1, COLS, terms, ends,
+				gemm_halves_32x10x256_bias_ha_tile(1, COLS, terms, ends,
 					i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x10x256_bias_tile(1, REST, terms, ends,
+				gemm_halves_32x10x256_bias_ha_tile(1, REST, terms, ends,
 					i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,10) = a b, then bias: by the sums of half the terms, p (32,10) */
-static void gemm_halves_32x10x256_bias(const NncThread *thread, int n,
+/* c (n,10) = a b, then bias; a in halves: by the sums of half the terms, p (32,10) */
+static void gemm_halves_32x10x256_bias_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -647,15 +655,15 @@ static void gemm_halves_32x10x256_bias(const NncThread *thread, int n,
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x10x256_bias_sums(0, left + one.first, left + one.end, false, n,
-		a, b, c, p, bias);
-	gemm_halves_32x10x256_bias_sums(1, two.first, two.end < left ? two.end : left,
-		false, n, a, b, c, p, bias);
+	gemm_halves_32x10x256_bias_ha_sums(0, left + one.first, left + one.end, false,
+		n, a, b, c, p, bias);
+	gemm_halves_32x10x256_bias_ha_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x10x256_bias_sums(0, one.first, one.end < left ? one.end : left,
-		true, n, a, b, c, p, bias);
-	gemm_halves_32x10x256_bias_sums(1, left + two.first, left + two.end, true, n, a,
-		b, c, p, bias);
+	gemm_halves_32x10x256_bias_ha_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_32x10x256_bias_ha_sums(1, left + two.first, left + two.end, true, n,
+		a, b, c, p, bias);
 }
 
 /* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -748,9 +756,9 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x256x10_dropout_grad_relu_grad_tile(int rows, int cols,
-	int terms, int i, int j0, const real *restrict a, const real *restrict b,
-	int width, real *restrict c, const real *restrict kept,
+static NNC_INLINE void gemm_nt_32x256x10_dropout_grad_relu_grad_hc_tile(int rows,
+	int cols, int terms, int i, int j0, const real *restrict a,
+	const real *restrict b, int width, real *restrict c, const real *restrict kept,
 	const real *restrict saved)
 {
 	enum { M = 32, N = 256, K = 10, L = NNC_LANES };
@@ -763,7 +771,7 @@ static NNC_INLINE void gemm_nt_32x256x10_dropout_grad_relu_grad_tile(int rows, i
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			v *= kept[at];
 			v = saved[at] > 0 ? v : 0;
@@ -771,8 +779,8 @@ static NNC_INLINE void gemm_nt_32x256x10_dropout_grad_relu_grad_tile(int rows, i
 		}
 }
 
-/* c (n,256) = a b^T, then dropout_grad, relu_grad */
-static void gemm_nt_32x256x10_dropout_grad_relu_grad(const NncThread *thread, int n,
+/* c (n,256) = a b^T, then dropout_grad, relu_grad; c in halves */
+static void gemm_nt_32x256x10_dropout_grad_relu_grad_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict kept, const real *restrict saved)
 {
@@ -791,25 +799,27 @@ static void gemm_nt_32x256x10_dropout_grad_relu_grad(const NncThread *thread, in
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x256x10_dropout_grad_relu_grad_tile(ROWS, COLS, K, i,
-				j, a, panel, WIDTH, c, kept, saved);
+			gemm_nt_32x256x10_dropout_grad_relu_grad_hc_tile(ROWS, COLS, K,
+				i, j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x256x10_dropout_grad_relu_grad_tile(ROWS, REST, K, i,
-				j, a, panel, WIDTH, c, kept, saved);
+			gemm_nt_32x256x10_dropout_grad_relu_grad_hc_tile(ROWS, REST, K,
+				i, j, a, panel, WIDTH, c, kept, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x256x10_dropout_grad_relu_grad_tile(1, COLS,
-					K, i + r, j, a, panel, WIDTH, c, kept, saved);
+				gemm_nt_32x256x10_dropout_grad_relu_grad_hc_tile(1,
+					COLS, K, i + r, j, a, panel, WIDTH, c, kept,
+					saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x256x10_dropout_grad_relu_grad_tile(1, REST,
-					K, i + r, j, a, panel, WIDTH, c, kept, saved);
+				gemm_nt_32x256x10_dropout_grad_relu_grad_hc_tile(1,
+					REST, K, i + r, j, a, panel, WIDTH, c, kept,
+					saved);
 	}
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_256x10x32_sgd_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+static NNC_INLINE void gemm_tn_256x10x32_sgd_ha_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w)
 {
 	enum { M = 256, N = 10, K = 32, L = NNC_LANES };
@@ -817,8 +827,8 @@ static NNC_INLINE void gemm_tn_256x10x32_sgd_tile(int rows, int cols, int terms,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
+		rows, 0, 1, M / 2, 0, b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -830,8 +840,8 @@ static NNC_INLINE void gemm_tn_256x10x32_sgd_tile(int rows, int cols, int terms,
 		}
 }
 
-/* c (256,10) = a^T b, then sgd */
-static void gemm_tn_256x10x32_sgd(const NncThread *thread, int n,
+/* c (256,10) = a^T b, then sgd; a in halves */
+static void gemm_tn_256x10x32_sgd_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w)
 {
@@ -846,24 +856,24 @@ static void gemm_tn_256x10x32_sgd(const NncThread *thread, int n,
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_tn_256x10x32_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_256x10x32_sgd_ha_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, lr, w);
 		else if (REST > 0 && rows == ROWS)
-			gemm_tn_256x10x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_256x10x32_sgd_ha_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, lr, w);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_256x10x32_sgd_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_256x10x32_sgd_ha_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, lr, w);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_256x10x32_sgd_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_256x10x32_sgd_ha_tile(1, REST, n, i + r, j, a,
+					b + j, N, c, keep, lr, w);
 	}
 }
 
-/* db (256) = the sum of the rows of dy (n,256), then sgd */
-static void column_sums_32x256_sgd(const NncThread *thread, int n,
+/* db (256) = the sum of the rows of dy (n,256), then sgd; dy in halves */
+static void column_sums_32x256_sgd_ha(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real lr,
 	real *restrict w)
 {
@@ -876,8 +886,8 @@ static void column_sums_32x256_sgd(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy +
+			nnc_halved(32, N, 0, j0), N / 2, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -903,7 +913,7 @@ static void panel_256(int cols, int width, const real *restrict b, real *restric
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x256x256_dropout_grad_relu_grad_tile(int rows,
+static NNC_INLINE void gemm_nt_32x256x256_dropout_grad_relu_grad_hac_tile(int rows,
 	int cols, int terms, int i, int j0, const real *restrict a,
 	const real *restrict b, int width, real *restrict c, const real *restrict kept,
 	const real *restrict saved)
@@ -913,12 +923,12 @@ static NNC_INLINE void gemm_nt_32x256x256_dropout_grad_relu_grad_tile(int rows,
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 2, terms / 2, a + i * (K / 2), rows, 0,
+		K / 2, 1, M * (K / 2), b, width, K / 2 * width, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			v *= kept[at];
 			v = saved[at] > 0 ? v : 0;
@@ -926,9 +936,9 @@ static NNC_INLINE void gemm_nt_32x256x256_dropout_grad_relu_grad_tile(int rows,
 		}
 }
 
-/* c (n,256) = a b^T, then dropout_grad, relu_grad */
-static void gemm_nt_32x256x256_dropout_grad_relu_grad(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
+/* c (n,256) = a b^T, then dropout_grad, relu_grad; a, c in halves */
+static void gemm_nt_32x256x256_dropout_grad_relu_grad_hac(const NncThread *thread,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict kept, const real *restrict saved)
 {
 	enum { M = 32, N = 256, K = 256, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
@@ -946,25 +956,27 @@ static void gemm_nt_32x256x256_dropout_grad_relu_grad(const NncThread *thread, i
 		if (i == 0 || k == share.first)
 			panel_256(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x256x256_dropout_grad_relu_grad_tile(ROWS, COLS, K, i,
-				j, a, panel, WIDTH, c, kept, saved);
+			gemm_nt_32x256x256_dropout_grad_relu_grad_hac_tile(ROWS, COLS,
+				K, i, j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x256x256_dropout_grad_relu_grad_tile(ROWS, REST, K, i,
-				j, a, panel, WIDTH, c, kept, saved);
+			gemm_nt_32x256x256_dropout_grad_relu_grad_hac_tile(ROWS, REST,
+				K, i, j, a, panel, WIDTH, c, kept, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x256x256_dropout_grad_relu_grad_tile(1, COLS,
-					K, i + r, j, a, panel, WIDTH, c, kept, saved);
+				gemm_nt_32x256x256_dropout_grad_relu_grad_hac_tile(1,
+					COLS, K, i + r, j, a, panel, WIDTH, c, kept,
+					saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x256x256_dropout_grad_relu_grad_tile(1, REST,
-					K, i + r, j, a, panel, WIDTH, c, kept, saved);
+				gemm_nt_32x256x256_dropout_grad_relu_grad_hac_tile(1,
+					REST, K, i + r, j, a, panel, WIDTH, c, kept,
+					saved);
 	}
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_256x256x32_sgd_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+static NNC_INLINE void gemm_tn_256x256x32_sgd_hab_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w)
 {
 	enum { M = 256, N = 256, K = 32, L = NNC_LANES };
@@ -972,8 +984,8 @@ static NNC_INLINE void gemm_tn_256x256x32_sgd_tile(int rows, int cols, int terms
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
+		rows, 0, 1, M / 2, 0, b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -985,8 +997,8 @@ static NNC_INLINE void gemm_tn_256x256x32_sgd_tile(int rows, int cols, int terms
 		}
 }
 
-/* c (256,256) = a^T b, then sgd */
-static void gemm_tn_256x256x32_sgd(const NncThread *thread, int n,
+/* c (256,256) = a^T b, then sgd; a, b in halves */
+static void gemm_tn_256x256x32_sgd_hab(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w)
 {
@@ -1001,25 +1013,27 @@ static void gemm_tn_256x256x32_sgd(const NncThread *thread, int n,
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_tn_256x256x32_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_256x256x32_sgd_hab_tile(ROWS, COLS, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, lr, w);
 		else if (REST > 0 && rows == ROWS)
-			gemm_tn_256x256x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_256x256x32_sgd_hab_tile(ROWS, REST, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, lr, w);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_256x256x32_sgd_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_256x256x32_sgd_hab_tile(1, COLS, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep, lr,
+					w);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_256x256x32_sgd_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_256x256x32_sgd_hab_tile(1, REST, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep, lr,
+					w);
 	}
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_784x256x32_sgd_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+static NNC_INLINE void gemm_tn_784x256x32_sgd_hb_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real lr, real *restrict w)
 {
 	enum { M = 784, N = 256, K = 32, L = NNC_LANES };
@@ -1040,8 +1054,8 @@ static NNC_INLINE void gemm_tn_784x256x32_sgd_tile(int rows, int cols, int terms
 		}
 }
 
-/* c (784,256) = a^T b, then sgd */
-static void gemm_tn_784x256x32_sgd(const NncThread *thread, int n,
+/* c (784,256) = a^T b, then sgd; b in halves */
+static void gemm_tn_784x256x32_sgd_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w)
 {
@@ -1056,19 +1070,21 @@ static void gemm_tn_784x256x32_sgd(const NncThread *thread, int n,
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_tn_784x256x32_sgd_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_784x256x32_sgd_hb_tile(ROWS, COLS, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, lr, w);
 		else if (REST > 0 && rows == ROWS)
-			gemm_tn_784x256x32_sgd_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, lr, w);
+			gemm_tn_784x256x32_sgd_hb_tile(ROWS, REST, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, lr, w);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x256x32_sgd_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_784x256x32_sgd_hb_tile(1, COLS, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep, lr,
+					w);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x256x32_sgd_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, lr, w);
+				gemm_tn_784x256x32_sgd_hb_tile(1, REST, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep, lr,
+					w);
 	}
 }
 
@@ -1091,7 +1107,8 @@ static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int te
 		for (int k = 0; k < terms; k++) {
 			nnc_vec bv[NNC_TILE_MAX];
 			for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))
-				__builtin_prefetch(next + k * ahead + q, 0, 2);
+				__builtin_prefetch(next + (p * terms + k) * ahead + q,
+					0, 2);
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
@@ -1113,7 +1130,7 @@ static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int te
 
 #ifdef NNC_DOUBLE
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x784x256_tile(int rows, int cols, int terms, int i,
+static NNC_INLINE void gemm_nt_32x784x256_ha_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	const real *next, int ahead, real *restrict c)
 {
@@ -1122,8 +1139,9 @@ static NNC_INLINE void gemm_nt_32x784x256_tile(int rows, int cols, int terms, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile_ahead(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K,
-		1, 0, b, width, 0, next, ahead, s);
+	tile_ahead(rows, vecs, cols - (vecs - 1) * L, 2, terms / 2, a + i * (K / 2),
+		rows, 0, K / 2, 1, M * (K / 2), b, width, K / 2 * width, next, ahead,
+		s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -1135,9 +1153,9 @@ static NNC_INLINE void gemm_nt_32x784x256_tile(int rows, int cols, int terms, in
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,784) = a b^T */
-static void gemm_nt_32x784x256(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,784) = a b^T; a in halves */
+static void gemm_nt_32x784x256_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c)
 {
 	enum { M = 32, N = 784, K = 256, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -1155,19 +1173,19 @@ static void gemm_nt_32x784x256(const NncThread *thread, int n, const real *restr
 		if (i == 0 || k == share.first)
 			panel_256(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x784x256_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
+			gemm_nt_32x784x256_ha_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
 				next, AHEAD, c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x784x256_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
+			gemm_nt_32x784x256_ha_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				next, AHEAD, c);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x256_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, next, AHEAD, c);
+				gemm_nt_32x784x256_ha_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, next, AHEAD, c);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x256_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, next, AHEAD, c);
+				gemm_nt_32x784x256_ha_tile(1, REST, K, i + r, j, a,
+					panel, WIDTH, next, AHEAD, c);
 	}
 }
 #endif
@@ -1236,36 +1254,39 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x256x784_bias_relu", 12861440,
+	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x256x784_bias_relu_hc", 12861440,
 		NULL},
-	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_256_kept", 8192, NULL},
-	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x256x256_bias_relu", 4210688,
+	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_256_kept_h", 8192, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x256x256_bias_relu_hac", 4210688,
 		NULL},
-	{NNC_PHASE_FORWARD, "dropout2", "dropout_0_2_256_kept", 8192, NULL},
-	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_32x256x256_bias_relu", 4210688,
+	{NNC_PHASE_FORWARD, "dropout2", "dropout_0_2_256_kept_h", 8192, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_32x256x256_bias_relu_hac", 4210688,
 		NULL},
-	{NNC_PHASE_FORWARD, "dropout3", "dropout_0_2_256_kept", 8192, NULL},
-	{NNC_PHASE_FORWARD, "dense4", "gemm_halves_32x10x256_bias", 164160, NULL},
+	{NNC_PHASE_FORWARD, "dropout3", "dropout_0_2_256_kept_h", 8192, NULL},
+	{NNC_PHASE_FORWARD, "dense4", "gemm_halves_32x10x256_bias_ha", 164160, NULL},
 	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "column_sums_32x10_sgd", 360, NULL},
-	{NNC_PHASE_BACKWARD, "dense4", "gemm_nt_32x256x10_dropout_grad_relu_grad",
+	{NNC_PHASE_BACKWARD, "dense4", "gemm_nt_32x256x10_dropout_grad_relu_grad_hc",
 		180224, NULL},
-	{NNC_PHASE_BACKWARD, "dense4", "gemm_tn_256x10x32_sgd", 174080, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x256_sgd", 9216, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x256x256_dropout_grad_relu_grad",
+	{NNC_PHASE_BACKWARD, "dense4", "gemm_tn_256x10x32_sgd_ha", 174080, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x256_sgd_ha", 9216, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x256x256_dropout_grad_relu_grad_hac",
 		4210688, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_256x256x32_sgd", 4456448, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x256_sgd", 9216, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x256x256_dropout_grad_relu_grad",
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_256x256x32_sgd_hab", 4456448, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x256_sgd_ha", 9216, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x256x256_dropout_grad_relu_grad_hac",
 		4210688, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_256x256x32_sgd", 4456448, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x256_sgd", 9216, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x256x32_sgd", 13647872, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x256x784_bias_relu", 12861440, NULL},
-	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x256x256_bias_relu", 4210688, NULL},
-	{NNC_PHASE_INFER, "dense3", "gemm_halves_32x256x256_bias_relu", 4210688, NULL},
-	{NNC_PHASE_INFER, "dense4", "gemm_halves_32x10x256_bias", 164160, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_256x256x32_sgd_hab", 4456448, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x256_sgd_ha", 9216, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x256x32_sgd_hb", 13647872, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x256x784_bias_relu_hc", 12861440,
+		NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x256x256_bias_relu_hac", 4210688,
+		NULL},
+	{NNC_PHASE_INFER, "dense3", "gemm_halves_32x256x256_bias_relu_hac", 4210688,
+		NULL},
+	{NNC_PHASE_INFER, "dense4", "gemm_halves_32x10x256_bias_ha", 164160, NULL},
 	{NNC_PHASE_INFER, "dense4", "softmax_10", 1280, NULL},
 };
 

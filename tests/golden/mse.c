@@ -271,7 +271,8 @@ static NNC_INLINE void gemm_halves_50x24x784_bias_sigmoid_tile(int rows, int col
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
 {
-	enum { N = 24, K = 784, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 50, N = 24, K = 784, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;

@@ -54,18 +54,18 @@ enum {
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_halves_32x128x784_bias_leaky_relu_0_1_sums(int half, int first,
+static void gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_sums(int half, int first,
 	int end, bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias);
-static void gemm_halves_32x128x784_bias_leaky_relu_0_1(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	real *restrict p, const real *restrict bias);
-static void dropout_0_2_128_kept(const NncThread *thread, const NncContext *c, int n,
-	uint32_t stream, const real *x, real *y, real *restrict kept);
-static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
+static void gemm_halves_32x128x784_bias_leaky_relu_0_1_hc(const NncThread *thread,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
+static void dropout_0_2_128_kept_h(const NncThread *thread, const NncContext *c, int n,
+	uint32_t stream, const real *x, real *y, real *restrict kept);
+static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, bool ends,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
+	real *restrict p, const real *restrict bias);
+static void gemm_halves_32x10x128_bias_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void cross_entropy_10(const NncThread *thread, NncContext *c,
@@ -76,24 +76,24 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad(const NncThread *thread,
-	int n, const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict kept, const real *restrict saved);
-static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
+static void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc(
+	const NncThread *thread, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, const real *restrict kept, const real *restrict saved);
+static void gemm_tn_128x10x32_adam_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void column_sums_32x128_adam(const NncThread *thread, int n,
+static void column_sums_32x128_adam_ha(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void gemm_tn_784x128x32_adam(const NncThread *thread, int n,
+static void gemm_tn_784x128x32_adam_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void panel_128(int cols, int width, const real *restrict b,
 	real *restrict panel);
-static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x784x128_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c);
 #endif
 
 /* ---- the network ---- */
@@ -118,15 +118,15 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 128 leaky_relu(0.1)
 	 * 28x28x1 -> 128, 100,480 parameters, 100,352 multiply-adds
 	 */
-	gemm_halves_32x128x784_bias_leaky_relu_0_1(thread, n, own + X, w->dense1_weight,
-		a + DENSE1, a + WORK_DENSE1, w->dense1_bias);
+	gemm_halves_32x128x784_bias_leaky_relu_0_1_hc(thread, n, own + X,
+		w->dense1_weight, a + DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
 	 * dropout1: dropout 0.2
 	 * 128 -> 128, 0 parameters, 0 multiply-adds
 	 */
 	nnc_barrier(thread);
-	dropout_0_2_128_kept(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a +
+	dropout_0_2_128_kept_h(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a +
 		DROPOUT1, a + DROPOUT1_KEPT);
 
 	/*
@@ -134,7 +134,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias(thread, n, a + DROPOUT1, w->dense2_weight, a +
+	gemm_halves_32x10x128_bias_ha(thread, n, a + DROPOUT1, w->dense2_weight, a +
 		DENSE2_SUM, a + WORK_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
@@ -152,7 +152,7 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* dense1: dense 128 leaky_relu(0.1) */
 	nnc_barrier(thread);
-	gemm_nt_32x784x128(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+	gemm_nt_32x784x128_ha(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
 		D_DENSE1_FLAT);
 }
 #endif
@@ -177,19 +177,21 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
-	gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad(thread, n, a + D_DENSE2_SUM,
-		w->dense2_weight, a + D_DENSE1_SUM, a + DROPOUT1_KEPT, a + DENSE1);
+	gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc(thread, n, a +
+		D_DENSE2_SUM, w->dense2_weight, a + D_DENSE1_SUM, a + DROPOUT1_KEPT, a +
+		DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
-	gemm_tn_128x10x32_adam(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
+	gemm_tn_128x10x32_adam_ha(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
 		v->dense2_weight);
 
 	/* dense1: dense 128 leaky_relu(0.1) */
-	column_sums_32x128_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
+	column_sums_32x128_adam_ha(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
 		rate, root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
-	gemm_tn_784x128x32_adam(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
-		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
+	gemm_tn_784x128x32_adam_hb(thread, n, own + X, a + D_DENSE1_SUM,
+		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
+		v->dense1_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -206,13 +208,13 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 128 leaky_relu(0.1) */
-	gemm_halves_32x128x784_bias_leaky_relu_0_1(thread, n, own + INFER_X,
+	gemm_halves_32x128x784_bias_leaky_relu_0_1_hc(thread, n, own + INFER_X,
 		w->dense1_weight, a + INFER_DENSE1, a + WORK_INFER_DENSE1,
 		w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
+	gemm_halves_32x10x128_bias_ha(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
 		INFER_DENSE2_SUM, a + WORK_INFER_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
 	softmax_10(thread, n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
@@ -284,25 +286,26 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x128x784_bias_leaky_relu_0_1_tile(int rows,
+static NNC_INLINE void gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_tile(int rows,
 	int cols, int terms, bool ends, int i, int j0, const real *restrict a,
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
 {
-	enum { N = 128, K = 784, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 128, K = 784, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + (i + r) * N + j0 + q);
+			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
 		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			if (ends) {
 				v += p[at];
@@ -316,7 +319,7 @@ static NNC_INLINE void gemm_halves_32x128x784_bias_leaky_relu_0_1_tile(int rows,
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x128x784_bias_leaky_relu_0_1_sums(int half, int first,
+static void gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_sums(int half, int first,
 	int end, bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
@@ -331,25 +334,26 @@ static void gemm_halves_32x128x784_bias_leaky_relu_0_1_sums(int half, int first,
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x128x784_bias_leaky_relu_0_1_tile(ROWS, COLS,
+			gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_tile(ROWS, COLS,
 				terms, ends, i, j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x128x784_bias_leaky_relu_0_1_tile(ROWS, REST,
+			gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_tile(ROWS, REST,
 				terms, ends, i, j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x784_bias_leaky_relu_0_1_tile(1, COLS,
-					terms, ends, i + r, j, a, b, c, p, bias);
+				gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_tile(1,
+					COLS, terms, ends, i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x784_bias_leaky_relu_0_1_tile(1, REST,
-					terms, ends, i + r, j, a, b, c, p, bias);
+				gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_tile(1,
+					REST, terms, ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,128) = a b, then bias, leaky_relu_0_1: by the sums of half the terms, p (32,128) */
-static void gemm_halves_32x128x784_bias_leaky_relu_0_1(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
+/* c (n,128) = a b, then bias, leaky_relu_0_1; c in halves: by the sums of half the
+ * terms, p (32,128) */
+static void gemm_halves_32x128x784_bias_leaky_relu_0_1_hc(const NncThread *thread,
+	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
@@ -361,47 +365,51 @@ static void gemm_halves_32x128x784_bias_leaky_relu_0_1(const NncThread *thread, 
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x128x784_bias_leaky_relu_0_1_sums(0, left + one.first, left +
+	gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_sums(0, left + one.first, left +
 		one.end, false, n, a, b, c, p, bias);
-	gemm_halves_32x128x784_bias_leaky_relu_0_1_sums(1, two.first,
+	gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_sums(1, two.first,
 		two.end < left ? two.end : left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x128x784_bias_leaky_relu_0_1_sums(0, one.first,
+	gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_sums(0, one.first,
 		one.end < left ? one.end : left, true, n, a, b, c, p, bias);
-	gemm_halves_32x128x784_bias_leaky_relu_0_1_sums(1, left + two.first, left +
+	gemm_halves_32x128x784_bias_leaky_relu_0_1_hc_sums(1, left + two.first, left +
 		two.end, true, n, a, b, c, p, bias);
 }
 
 /* y (n,128): x with a share of 0.2 set to zero, the rest divided by 1 - 0.2; kept: what
- * each was multiplied by */
-static void dropout_0_2_128_kept(const NncThread *thread, const NncContext *c, int n,
+ * each was multiplied by; all in halves */
+static void dropout_0_2_128_kept_h(const NncThread *thread, const NncContext *c, int n,
 	uint32_t stream, const real *x, real *y, real *restrict kept)
 {
 	enum { K = 128 };
 	const uint32_t limit = c->dropout ? 858993459u : 0;
 	const real scale = c->dropout ? (real)(1 / (1 - 0.2)) : 1;
-	const NncRange share = nnc_share(thread, n);
+	const NncRange share = nnc_share(thread, 2 * n);
 
-	for (int i = share.first; i < share.end; i++)
-		for (int k = 0; k < K; k += NNC_DRAWS) {
+	for (int r = share.first; r < share.end; r++)
+		for (int k = r / n * (K / 2); k < (r / n + 1) * (K /
+			2); k += NNC_DRAWS) {
+			const int i = r % n;
 			uint32_t draw[NNC_DRAWS];
 			const int count = K - k < NNC_DRAWS ? K - k : NNC_DRAWS;
 			nnc_draws(c, stream, i, k, draw);
 			NNC_INDEPENDENT
 			for (int q = 0; q < count; q++) {
+				const int at = nnc_halved(32, K, i, k) + q;
 				const real factor = draw[q] >= limit ? scale : 0;
-				y[i * K + k + q] = factor * x[i * K + k + q];
-				kept[i * K + k + q] = factor;
+				y[at] = factor * x[at];
+				kept[at] = factor;
 			}
 		}
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int terms,
+static NNC_INLINE void gemm_halves_32x10x128_bias_ha_tile(int rows, int cols, int terms,
 	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN / sizeof(real) };
+	enum { M = 32, N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
@@ -409,8 +417,8 @@ static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int t
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
 			__builtin_prefetch(p + (i + r) * N + j0 + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j0, N, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
+		1, 0, b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -427,7 +435,7 @@ static NNC_INLINE void gemm_halves_32x10x128_bias_tile(int rows, int cols, int t
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool ends,
+static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -436,30 +444,30 @@ static void gemm_halves_32x10x128_bias_sums(int half, int first, int end, bool e
 	const int down = (n + ROWS - 1) / ROWS;
 	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
 
-	a += k, b += k * N;
+	a += half * M * (K / 2), b += k * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x10x128_bias_tile(ROWS, COLS, terms, ends, i, j,
-				a, b, c, p, bias);
+			gemm_halves_32x10x128_bias_ha_tile(ROWS, COLS, terms, ends, i,
+				j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x10x128_bias_tile(ROWS, REST, terms, ends, i, j,
-				a, b, c, p, bias);
+			gemm_halves_32x10x128_bias_ha_tile(ROWS, REST, terms, ends, i,
+				j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x10x128_bias_tile(1, COLS, terms, ends,
+				gemm_halves_32x10x128_bias_ha_tile(1, COLS, terms, ends,
 					i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x10x128_bias_tile(1, REST, terms, ends,
+				gemm_halves_32x10x128_bias_ha_tile(1, REST, terms, ends,
 					i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,10) = a b, then bias: by the sums of half the terms, p (32,10) */
-static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
+/* c (n,10) = a b, then bias; a in halves: by the sums of half the terms, p (32,10) */
+static void gemm_halves_32x10x128_bias_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
@@ -472,15 +480,15 @@ static void gemm_halves_32x10x128_bias(const NncThread *thread, int n,
 		share.end - right};
 
 	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x10x128_bias_sums(0, left + one.first, left + one.end, false, n,
-		a, b, c, p, bias);
-	gemm_halves_32x10x128_bias_sums(1, two.first, two.end < left ? two.end : left,
-		false, n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(0, left + one.first, left + one.end, false,
+		n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(1, two.first, two.end < left ? two.end :
+		left, false, n, a, b, c, p, bias);
 	nnc_barrier(thread);
-	gemm_halves_32x10x128_bias_sums(0, one.first, one.end < left ? one.end : left,
-		true, n, a, b, c, p, bias);
-	gemm_halves_32x10x128_bias_sums(1, left + two.first, left + two.end, true, n, a,
-		b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(0, one.first, one.end < left ? one.end :
+		left, true, n, a, b, c, p, bias);
+	gemm_halves_32x10x128_bias_ha_sums(1, left + two.first, left + two.end, true, n,
+		a, b, c, p, bias);
 }
 
 /* p (n,10) = softmax(x); of each row the loss, -log p[label], and whether it hits */
@@ -579,8 +587,8 @@ static void panel_10(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(int rows,
-	int cols, int terms, int i, int j0, const real *restrict a,
+static NNC_INLINE void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc_tile(
+	int rows, int cols, int terms, int i, int j0, const real *restrict a,
 	const real *restrict b, int width, real *restrict c, const real *restrict kept,
 	const real *restrict saved)
 {
@@ -594,7 +602,7 @@ static NNC_INLINE void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(i
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
 			real v = sums[r * vecs * L + q];
 			v *= kept[at];
 			v = saved[at] > 0 ? v : (real)0.1 * v;
@@ -602,10 +610,10 @@ static NNC_INLINE void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(i
 		}
 }
 
-/* c (n,128) = a b^T, then dropout_grad, leaky_relu_0_1_grad */
-static void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad(const NncThread *thread,
-	int n, const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict kept, const real *restrict saved)
+/* c (n,128) = a b^T, then dropout_grad, leaky_relu_0_1_grad; c in halves */
+static void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc(
+	const NncThread *thread, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, const real *restrict kept, const real *restrict saved)
 {
 	enum { M = 32, N = 128, K = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -622,27 +630,27 @@ static void gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad(const NncThread *
 		if (i == 0 || k == share.first)
 			panel_10(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(ROWS,
+			gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc_tile(ROWS,
 				COLS, K, i, j, a, panel, WIDTH, c, kept, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(ROWS,
+			gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc_tile(ROWS,
 				REST, K, i, j, a, panel, WIDTH, c, kept, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(
+				gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc_tile(
 					1, COLS, K, i + r, j, a, panel, WIDTH, c, kept,
 					saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_tile(
+				gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc_tile(
 					1, REST, K, i + r, j, a, panel, WIDTH, c, kept,
 					saved);
 	}
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
+static NNC_INLINE void gemm_tn_128x10x32_adam_ha_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
@@ -651,8 +659,8 @@ static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int terms
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
+		rows, 0, 1, M / 2, 0, b, width, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -664,8 +672,8 @@ static NNC_INLINE void gemm_tn_128x10x32_adam_tile(int rows, int cols, int terms
 		}
 }
 
-/* c (128,10) = a^T b, then adam */
-static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
+/* c (128,10) = a^T b, then adam; a in halves */
+static void gemm_tn_128x10x32_adam_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
@@ -680,24 +688,24 @@ static void gemm_tn_128x10x32_adam(const NncThread *thread, int n,
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_tn_128x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+			gemm_tn_128x10x32_adam_ha_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
-			gemm_tn_128x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+			gemm_tn_128x10x32_adam_ha_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, root, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+				gemm_tn_128x10x32_adam_ha_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_adam_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+				gemm_tn_128x10x32_adam_ha_tile(1, REST, n, i + r, j, a,
+					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
 }
 
-/* db (128) = the sum of the rows of dy (n,128), then adam */
-static void column_sums_32x128_adam(const NncThread *thread, int n,
+/* db (128) = the sum of the rows of dy (n,128), then adam; dy in halves */
+static void column_sums_32x128_adam_ha(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
@@ -710,8 +718,8 @@ static void column_sums_32x128_adam(const NncThread *thread, int n,
 		const int vecs = NNC_VECTORS(cols);
 		nnc_vec s[NNC_TILE_MAX];
 		const real *sums = (const real *)s;
-		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy + j0,
-			N, 0, s);
+		tile(1, vecs, cols - (vecs - 1) * L, 1, n, &one, 1, 0, 0, 0, 0, dy +
+			nnc_halved(32, N, 0, j0), N / 2, 0, s);
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
@@ -724,7 +732,7 @@ static void column_sums_32x128_adam(const NncThread *thread, int n,
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_784x128x32_adam_tile(int rows, int cols, int terms,
+static NNC_INLINE void gemm_tn_784x128x32_adam_hb_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
@@ -747,8 +755,8 @@ static NNC_INLINE void gemm_tn_784x128x32_adam_tile(int rows, int cols, int term
 		}
 }
 
-/* c (784,128) = a^T b, then adam */
-static void gemm_tn_784x128x32_adam(const NncThread *thread, int n,
+/* c (784,128) = a^T b, then adam; b in halves */
+static void gemm_tn_784x128x32_adam_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
@@ -763,19 +771,23 @@ static void gemm_tn_784x128x32_adam(const NncThread *thread, int n,
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_tn_784x128x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
+			gemm_tn_784x128x32_adam_hb_tile(ROWS, COLS, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, rate, root, w,
+				w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
-			gemm_tn_784x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
+			gemm_tn_784x128x32_adam_hb_tile(ROWS, REST, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, rate, root, w,
+				w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x128x32_adam_tile(1, COLS, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+				gemm_tn_784x128x32_adam_hb_tile(1, COLS, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep,
+					rate, root, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_tn_784x128x32_adam_tile(1, REST, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+				gemm_tn_784x128x32_adam_hb_tile(1, REST, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep,
+					rate, root, w, w_m, w_v);
 	}
 }
 
@@ -796,7 +808,7 @@ static void panel_128(int cols, int width, const real *restrict b, real *restric
 
 #ifdef NNC_DOUBLE
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int terms, int i,
+static NNC_INLINE void gemm_nt_32x784x128_ha_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
 	real *restrict c)
 {
@@ -805,8 +817,8 @@ static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int terms, in
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, 2, terms / 2, a + i * (K / 2), rows, 0,
+		K / 2, 1, M * (K / 2), b, width, K / 2 * width, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -818,9 +830,9 @@ static NNC_INLINE void gemm_nt_32x784x128_tile(int rows, int cols, int terms, in
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,784) = a b^T */
-static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,784) = a b^T; a in halves */
+static void gemm_nt_32x784x128_ha(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c)
 {
 	enum { M = 32, N = 784, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -837,19 +849,19 @@ static void gemm_nt_32x784x128(const NncThread *thread, int n, const real *restr
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x784x128_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
+			gemm_nt_32x784x128_ha_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
 				c);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x784x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
+			gemm_nt_32x784x128_ha_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
 				c);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x128_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x784x128_ha_tile(1, COLS, K, i + r, j, a,
+					panel, WIDTH, c);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x784x128_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x784x128_ha_tile(1, REST, K, i + r, j, a,
+					panel, WIDTH, c);
 	}
 }
 #endif
@@ -904,21 +916,21 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x128x784_bias_leaky_relu_0_1",
+	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x128x784_bias_leaky_relu_0_1_hc",
 		6430720, NULL},
-	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_128_kept", 4096, NULL},
-	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_2_128_kept_h", 4096, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_adam", 440, NULL},
 	{NNC_PHASE_BACKWARD, "dense2",
-		"gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad", 90112, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_adam", 97280, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_adam", 5632, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_adam", 7626752, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x128x784_bias_leaky_relu_0_1",
+		"gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc", 90112, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_adam_ha", 97280, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_adam_ha", 5632, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_adam_hb", 7626752, NULL},
+	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x128x784_bias_leaky_relu_0_1_hc",
 		6430720, NULL},
-	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x10x128_bias", 82240, NULL},
+	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_INFER, "dense2", "softmax_10", 1280, NULL},
 };
 

@@ -306,7 +306,8 @@ static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int te
 		for (int k = 0; k < terms; k++) {
 			nnc_vec bv[NNC_TILE_MAX];
 			for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))
-				__builtin_prefetch(next + k * ahead + q, 0, 2);
+				__builtin_prefetch(next + (p * terms + k) * ahead + q,
+					0, 2);
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
 				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,

@@ -185,12 +185,16 @@ class Drawing:
         inputs = 1
         for side in shape:
             inputs *= side
-        units = units or self.pick(UNITS)
+        units = units or self.halved(self.pick(UNITS))
         if not self.afford(inputs * units):
             return None
         self.statement("dense", units, self.activation() if self.chance(0.8) else "",
                        *self.extras())
         return (units,)
+
+    def halved(self, units):
+        """Of some programs as many that two threads have one half of them each."""
+        return (units + 63) // 64 * 64 if self.p.seed % 7 == 5 else units
 
     def afford(self, macs):
         if self.macs + macs > MACS:
