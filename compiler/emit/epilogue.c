@@ -151,6 +151,29 @@ static void emit_loop(Emit *e, const char *name, const char *comment, const char
 	emit_function(e, name, "elementwise", holes);
 }
 
+/* The same of halved numbers: one half of all rows, then the other. */
+static void emit_halved_loop(Emit *e, const char *name, const char *comment, const char *params,
+			     const char *statements, int64_t cols)
+{
+	const Hole holes[] = {
+		{"name", name},
+		{"comment", comment},
+		{"params", params},
+		{"B", int_text(e->net->training.batch)},
+		{"N", int_text(cols)},
+		{"statements", statements},
+		{NULL, NULL},
+	};
+	emit_function(e, name, "elementwise_halved", holes);
+}
+
+const char *elementwise_halves(const Net *net, const Node *n)
+{
+	(void)net;
+	(void)n;
+	return "c";
+}
+
 /* A sweep over y that does what is fused into n. */
 void emit_elementwise_function(Emit *e, const Node *n, const char *name, int64_t size,
 			       int64_t cols)
@@ -166,10 +189,13 @@ void emit_elementwise(Emit *e, const Node *n)
 	const char *element = n->op->element(n);
 	const char *shape = strstr(element, "[j]") ? shape_name(x->shape) : int_text(size);
 	const char *what = n->op->suffix(n);
-	const char *name = arena_printf("%s_%s", what, shape);
-	const char *operand = n->op->operand;
-	emit_loop(e, name, arena_printf("%s of x", what),
-		  operand ? arena_printf(", const real *%s", operand) : "", element, size, cols);
+	const char *name = arena_printf("%s_%s%s", what, shape, x->halved ? "_h" : "");
+	const char *operand = n->op->operand, *comment = arena_printf("%s of x", what);
+	const char *params = operand ? arena_printf(", const real *%s", operand) : "";
+	if (x->halved)
+		emit_halved_loop(e, name, comment, params, element, cols);
+	else
+		emit_loop(e, name, comment, params, element, size, cols);
 	put(e, "%s(thread, n, %s, %s%s);", name, ref(x), ref(result(n)),
 	    operand ? arena_printf(", %s", ref(n->in[1])) : "");
 }
@@ -189,5 +215,25 @@ static void $name$(const NncThread *thread, int n, const real *x, real *y$params
 			$statements$
 			y[at] = v;
 		}
+}
+#endif
+
+#ifdef TEMPLATE_elementwise_halved
+/* y (n,$N$) = $comment$; y may be x; all in halves */
+static void $name$(const NncThread *thread, int n, const real *x, real *y$params$)
+{
+	enum { N = $N$, HALF = N / 2 };
+	const NncRange share = nnc_share(thread, 2 * n);
+
+	for (int i = share.first; i < share.end; i++) {
+		const int first = i / n * HALF, to = nnc_halved($B$, N, i % n, first);
+		NNC_INDEPENDENT
+		for (int j = first; j < first + HALF; j++) {
+			const int at = to + j - first;
+			real v = x[at];
+			$statements$
+			y[at] = v;
+		}
+	}
 }
 #endif

@@ -32,6 +32,7 @@ const Op op_add = {
 	.grad = grad,
 	.flops = flops,
 	.emit = emit_elementwise,
+	.halves = elementwise_halves,
 	.element = element,
 	.operand = "other",
 	.suffix = suffix,

@@ -41,6 +41,7 @@ const Op op_bias = {
 	.grad = grad,
 	.flops = flops,
 	.emit = emit_elementwise,
+	.halves = elementwise_halves,
 	.element = element,
 	.operand = "bias",
 	.suffix = suffix,

@@ -93,6 +93,7 @@ const Op op_dropout_grad = {
 	.name = "dropout_grad",
 	.flops = flops,
 	.emit = emit_elementwise,
+	.halves = elementwise_halves,
 	.element = grad_element,
 	.operand = "kept",
 	.suffix = grad_suffix,
