@@ -44,7 +44,9 @@ enum {
 	WORK_D_CONV4_SUM = D_DENSE1_FLAT + 8960, /* (180) */
 	WORK_GRAD_CONV5_WEIGHT = D_DENSE1_FLAT + 8960, /* (2016) */
 	WORK_D_CONV3 = CONV3 + 72384,            /* (24) */
+	WORK_GRAD_CONV4_WEIGHT = CONV3 + 72384,  /* (192) */
 	WORK_D_CONV2_SUM = D_CONV2_SUM + 86016,  /* (192) */
+	WORK_GRAD_CONV3_WEIGHT = D_CONV2_SUM + 86016, /* (1536) */
 	WORK_D_CONV1_SUM = CONV1 + 131072,       /* (576) */
 	WORK_GRAD_CONV2_WEIGHT = CONV1 + 131072, /* (24192) */
 	WORK_GRAD_CONV1_WEIGHT = X + 98304,      /* (3072) */
@@ -161,8 +163,11 @@ static void conv_dx_im2col_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
 static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p);
+static void conv_dw_13x29x6_1x1x4_s3x2_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw);
 static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts);
 static void turn_2x2x8x6(const NncThread *thread, const real *restrict w,
 	real *restrict t);
 static void pad_13x29x6_2x2(const real *restrict x, real *restrict p);
@@ -174,8 +179,11 @@ static void conv_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 static void conv_dx_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict turned, const real *restrict saved);
+static void conv_dw_12x28x8_2x2x6_p1x1_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw);
 static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts);
 static void column_sums_10752x8_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -347,19 +355,22 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	conv_dx_im2col_13x29x6_1x1x4_s3x2(thread, n, a + D_CONV4_SUM, w->conv4_weight,
 		a + D_CONV3, a + WORK_D_CONV3);
+	nnc_barrier(thread);
 	conv_dw_13x29x6_1x1x4_s3x2(thread, n, a + CONV3, a + D_CONV4_SUM,
-		dw->conv4_weight);
+		dw->conv4_weight, a + WORK_GRAD_CONV4_WEIGHT);
 
 	/* conv3: conv 6 2x2 padding=1 bias=false */
 	nnc_barrier(thread);
 	conv_dx_13x29x6_2x2x8_tanh_grad(thread, n, a + D_CONV3, w->conv3_weight, a +
 		D_CONV2_SUM, a + WORK_D_CONV2_SUM, a + CONV2);
-	conv_dw_12x28x8_2x2x6_p1x1(thread, n, a + CONV2, a + D_CONV3, dw->conv3_weight);
+	nnc_barrier(thread);
+	conv_dw_12x28x8_2x2x6_p1x1(thread, n, a + CONV2, a + D_CONV3, dw->conv3_weight,
+		a + WORK_GRAD_CONV3_WEIGHT);
 
 	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
-	nnc_barrier(thread);
 	column_sums_10752x8_adam(thread, n, a + D_CONV2_SUM, dw->conv2_bias, keep, rate,
 		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	nnc_barrier(thread);
 	conv_dx_im2col_16x32x8_3x3_d2x2_relu_grad(thread, n, a + D_CONV2_SUM,
 		w->conv2_weight, a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
 	nnc_barrier(thread);
@@ -1594,51 +1605,74 @@ static NNC_INLINE void conv_dw_13x29x6_1x1x4_s3x2_tile(int rows, int cols, int k
 			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
-/* dw (1,1,6,4) from x (n,13,29,6) and dy (n,5x15x4) */
-static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
+static void conv_dw_13x29x6_1x1x4_s3x2_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw)
 {
-	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4, TERMS = 1 * C };
-	enum { RUNS = 5, STEP = 3 * 29 * C };
+	enum { OH = 5, OW = 15, O = 4, TERMS = 1 * 6, RUNS = 5 };
 	enum { LINES = NNC_LINES(1, TERMS), ALL = LINES > 1 ? 1 * TERMS : TERMS };
 	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 3 * 29 * 6 };
 	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 1 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
+	const int tiles = end - first;
+
+	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+		const int line = s / tiles * RUNS, t = first + s % tiles;
+		const int runs = OH - line < RUNS ? OH - line : RUNS;
+		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+		const int row = t / DOWN / ACROSS * ALL + k;
+		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
+		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+		const real *from = p + line * STEP, *dl = d + line * OW * O;
+		if (rows == ROWS && cols == COLS)
+			conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, COLS, row, j, runs, from,
+				dl, dw);
+		else if (REST > 0 && rows == ROWS)
+			conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, REST, row, j, runs, from,
+				dl, dw);
+		else if (LAST > 0 && cols == COLS)
+			conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, COLS, row, j, runs, from,
+				dl, dw);
+		else if (LAST > 0 && REST > 0)
+			conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, REST, row, j, runs, from,
+				dl, dw);
+	}
+}
+
+/*
+ * dw (1,1,6,4) from x (n,13,29,6) and dy (n,5x15x4);
+ * in parts (parts,1,1,6,4) of some images each
+ */
+static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts)
+{
+	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4, TERMS = 1 * C };
+	enum { LINES = NNC_LINES(1, TERMS), ALL = LINES > 1 ? 1 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
+		2) };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	enum { PARTS = 8, PART = 1 * TERMS * O, TILES = 1 * TERMS / ALL * ACROSS *
+		DOWN };
+	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	for (int k = share.first; k < share.end; k++) {
+		memset(parts + k * PART, 0, PART * sizeof *parts);
+		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
+			pad_13x29x6_1x1_s3x2(x + i * H * W * C, p);
+			const real *d = dy + i * OH * OW * O;
+			conv_dw_13x29x6_1x1x4_s3x2_add(0, TILES, p, d, parts + k *
+				PART);
 		}
-	for (int i = 0; i < n; i++) {
-		pad_13x29x6_1x1_s3x2(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, COLS, row, j,
-					runs, from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_13x29x6_1x1x4_s3x2_tile(ROWS, REST, row, j,
-					runs, from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, COLS, row, j,
-					runs, from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_13x29x6_1x1x4_s3x2_tile(LAST, REST, row, j,
-					runs, from, dl, dw);
-		}
+	}
+	nnc_barrier(thread);
+	const NncRange rows = nnc_share(thread, 1 * TERMS);
+	for (int at = rows.first * O; at < rows.end * O; at++) {
+		real sum = 0;
+		for (int k = 0; k < PARTS; k++)
+			sum += parts[k * PART + at];
+		dw[at] = sum;
 	}
 }
 
@@ -1766,51 +1800,74 @@ static NNC_INLINE void conv_dw_12x28x8_2x2x6_p1x1_tile(int rows, int cols, int k
 			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
-/* dw (2,2,8,6) from x (n,12,28,8) and dy (n,13x29x6) */
-static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
+static void conv_dw_12x28x8_2x2x6_p1x1_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw)
 {
-	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6, TERMS = 2 * C };
-	enum { RUNS = 13, STEP = 1 * 30 * C };
+	enum { OH = 13, OW = 29, O = 6, TERMS = 2 * 8, RUNS = 13 };
 	enum { LINES = NNC_LINES(2, TERMS), ALL = LINES > 1 ? 2 * TERMS : TERMS };
 	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 1 * 30 * 8 };
 	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 2 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
+	const int tiles = end - first;
+
+	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+		const int line = s / tiles * RUNS, t = first + s % tiles;
+		const int runs = OH - line < RUNS ? OH - line : RUNS;
+		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+		const int row = t / DOWN / ACROSS * ALL + k;
+		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
+		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+		const real *from = p + line * STEP, *dl = d + line * OW * O;
+		if (rows == ROWS && cols == COLS)
+			conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, COLS, row, j, runs, from,
+				dl, dw);
+		else if (REST > 0 && rows == ROWS)
+			conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, REST, row, j, runs, from,
+				dl, dw);
+		else if (LAST > 0 && cols == COLS)
+			conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, COLS, row, j, runs, from,
+				dl, dw);
+		else if (LAST > 0 && REST > 0)
+			conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, REST, row, j, runs, from,
+				dl, dw);
+	}
+}
+
+/*
+ * dw (2,2,8,6) from x (n,12,28,8) and dy (n,13x29x6);
+ * in parts (parts,2,2,8,6) of some images each
+ */
+static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts)
+{
+	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6, TERMS = 2 * C };
+	enum { LINES = NNC_LINES(2, TERMS), ALL = LINES > 1 ? 2 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
+		2) };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	enum { PARTS = 8, PART = 2 * TERMS * O, TILES = 2 * TERMS / ALL * ACROSS *
+		DOWN };
+	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	for (int k = share.first; k < share.end; k++) {
+		memset(parts + k * PART, 0, PART * sizeof *parts);
+		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
+			pad_12x28x8_2x2_p1x1(x + i * H * W * C, p);
+			const real *d = dy + i * OH * OW * O;
+			conv_dw_12x28x8_2x2x6_p1x1_add(0, TILES, p, d, parts + k *
+				PART);
 		}
-	for (int i = 0; i < n; i++) {
-		pad_12x28x8_2x2_p1x1(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, COLS, row, j,
-					runs, from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, REST, row, j,
-					runs, from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, COLS, row, j,
-					runs, from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, REST, row, j,
-					runs, from, dl, dw);
-		}
+	}
+	nnc_barrier(thread);
+	const NncRange rows = nnc_share(thread, 2 * TERMS);
+	for (int at = rows.first * O; at < rows.end * O; at++) {
+		real sum = 0;
+		for (int k = 0; k < PARTS; k++)
+			sum += parts[k * PART + at];
+		dw[at] = sum;
 	}
 }
 

@@ -28,12 +28,14 @@ enum {
 	D_CONV2 = PROBABILITIES + 320,           /* (32, 8x8x10) */
 	D_CONV1_SUM = D_CONV2 + 20480,           /* (32, 8x8x8) */
 	WORK_D_CONV1_SUM = CONV1 + 16384,        /* (80) */
+	WORK_GRAD_CONV2_WEIGHT = D_CONV1_SUM + 16384, /* (640) */
+	WORK_GRAD_CONV1_WEIGHT = X + 8192,       /* (576) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 16x16x1) */
 	WORK_D_X = D_X + 8192,                   /* (72) */
-	ARENA = D_CONV1_SUM + 16384,
+	ARENA = WORK_GRAD_CONV2_WEIGHT + 640,
 #else
-	ARENA = D_CONV1_SUM + 16384,
+	ARENA = WORK_GRAD_CONV2_WEIGHT + 640,
 #endif
 };
 
@@ -86,13 +88,18 @@ static void conv_8x8x10_1x1x8_relu_grad(const NncThread *thread, int n,
 static void conv_dx_8x8x10_1x1x8_relu_grad(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict turned, const real *restrict saved);
+static void conv_dw_8x8x8_1x1x10_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw);
 static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw);
+	const real *restrict dy, real *restrict dw, real *restrict parts);
 static void column_sums_2048x8_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void conv_dw_16x16x1_3x3x8_s2x2_to8x8_add(int first, int end,
+	const real *restrict p, const real *restrict d, real *restrict dw);
 static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
@@ -198,14 +205,15 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 	conv_dx_8x8x10_1x1x8_relu_grad(thread, n, a + D_CONV2, w->conv2_weight, a +
 		D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
-	conv_dw_8x8x8_1x1x10(thread, n, a + CONV1, a + D_CONV2, dw->conv2_weight);
+	conv_dw_8x8x8_1x1x10(thread, n, a + CONV1, a + D_CONV2, dw->conv2_weight, a +
+		WORK_GRAD_CONV2_WEIGHT);
 
 	/* conv1: conv 8 3x3 relu stride=2 */
 	nnc_barrier(thread);
 	column_sums_2048x8_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
 		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 	conv_dw_16x16x1_3x3x8_s2x2_to8x8(thread, n, a + X, a + D_CONV1_SUM,
-		dw->conv1_weight);
+		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
 
 	/* what no kernel above did itself */
 	nnc_barrier(thread);
@@ -730,51 +738,72 @@ static NNC_INLINE void conv_dw_8x8x8_1x1x10_tile(int rows, int cols, int k0, int
 			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
-/* dw (1,1,8,10) from x (n,8,8,8) and dy (n,8x8x10) */
-static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *restrict x,
-	const real *restrict dy, real *restrict dw)
+/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
+static void conv_dw_8x8x8_1x1x10_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw)
 {
-	enum { H = 8, W = 8, C = 8, OH = 8, OW = 8, O = 10, TERMS = 1 * C };
-	enum { RUNS = 8, STEP = 1 * 8 * C };
+	enum { OH = 8, OW = 8, O = 10, TERMS = 1 * 8, RUNS = 8 };
 	enum { LINES = NNC_LINES(1, TERMS), ALL = LINES > 1 ? 1 * TERMS : TERMS };
 	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 1 * 8 * 8 };
 	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 1 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
+	const int tiles = end - first;
+
+	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+		const int line = s / tiles * RUNS, t = first + s % tiles;
+		const int runs = OH - line < RUNS ? OH - line : RUNS;
+		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+		const int row = t / DOWN / ACROSS * ALL + k;
+		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
+		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+		const real *from = p + line * STEP, *dl = d + line * OW * O;
+		if (rows == ROWS && cols == COLS)
+			conv_dw_8x8x8_1x1x10_tile(ROWS, COLS, row, j, runs, from, dl,
+				dw);
+		else if (REST > 0 && rows == ROWS)
+			conv_dw_8x8x8_1x1x10_tile(ROWS, REST, row, j, runs, from, dl,
+				dw);
+		else if (LAST > 0 && cols == COLS)
+			conv_dw_8x8x8_1x1x10_tile(LAST, COLS, row, j, runs, from, dl,
+				dw);
+		else if (LAST > 0 && REST > 0)
+			conv_dw_8x8x8_1x1x10_tile(LAST, REST, row, j, runs, from, dl,
+				dw);
+	}
+}
+
+/*
+ * dw (1,1,8,10) from x (n,8,8,8) and dy (n,8x8x10);
+ * in parts (parts,1,1,8,10) of some images each
+ */
+static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *restrict x,
+	const real *restrict dy, real *restrict dw, real *restrict parts)
+{
+	enum { H = 8, W = 8, C = 8, OH = 8, OW = 8, O = 10, TERMS = 1 * C };
+	enum { LINES = NNC_LINES(1, TERMS), ALL = LINES > 1 ? 1 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
+		2) };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	enum { PARTS = 8, PART = 1 * TERMS * O, TILES = 1 * TERMS / ALL * ACROSS *
+		DOWN };
+	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	for (int k = share.first; k < share.end; k++) {
+		memset(parts + k * PART, 0, PART * sizeof *parts);
+		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
+			pad_8x8x8_1x1(x + i * H * W * C, p);
+			const real *d = dy + i * OH * OW * O;
+			conv_dw_8x8x8_1x1x10_add(0, TILES, p, d, parts + k * PART);
 		}
-	for (int i = 0; i < n; i++) {
-		pad_8x8x8_1x1(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_8x8x8_1x1x10_tile(ROWS, COLS, row, j, runs,
-					from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_8x8x8_1x1x10_tile(ROWS, REST, row, j, runs,
-					from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_8x8x8_1x1x10_tile(LAST, COLS, row, j, runs,
-					from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_8x8x8_1x1x10_tile(LAST, REST, row, j, runs,
-					from, dl, dw);
-		}
+	}
+	nnc_barrier(thread);
+	const NncRange rows = nnc_share(thread, 1 * TERMS);
+	for (int at = rows.first * O; at < rows.end * O; at++) {
+		real sum = 0;
+		for (int k = 0; k < PARTS; k++)
+			sum += parts[k * PART + at];
+		dw[at] = sum;
 	}
 }
 
@@ -824,51 +853,74 @@ static NNC_INLINE void conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(int rows, int cols,
 			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
-/* dw (3,3,1,8) from x (n,16,16,1) and dy (n,8x8x8) */
-static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
+static void conv_dw_16x16x1_3x3x8_s2x2_to8x8_add(int first, int end,
+	const real *restrict p, const real *restrict d, real *restrict dw)
 {
-	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8, TERMS = 3 * C };
-	enum { RUNS = 8, STEP = 2 * 17 * C };
+	enum { OH = 8, OW = 8, O = 8, TERMS = 3 * 1, RUNS = 8 };
 	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
 	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 2 * 17 * 1 };
 	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
+	const int tiles = end - first;
+
+	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+		const int line = s / tiles * RUNS, t = first + s % tiles;
+		const int runs = OH - line < RUNS ? OH - line : RUNS;
+		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+		const int row = t / DOWN / ACROSS * ALL + k;
+		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
+		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+		const real *from = p + line * STEP, *dl = d + line * OW * O;
+		if (rows == ROWS && cols == COLS)
+			conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, COLS, row, j, runs,
+				from, dl, dw);
+		else if (REST > 0 && rows == ROWS)
+			conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, REST, row, j, runs,
+				from, dl, dw);
+		else if (LAST > 0 && cols == COLS)
+			conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, COLS, row, j, runs,
+				from, dl, dw);
+		else if (LAST > 0 && REST > 0)
+			conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, REST, row, j, runs,
+				from, dl, dw);
+	}
+}
+
+/*
+ * dw (3,3,1,8) from x (n,16,16,1) and dy (n,8x8x8);
+ * in parts (parts,3,3,1,8) of some images each
+ */
+static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts)
+{
+	enum { H = 16, W = 16, C = 1, OH = 8, OW = 8, O = 8, TERMS = 3 * C };
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
+		2) };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	enum { PARTS = 8, PART = 3 * TERMS * O, TILES = 3 * TERMS / ALL * ACROSS *
+		DOWN };
+	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	for (int k = share.first; k < share.end; k++) {
+		memset(parts + k * PART, 0, PART * sizeof *parts);
+		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
+			pad_16x16x1_3x3_s2x2_to8x8(x + i * H * W * C, p);
+			const real *d = dy + i * OH * OW * O;
+			conv_dw_16x16x1_3x3x8_s2x2_to8x8_add(0, TILES, p, d, parts + k *
+				PART);
 		}
-	for (int i = 0; i < n; i++) {
-		pad_16x16x1_3x3_s2x2_to8x8(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, COLS, row,
-					j, runs, from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(ROWS, REST, row,
-					j, runs, from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, COLS, row,
-					j, runs, from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_16x16x1_3x3x8_s2x2_to8x8_tile(LAST, REST, row,
-					j, runs, from, dl, dw);
-		}
+	}
+	nnc_barrier(thread);
+	const NncRange rows = nnc_share(thread, 3 * TERMS);
+	for (int at = rows.first * O; at < rows.end * O; at++) {
+		real sum = 0;
+		for (int k = 0; k < PARTS; k++)
+			sum += parts[k * PART + at];
+		dw[at] = sum;
 	}
 }
 

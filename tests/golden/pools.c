@@ -45,7 +45,7 @@ enum {
 	D_CONV1_PRODUCT = D_MAXPOOL1 + 21632,    /* (32, 28x28x4) */
 	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (432) */
 	WORK_GRAD_CONV2_WEIGHT = D_AVGPOOL2 + 1152, /* (4608) */
-	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (7056) */
+	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (288) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_X + 25088,                  /* (36) */
@@ -162,25 +162,25 @@ static void maxpool_grad_28x28x4_3x3_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
 static void maxpool_grad_28x28x4_3x3_s2x2(const NncThread *thread, int n,
 	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
-static void im2col_28x28x1_3x3_p1x1(const NncThread *thread, const real *restrict x,
-	real *restrict cols);
-static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
-static void conv_dw_im2col_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+static void conv_dw_28x28x1_3x3x4_p1x1_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw);
+static void conv_dw_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols);
+	real *restrict parts);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void col2im_28x28x1_3x3_p1x1(const real *restrict cols, real *restrict x);
-static void transpose_9x4(const NncThread *thread, const real *restrict b,
+static void turn_3x3x1x4(const NncThread *thread, const real *restrict w,
 	real *restrict t);
-static void gemm_784x9x4(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
-static void conv_dx_im2col_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+static void pad_28x28x4_3x3_p1x1(const real *restrict x, real *restrict p);
+static void conv_28x28x4_3x3x1_p1x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
+static void conv_28x28x4_3x3x1_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
+static void conv_dx_28x28x4_3x3x1_p1x1(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict wt);
+	real *restrict turned);
 #endif
 
 /* ---- the network ---- */
@@ -275,8 +275,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* conv1: conv 4 3x3 relu */
 	nnc_barrier(thread);
-	conv_dx_im2col_28x28x1_3x3x4_p1x1(thread, n, a + D_CONV1_PRODUCT,
-		w->conv1_weight, a + D_X, a + WORK_D_X);
+	conv_dx_28x28x4_3x3x1_p1x1(thread, n, a + D_CONV1_PRODUCT, w->conv1_weight, a +
+		D_X, a + WORK_D_X);
 }
 #endif
 
@@ -345,7 +345,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 
 	/* conv1: conv 4 3x3 relu */
 	nnc_barrier(thread);
-	conv_dw_im2col_28x28x1_3x3x4_p1x1(thread, n, a + X, a + D_CONV1_PRODUCT,
+	conv_dw_28x28x1_3x3x4_p1x1(thread, n, a + X, a + D_CONV1_PRODUCT,
 		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
 
 	/* what no kernel above did itself */
@@ -1584,205 +1584,204 @@ static void maxpool_grad_28x28x4_3x3_s2x2(const NncThread *thread, int n,
 			POOLED, dx + i * SIZE);
 }
 
-/* cols (28*28,3*3*1): the windows of one image x (28,28,1), 0 outside it */
-static void im2col_28x28x1_3x3_p1x1(const NncThread *thread, const real *restrict x,
-	real *restrict cols)
+/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
+static NNC_INLINE void conv_dw_28x28x1_3x3x4_p1x1_tile(int rows, int cols, int k0,
+	int j0, int runs, const real *restrict p, const real *restrict dy,
+	real *restrict dw)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28 };
-	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 1, TERMS = KH * KW * C };
-	const NncRange share = nnc_share(thread, OH * OW);
-	real *to = cols + share.first * TERMS;
-
-	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
-	for (int p = share.first; p < share.end; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, to += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(to, x + (row * W + column) * C, C *
-						sizeof *to);
-			}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_add_9x4x784_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
-{
-	enum { M = 9, N = 4, K = 784, L = NNC_LANES };
+	enum { C = 1, OW = 28, O = 4, L = NNC_LANES };
+	enum { SH = 1, SW = 1, PW = 30, TERMS = 3 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
+		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
+		s);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			v += c[at];
-			c[at] = v;
-		}
+		for (int q = 0; q < cols; q++)
+			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
-/* c (9,4) += a^T b */
-static void gemm_tn_add_9x4x784(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
+static void conv_dw_28x28x1_3x3x4_p1x1_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw)
 {
-	enum { M = 9, N = 4, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { OH = 28, OW = 28, O = 4, TERMS = 3 * 1, RUNS = 28 };
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 1 * 30 * 1 };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	const int tiles = end - first;
+
+	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+		const int line = s / tiles * RUNS, t = first + s % tiles;
+		const int runs = OH - line < RUNS ? OH - line : RUNS;
+		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+		const int row = t / DOWN / ACROSS * ALL + k;
+		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
+		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+		const real *from = p + line * STEP, *dl = d + line * OW * O;
+		if (rows == ROWS && cols == COLS)
+			conv_dw_28x28x1_3x3x4_p1x1_tile(ROWS, COLS, row, j, runs, from,
+				dl, dw);
+		else if (REST > 0 && rows == ROWS)
+			conv_dw_28x28x1_3x3x4_p1x1_tile(ROWS, REST, row, j, runs, from,
+				dl, dw);
+		else if (LAST > 0 && cols == COLS)
+			conv_dw_28x28x1_3x3x4_p1x1_tile(LAST, COLS, row, j, runs, from,
+				dl, dw);
+		else if (LAST > 0 && REST > 0)
+			conv_dw_28x28x1_3x3x4_p1x1_tile(LAST, REST, row, j, runs, from,
+				dl, dw);
+	}
+}
+
+/*
+ * dw (3,3,1,4) from x (n,28,28,1) and dy (n,28x28x4);
+ * in parts (parts,3,3,1,4) of some images each
+ */
+static void conv_dw_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts)
+{
+	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, TERMS = 3 * C };
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
+		2) };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	enum { PARTS = 8, PART = 3 * TERMS * O, TILES = 3 * TERMS / ALL * ACROSS *
+		DOWN };
+	const NncRange share = nnc_share(thread, PARTS);
+	real *p = thread->scratch;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_add_9x4x784_tile(ROWS, COLS, n, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_add_9x4x784_tile(ROWS, REST, n, i, j, a, b + j, N, c);
-		else if (M % ROWS > 0 && cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_add_9x4x784_tile(1, COLS, n, i + r, j, a, b + j,
-					N, c);
-		else if (M % ROWS > 0 && REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_add_9x4x784_tile(1, REST, n, i + r, j, a, b + j,
-					N, c);
+		memset(parts + k * PART, 0, PART * sizeof *parts);
+		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
+			pad_28x28x1_3x3_p1x1(x + i * H * W * C, p);
+			const real *d = dy + i * OH * OW * O;
+			conv_dw_28x28x1_3x3x4_p1x1_add(0, TILES, p, d, parts + k *
+				PART);
+		}
 	}
-}
-
-/* dw (3,3,1,4) from x (n,28,28,1) and dy (n,28,28,4) */
-static void conv_dw_im2col_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict cols)
-{
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, SIZE = 3 * 3 * 1 * O };
-	const NncRange share = nnc_share(thread, SIZE);
-
-	for (int i = share.first; i < share.end; i++)
-		dw[i] = 0;
-	for (int i = 0; i < n; i++) {
-		im2col_28x28x1_3x3_p1x1(thread, x + i * H * W * C, cols);
-		nnc_barrier(thread);
-		gemm_tn_add_9x4x784(thread, OH * OW, cols, dy + i * OH * OW * O, dw);
-		nnc_barrier(thread);
+	nnc_barrier(thread);
+	const NncRange rows = nnc_share(thread, 3 * TERMS);
+	for (int at = rows.first * O; at < rows.end * O; at++) {
+		real sum = 0;
+		for (int k = 0; k < PARTS; k++)
+			sum += parts[k * PART + at];
+		dw[at] = sum;
 	}
 }
 
 #ifdef NNC_DOUBLE
-/* x (28,28,1) = the sum of cols (28*28,3*3*1) over the windows it stood in */
-static void col2im_28x28x1_3x3_p1x1(const real *restrict cols, real *restrict x)
-{
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28 };
-	enum { KH = 3, KW = 3, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 1 };
-
-	for (int i = 0; i < H * W * C; i++)
-		x[i] = 0;
-	for (int p = 0; p < OH * OW; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row < 0 || row >= H || column < 0 || column >= W)
-					continue;
-				real *to = x + (row * W + column) * C;
-				for (int k = 0; k < C; k++)
-					to[k] += cols[k];
-			}
-}
-#endif
-
-#ifdef NNC_DOUBLE
-/* t (4,9) = the transpose of b (9,4) */
-static void transpose_9x4(const NncThread *thread, const real *restrict b,
+/* t (3,3,4,1) = w (3,3,1,4), each tap transposed, the taps in reverse */
+static void turn_3x3x1x4(const NncThread *thread, const real *restrict w,
 	real *restrict t)
 {
-	enum { M = 9, N = 4, L = NNC_LANES };
-	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
+	enum { TAPS = 3 * 3, C = 4, O = 1, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
 
-	for (int i = share.first * L; i < M && i < share.end * L; i += L)
-		for (int j = 0; j < N; j += L)
-			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
-				M - i < L ? M - i : L, N - j < L ? N - j : L);
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
+					C - i < L ? C - i : L);
+			}
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_784x9x4_tile(int rows, int cols, int terms, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
+/* p (30,30,4): one image x (28,28,4) with zeros around it */
+static void pad_28x28x4_3x3_p1x1(const real *restrict x, real *restrict p)
 {
-	enum { M = 784, N = 9, K = 4, L = NNC_LANES };
+	enum { H = 28, W = 28, C = 4, PH = 30, PW = 30, TOP = 1, LEFT = 1 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
+}
+#endif
+
+#ifdef NNC_DOUBLE
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_28x28x4_3x3x1_p1x1_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
+{
+	enum { C = 4, O = 1, L = NNC_LANES };
+	enum { KH = 3, SH = 1, SW = 1, PW = 30, TERMS = 3 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = (k0 + r) * O + j;
 			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			y[at] = v;
+		}
+}
+
+/* y (28,1): line i of an image's outputs */
+static void conv_28x28x4_3x3x1_p1x1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 28, O = 1, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_28x28x4_3x3x1_p1x1_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_28x28x4_3x3x1_p1x1_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_28x28x4_3x3x1_p1x1_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_28x28x4_3x3x1_p1x1_tile(LAST, REST, i, k, j, p, w,
+					y);
 		}
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,9) = a b */
-static void gemm_784x9x4(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* y (n,28,28,1) = x (n,28,28,4) * w (3,3,4,1) */
+static void conv_28x28x4_3x3x1_p1x1(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
-	enum { M = 784, N = 9, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 1 };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_784x9x4_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_784x9x4_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else if (cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_784x9x4_tile(1, COLS, K, i + r, j, a, b + j, N, c);
-		else if (REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_784x9x4_tile(1, REST, K, i + r, j, a, b + j, N, c);
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
+			pad_28x28x4_3x3_p1x1(x + i / OH * H * W * C, p);
+		conv_28x28x4_3x3x1_p1x1_line(i % OH, p, w, y + i * OW * O);
 	}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,1) from dy (n,28,28,4) and w (3,3,1,4) */
-static void conv_dx_im2col_28x28x1_3x3x4_p1x1(const NncThread *thread, int n,
+static void conv_dx_28x28x4_3x3x1_p1x1(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict wt)
+	real *restrict turned)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4 };
-	const NncThread alone = {.count = 1};
-	const NncRange share = nnc_share(thread, n);
-	real *cols = thread->scratch;
-
-	transpose_9x4(thread, w, wt);
+	turn_3x3x1x4(thread, w, turned);
 	nnc_barrier(thread);
-	for (int i = share.first; i < share.end; i++) {
-		real *image = dx + i * H * W * C;
-		gemm_784x9x4(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_28x28x1_3x3_p1x1(cols, image);
-	}
+	conv_28x28x4_3x3x1_p1x1(thread, n, dy, turned, dx);
 }
 #endif
 
@@ -1891,8 +1890,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "maxpool1", "relu_grad_676", 21632, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "column_sums_5408x4_adam", 21680, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "maxpool_grad_28x28x4_3x3_s2x2", 194688, NULL},
-	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_im2col_28x28x1_3x3x4_p1x1", 1806336,
-		NULL},
+	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_28x28x1_3x3x4_p1x1", 1806336, NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 432, NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_3x3x4_p1x1", 1806336, NULL},
 	{NNC_PHASE_INFER, "maxpool1", "maxpool_28x28x4_3x3_s2x2_bias_relu", 237952,
@@ -1926,7 +1924,7 @@ const NncModel NNC_MODEL(pools) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 7056,
+	.scratch_reals = 3600,
 	.infer_scratch_reals = 912,
 	.input = X,
 #ifdef NNC_DOUBLE

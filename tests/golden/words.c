@@ -51,8 +51,10 @@ enum {
 	D_CONV1_PRODUCT = X + 25088,             /* (32, 28x28x4) */
 	WORK_DENSE1 = DENSE1 + 800,              /* (800) */
 	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
+	WORK_GRAD_CONV3_WEIGHT = D_CONV3_PRODUCT + 50176, /* (2304) */
 	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
 	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (2048) */
+	WORK_GRAD_CONV1_WEIGHT = D_CONV1_PRODUCT + 100352, /* (480) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_X = 0,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_CONV1_PRODUCT + 100352,     /* (60) */
@@ -166,8 +168,11 @@ static void gemm_196x36x8(const NncThread *thread, int n, const real *restrict a
 static void conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread,
 	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt, const real *restrict saved);
+static void conv_dw_28x28x4_3x3x8_s2x2_to14x14_add(int first, int end,
+	const real *restrict p, const real *restrict d, real *restrict dw);
 static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts);
 static void column_sums_25088x4_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -193,20 +198,24 @@ static void conv_dw_taps_28x28x4_3x5_p1x2_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict parts, bool keep, real rate, real root, real *restrict w,
 	real *restrict w_m, real *restrict w_v);
+static void conv_dw_28x28x1_3x5x4_p1x2_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw);
 static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw);
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
-static void col2im_28x28x1_3x5_p1x2(const real *restrict cols, real *restrict x);
-static void transpose_15x4(const NncThread *thread, const real *restrict b,
+static void turn_3x5x1x4(const NncThread *thread, const real *restrict w,
 	real *restrict t);
-static void gemm_784x15x4(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
-static void conv_dx_im2col_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+static void conv_28x28x4_3x5x1_p1x2_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y);
+static void conv_28x28x4_3x5x1_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y);
+static void conv_dx_28x28x4_3x5x1_p1x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict wt);
+	real *restrict turned);
 #endif
 
 /* ---- the network ---- */
@@ -311,8 +320,8 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* conv1: conv filters kernel stride=stride */
 	nnc_barrier(thread);
-	conv_dx_im2col_28x28x1_3x5x4_p1x2(thread, n, a + D_CONV1_PRODUCT,
-		w->conv1_weight, a + D_X, a + WORK_D_X);
+	conv_dx_28x28x4_3x5x1_p1x2(thread, n, a + D_CONV1_PRODUCT, w->conv1_weight, a +
+		D_X, a + WORK_D_X);
 }
 #endif
 
@@ -366,13 +375,14 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(thread, n, a +
 		D_CONV3_PRODUCT, w->conv3_weight, a + D_ACTIVATION2, a +
 		WORK_D_ACTIVATION2, a + MAXPOOL2);
+	nnc_barrier(thread);
 	conv_dw_28x28x4_3x3x8_s2x2_to14x14(thread, n, a + MAXPOOL2, a + D_CONV3_PRODUCT,
-		dw->conv3_weight);
+		dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT);
 
 	/* maxpool2: maxpool 2 stride=1 padding=same */
-	nnc_barrier(thread);
 	column_sums_25088x4_adam(thread, n, a + D_ACTIVATION2, dw->conv2_bias, keep,
 		rate, root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	nnc_barrier(thread);
 	maxpool_grad_28x28x4_2x2_to28x28(thread, n, a + D_ACTIVATION2, (uint8_t *)(a +
 		MAXPOOL2_WINNER), a + D_CONV2_PRODUCT);
 
@@ -396,7 +406,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv1: conv filters kernel stride=stride */
 	nnc_barrier(thread);
 	conv_dw_28x28x1_3x5x4_p1x2(thread, n, a + X, a + D_CONV1_PRODUCT,
-		dw->conv1_weight);
+		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
 
 	/* what no kernel above did itself */
 	nnc_barrier(thread);
@@ -1626,51 +1636,74 @@ static NNC_INLINE void conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(int rows, int col
 			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
-/* dw (3,3,4,8) from x (n,28,28,4) and dy (n,14x14x8) */
-static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
+static void conv_dw_28x28x4_3x3x8_s2x2_to14x14_add(int first, int end,
+	const real *restrict p, const real *restrict d, real *restrict dw)
 {
-	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8, TERMS = 3 * C };
-	enum { RUNS = 14, STEP = 2 * 29 * C };
+	enum { OH = 14, OW = 14, O = 8, TERMS = 3 * 4, RUNS = 14 };
 	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
 	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 2 * 29 * 4 };
 	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
+	const int tiles = end - first;
+
+	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+		const int line = s / tiles * RUNS, t = first + s % tiles;
+		const int runs = OH - line < RUNS ? OH - line : RUNS;
+		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+		const int row = t / DOWN / ACROSS * ALL + k;
+		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
+		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+		const real *from = p + line * STEP, *dl = d + line * OW * O;
+		if (rows == ROWS && cols == COLS)
+			conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, COLS, row, j,
+				runs, from, dl, dw);
+		else if (REST > 0 && rows == ROWS)
+			conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, REST, row, j,
+				runs, from, dl, dw);
+		else if (LAST > 0 && cols == COLS)
+			conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, COLS, row, j,
+				runs, from, dl, dw);
+		else if (LAST > 0 && REST > 0)
+			conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, REST, row, j,
+				runs, from, dl, dw);
+	}
+}
+
+/*
+ * dw (3,3,4,8) from x (n,28,28,4) and dy (n,14x14x8);
+ * in parts (parts,3,3,4,8) of some images each
+ */
+static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts)
+{
+	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8, TERMS = 3 * C };
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
+		2) };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	enum { PARTS = 8, PART = 3 * TERMS * O, TILES = 3 * TERMS / ALL * ACROSS *
+		DOWN };
+	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	for (int k = share.first; k < share.end; k++) {
+		memset(parts + k * PART, 0, PART * sizeof *parts);
+		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
+			pad_28x28x4_3x3_s2x2_to14x14(x + i * H * W * C, p);
+			const real *d = dy + i * OH * OW * O;
+			conv_dw_28x28x4_3x3x8_s2x2_to14x14_add(0, TILES, p, d, parts +
+				k * PART);
 		}
-	for (int i = 0; i < n; i++) {
-		pad_28x28x4_3x3_s2x2_to14x14(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, COLS, row,
-					j, runs, from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, REST, row,
-					j, runs, from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, COLS, row,
-					j, runs, from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, REST, row,
-					j, runs, from, dl, dw);
-		}
+	}
+	nnc_barrier(thread);
+	const NncRange rows = nnc_share(thread, 3 * TERMS);
+	for (int at = rows.first * O; at < rows.end * O; at++) {
+		real sum = 0;
+		for (int k = 0; k < PARTS; k++)
+			sum += parts[k * PART + at];
+		dw[at] = sum;
 	}
 }
 
@@ -1969,164 +2002,171 @@ static NNC_INLINE void conv_dw_28x28x1_3x5x4_p1x2_tile(int rows, int cols, int k
 			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
 }
 
-/* dw (3,5,1,4) from x (n,28,28,1) and dy (n,28x28x4) */
-static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
-	const real *restrict x, const real *restrict dy, real *restrict dw)
+/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
+static void conv_dw_28x28x1_3x5x4_p1x2_add(int first, int end, const real *restrict p,
+	const real *restrict d, real *restrict dw)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, TERMS = 5 * C };
-	enum { RUNS = 28, STEP = 1 * 32 * C };
+	enum { OH = 28, OW = 28, O = 4, TERMS = 5 * 1, RUNS = 28 };
 	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
 	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 1 * 32 * 1 };
 	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const NncRange share = nnc_share(thread, 3 * TERMS / ALL * ACROSS * DOWN);
-	const int tiles = share.end - share.first;
+	const int tiles = end - first;
+
+	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
+		const int line = s / tiles * RUNS, t = first + s % tiles;
+		const int runs = OH - line < RUNS ? OH - line : RUNS;
+		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
+		const int row = t / DOWN / ACROSS * ALL + k;
+		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
+		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+		const real *from = p + line * STEP, *dl = d + line * OW * O;
+		if (rows == ROWS && cols == COLS)
+			conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, COLS, row, j, runs, from,
+				dl, dw);
+		else if (REST > 0 && rows == ROWS)
+			conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, REST, row, j, runs, from,
+				dl, dw);
+		else if (LAST > 0 && cols == COLS)
+			conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, COLS, row, j, runs, from,
+				dl, dw);
+		else if (LAST > 0 && REST > 0)
+			conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, REST, row, j, runs, from,
+				dl, dw);
+	}
+}
+
+/*
+ * dw (3,5,1,4) from x (n,28,28,1) and dy (n,28x28x4);
+ * in parts (parts,3,5,1,4) of some images each
+ */
+static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict dy, real *restrict dw,
+	real *restrict parts)
+{
+	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4, TERMS = 5 * C };
+	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
+	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
+		2) };
+	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
+	enum { PARTS = 8, PART = 3 * TERMS * O, TILES = 3 * TERMS / ALL * ACROSS *
+		DOWN };
+	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
 
-	for (int t = share.first; t < share.end; t++)
-		for (int r = 0; r < ROWS && t % DOWN * ROWS + r < ALL; r++) {
-			const int row = t / DOWN / ACROSS * ALL + t % DOWN * ROWS + r;
-			const int j = t / DOWN % ACROSS * COLS;
-			memset(dw + row * O + j, 0, (size_t)(O - j < COLS ? O - j :
-				COLS) * sizeof *dw);
+	for (int k = share.first; k < share.end; k++) {
+		memset(parts + k * PART, 0, PART * sizeof *parts);
+		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
+			pad_28x28x1_3x5_p1x2(x + i * H * W * C, p);
+			const real *d = dy + i * OH * OW * O;
+			conv_dw_28x28x1_3x5x4_p1x2_add(0, TILES, p, d, parts + k *
+				PART);
 		}
-	for (int i = 0; i < n; i++) {
-		pad_28x28x1_3x5_p1x2(x + i * H * W * C, p);
-		const real *d = dy + i * OH * OW * O;
-		for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-			const int line = s / tiles * RUNS, t = share.first + s % tiles;
-			const int runs = OH - line < RUNS ? OH - line : RUNS;
-			const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-			const int row = t / DOWN / ACROSS * ALL + k;
-			const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-			const real *from = p + line * STEP, *dl = d + line * OW * O;
-			if (rows == ROWS && cols == COLS)
-				conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, COLS, row, j,
-					runs, from, dl, dw);
-			else if (REST > 0 && rows == ROWS)
-				conv_dw_28x28x1_3x5x4_p1x2_tile(ROWS, REST, row, j,
-					runs, from, dl, dw);
-			else if (LAST > 0 && cols == COLS)
-				conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, COLS, row, j,
-					runs, from, dl, dw);
-			else if (LAST > 0 && REST > 0)
-				conv_dw_28x28x1_3x5x4_p1x2_tile(LAST, REST, row, j,
-					runs, from, dl, dw);
-		}
+	}
+	nnc_barrier(thread);
+	const NncRange rows = nnc_share(thread, 3 * TERMS);
+	for (int at = rows.first * O; at < rows.end * O; at++) {
+		real sum = 0;
+		for (int k = 0; k < PARTS; k++)
+			sum += parts[k * PART + at];
+		dw[at] = sum;
 	}
 }
 
 #ifdef NNC_DOUBLE
-/* x (28,28,1) = the sum of cols (28*28,3*5*1) over the windows it stood in */
-static void col2im_28x28x1_3x5_p1x2(const real *restrict cols, real *restrict x)
+/* t (3,5,4,1) = w (3,5,1,4), each tap transposed, the taps in reverse */
+static void turn_3x5x1x4(const NncThread *thread, const real *restrict w,
+	real *restrict t)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28 };
-	enum { KH = 3, KW = 5, SH = 1, SW = 1, DH = 1, DW = 1 };
-	enum { TOP = 1, LEFT = 2 };
+	enum { TAPS = 3 * 5, C = 4, O = 1, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, TAPS);
 
-	for (int i = 0; i < H * W * C; i++)
-		x[i] = 0;
-	for (int p = 0; p < OH * OW; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, cols += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row < 0 || row >= H || column < 0 || column >= W)
-					continue;
-				real *to = x + (row * W + column) * C;
-				for (int k = 0; k < C; k++)
-					to[k] += cols[k];
+	for (int k = share.first; k < share.end; k++)
+		for (int j = 0; j < O; j += L)
+			for (int i = 0; i < C; i += L) {
+				const real *from = w + (k * O + j) * C + i;
+				real *to = t + ((TAPS - 1 - k) * C + i) * O + j;
+				nnc_move_block(from, C, to, O, O - j < L ? O - j : L,
+					C - i < L ? C - i : L);
 			}
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* t (4,15) = the transpose of b (15,4) */
-static void transpose_15x4(const NncThread *thread, const real *restrict b,
-	real *restrict t)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_28x28x4_3x5x1_p1x2_tile(int rows, int cols, int i, int k0,
+	int j0, const real *restrict p, const real *restrict w, real *restrict y)
 {
-	enum { M = 15, N = 4, L = NNC_LANES };
-	const NncRange share = nnc_share(thread, NNC_VECTORS(M));
-
-	for (int i = share.first * L; i < M && i < share.end * L; i += L)
-		for (int j = 0; j < N; j += L)
-			nnc_move_block(b + i * N + j, N, t + j * M + i, M,
-				M - i < L ? M - i : L, N - j < L ? N - j : L);
-}
-#endif
-
-#ifdef NNC_DOUBLE
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_784x15x4_tile(int rows, int cols, int terms, int i, int j0,
-	const real *restrict a, const real *restrict b, int width, real *restrict c)
-{
-	enum { M = 784, N = 15, K = 4, L = NNC_LANES };
+	enum { C = 4, O = 1, L = NNC_LANES };
+	enum { KH = 3, SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = (k0 + r) * O + j;
 			real v = sums[r * vecs * L + q];
-			c[at] = v;
+			y[at] = v;
+		}
+}
+
+/* y (28,1): line i of an image's outputs */
+static void conv_28x28x4_3x5x1_p1x2_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y)
+{
+	enum { OW = 28, O = 1, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_28x28x4_3x5x1_p1x2_tile(ROWS, COLS, i, k, j, p, w,
+					y);
+			else if (REST > 0 && rows == ROWS)
+				conv_28x28x4_3x5x1_p1x2_tile(ROWS, REST, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && cols == COLS)
+				conv_28x28x4_3x5x1_p1x2_tile(LAST, COLS, i, k, j, p, w,
+					y);
+			else if (LAST > 0 && REST > 0)
+				conv_28x28x4_3x5x1_p1x2_tile(LAST, REST, i, k, j, p, w,
+					y);
 		}
 }
 #endif
 
 #ifdef NNC_DOUBLE
-/* c (n,15) = a b */
-static void gemm_784x15x4(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* y (n,28,28,1) = x (n,28,28,4) * w (3,5,4,1) */
+static void conv_28x28x4_3x5x1_p1x2(const NncThread *thread, int n,
+	const real *restrict x, const real *restrict w, real *restrict y)
 {
-	enum { M = 784, N = 15, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 1 };
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_784x15x4_tile(ROWS, COLS, K, i, j, a, b + j, N, c);
-		else if (REST > 0 && rows == ROWS)
-			gemm_784x15x4_tile(ROWS, REST, K, i, j, a, b + j, N, c);
-		else if (cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_784x15x4_tile(1, COLS, K, i + r, j, a, b + j, N,
-					c);
-		else if (REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_784x15x4_tile(1, REST, K, i + r, j, a, b + j, N,
-					c);
+	for (int i = share.first; i < share.end; i++) {
+		if (i % OH == 0 || i == share.first)
+			pad_28x28x4_3x5_p1x2(x + i / OH * H * W * C, p);
+		conv_28x28x4_3x5x1_p1x2_line(i % OH, p, w, y + i * OW * O);
 	}
 }
 #endif
 
 #ifdef NNC_DOUBLE
 /* dx (n,28,28,1) from dy (n,28,28,4) and w (3,5,1,4) */
-static void conv_dx_im2col_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
+static void conv_dx_28x28x4_3x5x1_p1x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
-	real *restrict wt)
+	real *restrict turned)
 {
-	enum { H = 28, W = 28, C = 1, OH = 28, OW = 28, O = 4 };
-	const NncThread alone = {.count = 1};
-	const NncRange share = nnc_share(thread, n);
-	real *cols = thread->scratch;
-
-	transpose_15x4(thread, w, wt);
+	turn_3x5x1x4(thread, w, turned);
 	nnc_barrier(thread);
-	for (int i = share.first; i < share.end; i++) {
-		real *image = dx + i * H * W * C;
-		gemm_784x15x4(&alone, OH * OW, dy + i * OH * OW * O, wt, cols);
-		col2im_28x28x1_3x5_p1x2(cols, image);
-	}
+	conv_28x28x4_3x5x1_p1x2(thread, n, dy, turned, dx);
 }
 #endif
 
@@ -2304,7 +2344,7 @@ const NncModel NNC_MODEL(words) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 11760,
+	.scratch_reals = 7056,
 	.infer_scratch_reals = 3840,
 	.input = X,
 #ifdef NNC_DOUBLE
