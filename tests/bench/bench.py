@@ -224,9 +224,10 @@ def show(report, as_markdown):
     for work in cases.STEP, cases.INFER:
         of_work = [row for row in rows if row["work"] == work]
         tables.append(table.wide(of_work, labels) if as_markdown else table.figures(of_work))
-    tables += [table.prototypes(rows), table.roofline(rows)]
+    tables += [table.prototypes(rows), table.roofline(rows), table.by_size(rows)]
     for title, (head, lines, left) in zip(
-            ("", "Training step", "Inference", "Prototypes", "FMA peak"), tables):
+            ("", "Training step", "Inference", "Prototypes", "FMA peak",
+             "Times the speed of the fastest peer"), tables):
         if lines:
             print(("**%s**\n\n" % title if as_markdown else title + "\n") if title else "", end="")
             print(lay(head, lines, left))

@@ -130,6 +130,37 @@ def settings(rows):
         yield "%s, %s: %s" % (label, setting, names)
 
 
+def fastest(row):
+    """The fastest peer's time over ours, or None."""
+    ratios = [peer["ratio"] for peer in row.get("peers", {}).values() if "ratio" in peer]
+    return min(ratios) if ratios else None
+
+
+def short(ratio):
+    return "-" if ratio is None else ("%.1f" if ratio < 9.95 else "%.0f") % ratio
+
+
+def by_size(rows):
+    """Of cases whose names end with a size: a line for all sizes, the fastest peer over ours."""
+    found, sizes, counts = {}, {}, []
+    for row in rows:
+        name, size = row["case"].rsplit(" ", 1)
+        ratio = fastest(row)
+        if not size.isdigit() or ratio is None:
+            continue
+        found[name, size, row["threads"]] = ratio
+        if size not in sizes.setdefault(name, []):
+            sizes[name].append(size)
+        if row["threads"] not in counts:
+            counts.append(row["threads"])
+    head = ["what varies", "sizes"] + ["%d thread%s" % (t, "s"[t == 1:]) for t in counts]
+    lines = []
+    for name, all_sizes in sizes.items():
+        ratios = [[found.get((name, size, t)) for size in all_sizes] for t in counts]
+        lines.append([name, " ".join(all_sizes)] + [" ".join(map(short, r)) for r in ratios])
+    return head, lines, tuple(range(len(head)))
+
+
 def roofline(rows):
     head = ["case", "threads", "us", "GFLOP/s", "peak", "share", "us at the peak"]
     lines = []

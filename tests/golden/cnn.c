@@ -37,8 +37,7 @@ enum {
 	D_DENSE3_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES + 320,      /* (32, 128) */
 	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
-	D_DENSE1_FLAT = D_DENSE1_SUM + 4096,     /* (32, 3136) */
-	D_CONV2 = D_DENSE1_FLAT,                 /* (32, 7x7x64) */
+	D_CONV2_FLAT = D_DENSE1_SUM + 4096,      /* (32, 3136) */
 	D_CONV1 = MAXPOOL1_WINNER + 100352,      /* (32, 14x14x64) */
 	ROWS_MAXPOOL1 = D_CONV1 + 401408,        /* (573600) */
 	ROWS_CONV2_WEIGHT = ROWS_MAXPOOL1 + 573600, /* (573600) */
@@ -160,13 +159,12 @@ static void gemm_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 static void column_sums_32x128_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
-static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x3136x128_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
 static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void relu_grad_3136(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved);
 static void column_sums_1568x64_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -358,21 +356,19 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	column_sums_32x128_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
 		rate, root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	nnc_barrier(thread);
-	gemm_nt_32x3136x128(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
-		D_DENSE1_FLAT);
+	gemm_nt_32x3136x128_relu_grad(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_CONV2_FLAT, a + MAXPOOL2);
 	nnc_barrier(thread);
 	gemm_tn_3136x128x32_adam(thread, n, a + MAXPOOL2, a + D_DENSE1_SUM,
 		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
 		v->dense1_weight);
 
 	/* maxpool2: maxpool 2 padding=same */
-	relu_grad_3136(thread, n, a + D_DENSE1_FLAT, a + D_CONV2, a + MAXPOOL2);
-	nnc_barrier(thread);
-	column_sums_1568x64_adam(thread, n, a + D_CONV2, dw->conv2_bias, keep, rate,
-		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+	column_sums_1568x64_adam(thread, n, a + D_CONV2_FLAT, dw->conv2_bias, keep,
+		rate, root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 
 	/* conv2: conv 64 7x7 relu */
-	rows_14x14x64_rfft18_14_spread_maxpool_2x2(thread, n, a + D_CONV2,
+	rows_14x14x64_rfft18_14_spread_maxpool_2x2(thread, n, a + D_CONV2_FLAT,
 		(uint8_t *)(a + MAXPOOL2_WINNER), (nnc_vec *)(a + ROWS_D_CONV2));
 	nnc_barrier(thread);
 	bins_product_dx_32x64x64_18x18_14x14x64_7x7_p3x3(thread, n,
@@ -2669,9 +2665,9 @@ static void column_sums_32x128_adam(const NncThread *thread, int n,
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x3136x128_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	const real *next, int ahead, real *restrict c)
+static NNC_INLINE void gemm_nt_32x3136x128_relu_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	const real *next, int ahead, real *restrict c, const real *restrict saved)
 {
 	enum { M = 32, N = 3136, K = 128, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -2685,13 +2681,15 @@ static NNC_INLINE void gemm_nt_32x3136x128_tile(int rows, int cols, int terms, i
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
 			c[at] = v;
 		}
 }
 
-/* c (n,3136) = a b^T */
-static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,3136) = a b^T, then relu_grad */
+static void gemm_nt_32x3136x128_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
 {
 	enum { M = 32, N = 3136, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -2709,19 +2707,19 @@ static void gemm_nt_32x3136x128(const NncThread *thread, int n, const real *rest
 		if (i == 0 || k == share.first)
 			panel_128(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x3136x128_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
-				next, AHEAD, c);
+			gemm_nt_32x3136x128_relu_grad_tile(ROWS, COLS, K, i, j, a,
+				panel, WIDTH, next, AHEAD, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x3136x128_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
-				next, AHEAD, c);
+			gemm_nt_32x3136x128_relu_grad_tile(ROWS, REST, K, i, j, a,
+				panel, WIDTH, next, AHEAD, c, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x3136x128_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, next, AHEAD, c);
+				gemm_nt_32x3136x128_relu_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, next, AHEAD, c, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x3136x128_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, next, AHEAD, c);
+				gemm_nt_32x3136x128_relu_grad_tile(1, REST, K, i + r, j,
+					a, panel, WIDTH, next, AHEAD, c, saved);
 	}
 }
 
@@ -2798,23 +2796,6 @@ static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 				gemm_tn_3136x128x32_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
-}
-
-/* y (n,3136) = relu_grad of x; y may be x */
-static void relu_grad_3136(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved)
-{
-	enum { N = 3136 };
-	const NncRange share = nnc_share(thread, n);
-
-	for (int i = share.first; i < share.end; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = saved[at] > 0 ? v : 0;
-			y[at] = v;
-		}
 }
 
 /* db (64) = the sum of the rows of dy (n * 49,64), then adam */
@@ -3872,9 +3853,8 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_adam_hb", 1245184, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_adam", 5632, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x3136x128", 25690112, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x3136x128_relu_grad", 25790464, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_3136x128x32_adam", 30507008, NULL},
-	{NNC_PHASE_BACKWARD, "maxpool2", "relu_grad_3136", 100352, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool2", "column_sums_1568x64_adam", 101120, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "rows_14x14x64_rfft18_14_spread_maxpool_2x2",
 		3440640, NULL},

@@ -25,10 +25,9 @@ enum {
 	DENSE1_SUM = MAXPOOL1_WINNER + 49280,    /* (32, 4) */
 	PROBABILITIES = DENSE1_SUM + 128,        /* (32, 4) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (32, 4) */
-	D_DENSE1_FLAT = PROBABILITIES + 128,     /* (32, 6160) */
-	D_CONV1 = D_DENSE1_FLAT,                 /* (32, 35x22x8) */
+	D_CONV1_FLAT = PROBABILITIES + 128,      /* (32, 6160) */
 	ROWS_X = X + 806400,                     /* (2212080) */
-	ROWS_CONV1_WEIGHT = D_DENSE1_FLAT + 197120, /* (11760) */
+	ROWS_CONV1_WEIGHT = D_CONV1_FLAT + 197120, /* (11760) */
 	SEEN_X = ROWS_X + 2212080,               /* (32, 70x45) */
 	BINS_CONV1_PRODUCT = SEEN_X + 25200,     /* (2150640) */
 	ROWS_D_CONV1 = ROWS_X + 2212080,         /* (2150640) */
@@ -103,13 +102,12 @@ static void column_sums_32x4_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_4(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x6160x4(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x6160x4_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
 static void gemm_tn_6160x4x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void relu_grad_6160(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved);
 static void column_sums_24640x8_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -207,7 +205,7 @@ static void input_gradient(NncContext *c, const NncBatch *batch,
 
 	/* maxpool1: maxpool 2 */
 	nnc_barrier(thread);
-	maxpool_grad_70x45x8_2x2_s2x2(thread, n, a + D_CONV1, (uint8_t *)(a +
+	maxpool_grad_70x45x8_2x2_s2x2(thread, n, a + D_CONV1_FLAT, (uint8_t *)(a +
 		MAXPOOL1_WINNER), a + D_CONV1_PRODUCT);
 
 	/* conv1: conv 8 3x5 relu */
@@ -243,21 +241,19 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	column_sums_32x4_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
-	gemm_nt_32x6160x4(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
-		D_DENSE1_FLAT);
+	gemm_nt_32x6160x4_relu_grad(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_CONV1_FLAT, a + MAXPOOL1);
 	nnc_barrier(thread);
 	gemm_tn_6160x4x32_adam(thread, n, a + MAXPOOL1, a + D_DENSE1_SUM,
 		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
 		v->dense1_weight);
 
 	/* maxpool1: maxpool 2 */
-	relu_grad_6160(thread, n, a + D_DENSE1_FLAT, a + D_CONV1, a + MAXPOOL1);
-	nnc_barrier(thread);
-	column_sums_24640x8_adam(thread, n, a + D_CONV1, dw->conv1_bias, keep, rate,
-		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+	column_sums_24640x8_adam(thread, n, a + D_CONV1_FLAT, dw->conv1_bias, keep,
+		rate, root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 
 	/* conv1: conv 8 3x5 relu */
-	rows_70x45x8_7x2_10x23_rfft28_23_spread_maxpool_2x2(thread, n, a + D_CONV1,
+	rows_70x45x8_7x2_10x23_rfft28_23_spread_maxpool_2x2(thread, n, a + D_CONV1_FLAT,
 		(uint8_t *)(a + MAXPOOL1_WINNER), (nnc_vec *)(a + ROWS_D_CONV1));
 	nnc_barrier(thread);
 	bins_product_dw_224x8x8_sum_12x28_70x45x8_3x5_p1x2_tiles_7x2(thread, n,
@@ -1964,9 +1960,9 @@ static void panel_4(int cols, int width, const real *restrict b, real *restrict 
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x6160x4_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+static NNC_INLINE void gemm_nt_32x6160x4_relu_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
 {
 	enum { M = 32, N = 6160, K = 4, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -1980,13 +1976,15 @@ static NNC_INLINE void gemm_nt_32x6160x4_tile(int rows, int cols, int terms, int
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v = saved[at] > 0 ? v : 0;
 			c[at] = v;
 		}
 }
 
-/* c (n,6160) = a b^T */
-static void gemm_nt_32x6160x4(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,6160) = a b^T, then relu_grad */
+static void gemm_nt_32x6160x4_relu_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
 {
 	enum { M = 32, N = 6160, K = 4, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -2003,17 +2001,19 @@ static void gemm_nt_32x6160x4(const NncThread *thread, int n, const real *restri
 		if (i == 0 || k == share.first)
 			panel_4(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x6160x4_tile(ROWS, COLS, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x6160x4_relu_grad_tile(ROWS, COLS, K, i, j, a, panel,
+				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x6160x4_tile(ROWS, REST, K, i, j, a, panel, WIDTH, c);
+			gemm_nt_32x6160x4_relu_grad_tile(ROWS, REST, K, i, j, a, panel,
+				WIDTH, c, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x6160x4_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x6160x4_relu_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x6160x4_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x6160x4_relu_grad_tile(1, REST, K, i + r, j,
+					a, panel, WIDTH, c, saved);
 	}
 }
 
@@ -2090,23 +2090,6 @@ static void gemm_tn_6160x4x32_adam(const NncThread *thread, int n,
 				gemm_tn_6160x4x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, root, w, w_m, w_v);
 	}
-}
-
-/* y (n,6160) = relu_grad of x; y may be x */
-static void relu_grad_6160(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved)
-{
-	enum { N = 6160 };
-	const NncRange share = nnc_share(thread, n);
-
-	for (int i = share.first; i < share.end; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = saved[at] > 0 ? v : 0;
-			y[at] = v;
-		}
 }
 
 /* db (8) = the sum of the rows of dy (n * 770,8), then adam */
@@ -3797,9 +3780,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_4", 512, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "cross_entropy_grad_4", 512, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x4_adam", 176, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x6160x4", 1576960, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x6160x4_relu_grad", 1774080, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_6160x4x32_adam", 1872640, NULL},
-	{NNC_PHASE_BACKWARD, "maxpool1", "relu_grad_6160", 197120, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool1", "column_sums_24640x8_adam", 197216, NULL},
 	{NNC_PHASE_BACKWARD, "conv1",
 		"rows_70x45x8_7x2_10x23_rfft28_23_spread_maxpool_2x2", 13977600, NULL},

@@ -42,8 +42,7 @@ enum {
 	D_DENSE2_SUM = PROBABILITIES,            /* (32, 10) */
 	DROPOUT1_KEPT = PROBABILITIES + 320,     /* (32, 25) */
 	D_DENSE1_SUM = DROPOUT1_KEPT + 800,      /* (32, 25) */
-	D_DENSE1_FLAT = MAXPOOL3_WINNER + 12544, /* (32, 1568) */
-	D_ACTIVATION3 = D_DENSE1_FLAT,           /* (32, 14x14x8) */
+	D_ACTIVATION3_FLAT = MAXPOOL3_WINNER + 12544, /* (32, 1568) */
 	D_CONV3_PRODUCT = X + 25088,             /* (32, 14x14x8) */
 	D_ACTIVATION2 = MAXPOOL2_WINNER + 25088, /* (32, 28x28x4) */
 	D_CONV2_PRODUCT = X + 25088,             /* (32, 28x28x4) */
@@ -143,13 +142,12 @@ static void column_sums_32x25_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_25(int cols, int width, const real *restrict b, real *restrict panel);
-static void gemm_nt_32x1568x25(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c);
+static void gemm_nt_32x1568x25_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved);
 static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
-static void tanh_grad_1568(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved);
 static void column_sums_6272x8_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -355,20 +353,19 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense1: dense (units / 2 + 1) act name="hidden" */
 	column_sums_32x25_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
-	gemm_nt_32x1568x25(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
-		D_DENSE1_FLAT);
+	gemm_nt_32x1568x25_tanh_grad(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
+		D_ACTIVATION3_FLAT, a + MAXPOOL3);
 	nnc_barrier(thread);
 	gemm_tn_1568x25x32_adam(thread, n, a + MAXPOOL3, a + D_DENSE1_SUM,
 		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
 		v->dense1_weight);
 
 	/* maxpool3: maxpool 2 stride=1 padding=same */
-	tanh_grad_1568(thread, n, a + D_DENSE1_FLAT, a + D_ACTIVATION3, a + MAXPOOL3);
-	nnc_barrier(thread);
-	column_sums_6272x8_adam(thread, n, a + D_ACTIVATION3, dw->conv3_bias, keep,
+	column_sums_6272x8_adam(thread, n, a + D_ACTIVATION3_FLAT, dw->conv3_bias, keep,
 		rate, root, w->conv3_bias, m->conv3_bias, v->conv3_bias);
-	maxpool_grad_14x14x8_2x2_to14x14(thread, n, a + D_ACTIVATION3, (uint8_t *)(a +
-		MAXPOOL3_WINNER), a + D_CONV3_PRODUCT);
+	nnc_barrier(thread);
+	maxpool_grad_14x14x8_2x2_to14x14(thread, n, a + D_ACTIVATION3_FLAT,
+		(uint8_t *)(a + MAXPOOL3_WINNER), a + D_CONV3_PRODUCT);
 
 	/* conv3: conv filters kernel stride=stride */
 	nnc_barrier(thread);
@@ -1297,9 +1294,9 @@ static void panel_25(int cols, int width, const real *restrict b, real *restrict
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_nt_32x1568x25_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c)
+static NNC_INLINE void gemm_nt_32x1568x25_tanh_grad_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, const real *restrict saved)
 {
 	enum { M = 32, N = 1568, K = 25, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
@@ -1313,13 +1310,15 @@ static NNC_INLINE void gemm_nt_32x1568x25_tile(int rows, int cols, int terms, in
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
+			v = v * (1 - saved[at] * saved[at]);
 			c[at] = v;
 		}
 }
 
-/* c (n,1568) = a b^T */
-static void gemm_nt_32x1568x25(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c)
+/* c (n,1568) = a b^T, then tanh_grad */
+static void gemm_nt_32x1568x25_tanh_grad(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c,
+	const real *restrict saved)
 {
 	enum { M = 32, N = 1568, K = 25, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
@@ -1336,19 +1335,19 @@ static void gemm_nt_32x1568x25(const NncThread *thread, int n, const real *restr
 		if (i == 0 || k == share.first)
 			panel_25(cols, WIDTH, b + j * K, panel);
 		if (rows == ROWS && cols == COLS)
-			gemm_nt_32x1568x25_tile(ROWS, COLS, K, i, j, a, panel, WIDTH,
-				c);
+			gemm_nt_32x1568x25_tanh_grad_tile(ROWS, COLS, K, i, j, a, panel,
+				WIDTH, c, saved);
 		else if (REST > 0 && rows == ROWS)
-			gemm_nt_32x1568x25_tile(ROWS, REST, K, i, j, a, panel, WIDTH,
-				c);
+			gemm_nt_32x1568x25_tanh_grad_tile(ROWS, REST, K, i, j, a, panel,
+				WIDTH, c, saved);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x1568x25_tile(1, COLS, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x1568x25_tanh_grad_tile(1, COLS, K, i + r, j,
+					a, panel, WIDTH, c, saved);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_nt_32x1568x25_tile(1, REST, K, i + r, j, a, panel,
-					WIDTH, c);
+				gemm_nt_32x1568x25_tanh_grad_tile(1, REST, K, i + r, j,
+					a, panel, WIDTH, c, saved);
 	}
 }
 
@@ -1406,23 +1405,6 @@ static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
 				gemm_tn_1568x25x32_adam_tile(1, REST, n, i + r, j, a,
 					b + j, N, c, keep, rate, root, w, w_m, w_v);
 	}
-}
-
-/* y (n,1568) = tanh_grad of x; y may be x */
-static void tanh_grad_1568(const NncThread *thread, int n, const real *x, real *y,
-	const real *saved)
-{
-	enum { N = 1568 };
-	const NncRange share = nnc_share(thread, n);
-
-	for (int i = share.first; i < share.end; i++)
-		NNC_INDEPENDENT
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = x[at];
-			v = v * (1 - saved[at] * saved[at]);
-			y[at] = v;
-		}
 }
 
 /* db (8) = the sum of the rows of dy (n * 196,8), then adam */
@@ -2287,9 +2269,8 @@ static const NncOp ops[] = {
 		17600, NULL},
 	{NNC_PHASE_BACKWARD, "out.put-1", "gemm_tn_25x10x32_adam", 19000, NULL},
 	{NNC_PHASE_BACKWARD, "hidden", "column_sums_32x25_adam", 1100, NULL},
-	{NNC_PHASE_BACKWARD, "hidden", "gemm_nt_32x1568x25", 2508800, NULL},
+	{NNC_PHASE_BACKWARD, "hidden", "gemm_nt_32x1568x25_tanh_grad", 2558976, NULL},
 	{NNC_PHASE_BACKWARD, "hidden", "gemm_tn_1568x25x32_adam", 2979200, NULL},
-	{NNC_PHASE_BACKWARD, "maxpool3", "tanh_grad_1568", 50176, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool3", "column_sums_6272x8_adam", 50272, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool3", "maxpool_grad_14x14x8_2x2_to14x14", 200704,
 		NULL},
