@@ -16,6 +16,12 @@ static bool any_shape(const Node *n)
 	return n->op->element && !strstr(n->op->element(n), "[j]");
 }
 
+/* What is loaded has nothing that n could be fused into. */
+static bool made(const Tensor *x)
+{
+	return x->kind == TENSOR_VALUE;
+}
+
 /* Values are placed in memory in this order: b in a's turn. */
 static void exchange_turns(Program *p, Tensor *a, Tensor *b)
 {
@@ -56,7 +62,7 @@ static void move_before_reshapes(Program *p)
 		Node *n = p->nodes[i], *before = p->nodes[i - 1];
 		if (!any_shape(n) || !before->op->reshape ||
 		    n->in[0] != before->out[0] || n->in[0]->uses > 1 ||
-		    before->in[0]->uses > 1)
+		    before->in[0]->uses > 1 || !made(before->in[0]))
 			continue;
 		if (n->phase == before->phase && n->input_only == before->input_only)
 			exchange(p, i - 1);
