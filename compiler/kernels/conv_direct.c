@@ -42,6 +42,13 @@ int64_t padded_image_reals(const Window *w)
 	return padded_height(w) * padded_width(w) * w->c;
 }
 
+int64_t image_parts(const Net *net)
+{
+	enum { MOST = 8 };
+	int64_t batch = net->training.batch;
+	return batch < MOST ? batch : MOST;
+}
+
 /* Padding copies an image, which is read once more: mostly from the second cache. */
 double pad_cost(const Net *net, const Window *w)
 {

@@ -17,6 +17,9 @@ double direct_tiles_cost(const Net *net, int64_t rows, int64_t cols, double flop
 double pad_cost(const Net *net, const Window *w);
 double outputs_cost(const Net *net, const Window *w);
 
+/* How many parts of a batch's images are summed each for itself, whoever does so. */
+int64_t image_parts(const Net *net);
+
 /* The holes of a template over a padded image, whose padding function they emit. */
 const Hole *direct_holes(Emit *e, const Node *n, const Window *w, const char *name);
 /* Emits NAME_line, which makes one line of outputs with what `n` has fused; its NAME. */

@@ -8,10 +8,7 @@
  */
 #include "conv_direct.h"
 
-enum {
-	MAX_PARTS = 8,
-	SMALL = 8192, /* numbers of dw: those of a part are in the first cache */
-};
+enum { SMALL = 8192 }; /* numbers of dw: those of a part are in the first cache */
 
 static int64_t dw_reals(const Window *w)
 {
@@ -39,8 +36,7 @@ static int64_t scratch(const Net *net, const Node *n)
 /* Of the images, or 1: threads share the tiles. */
 static int64_t parts(const Net *net, const Window *w)
 {
-	int64_t batch = net->training.batch;
-	return dw_reals(w) > SMALL ? 1 : batch < MAX_PARTS ? batch : MAX_PARTS;
+	return dw_reals(w) > SMALL ? 1 : image_parts(net);
 }
 
 static int64_t workspace(const Net *net, const Node *n)

@@ -10,7 +10,6 @@
 
 enum {
 	MAX_TAPS = 256, /* of a window, all channels: more is a matter of transforms and tiles */
-	MAX_PARTS = 8,
 };
 
 static int64_t taps(const Window *w)
@@ -47,12 +46,6 @@ static int64_t windows_of_line(const Window *pool)
 	return pool->ow * pool->kh * pool->kw;
 }
 
-static int64_t parts(const Net *net)
-{
-	int64_t batch = net->training.batch;
-	return batch < MAX_PARTS ? batch : MAX_PARTS;
-}
-
 /* Cycles: three for each line of a window that is copied, a load for each vector of sums. */
 static double cost(const Net *net, const Node *n)
 {
@@ -66,7 +59,7 @@ static double cost(const Net *net, const Node *n)
 static int64_t workspace(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
-	return parts(net) * w.o * padded_taps(&w);
+	return image_parts(net) * w.o * padded_taps(&w);
 }
 
 /* A padded image and the windows of one line. */
@@ -91,7 +84,7 @@ static void emit(Emit *e, const Node *n)
 		{"source", spread ? arena_printf("dy of a maxpool, by its winners; dy of conv (n,%s)",
 						 shape_name(spread->out[0]->shape))
 				  : arena_printf("dy (n,%s)", shape_name(n->in[1]->shape))},
-		{"PARTS", int_text(parts(e->net))},
+		{"PARTS", int_text(image_parts(e->net))},
 		{"POOL_H", int_text(pool.oh)},
 		{"POOL_W", int_text(pool.ow)},
 		{"POOL_KH", int_text(pool.kh)},
