@@ -104,6 +104,7 @@ const char *fetch_names(const Node *n);
 void emit_elementwise_function(Emit *e, const Node *n, const char *name, int64_t size,
 			       int64_t cols);
 void emit_elementwise(Emit *e, const Node *n);
+bool reads_columns(const char *statements); /* do they differ from column to column? */
 const char *elementwise_halves(const Net *net, const Node *n); /* Op.halves of such */
 
 /* window.c, ops/gemm.c, ops/conv.c */

@@ -135,10 +135,15 @@ const char *fetch_names(const Node *n)
 
 /* ---- a loop of their own ------------------------------------------------------------- */
 
+bool reads_columns(const char *statements)
+{
+	return strstr(statements, "[j]") != NULL;
+}
+
 static void emit_loop(Emit *e, const char *name, const char *comment, const char *params,
 		      const char *statements, int64_t size, int64_t cols)
 {
-	const bool by_column = strstr(statements, "[j]") != NULL;
+	const bool by_column = reads_columns(statements);
 	const Hole holes[] = {
 		{"name", name},
 		{"comment", comment},
@@ -187,7 +192,7 @@ void emit_elementwise(Emit *e, const Node *n)
 	const Tensor *x = n->in[0];
 	int64_t size = shape_size(x->shape), cols = columns(x->shape);
 	const char *element = n->op->element(n);
-	const char *shape = strstr(element, "[j]") ? shape_name(x->shape) : int_text(size);
+	const char *shape = reads_columns(element) ? shape_name(x->shape) : int_text(size);
 	const char *what = n->op->suffix(n);
 	const char *name = arena_printf("%s_%s%s", what, shape, x->halved ? "_h" : "");
 	const char *operand = n->op->operand, *comment = arena_printf("%s of x", what);

@@ -4,8 +4,6 @@
  * activation's derivative into the gemm that makes its adjoint, though it be behind a
  * reshape. Keeps every value that anything else reads.
  */
-#include <string.h>
-
 #include "nnc.h"
 
 /* ---- before a reshape instead of behind it --------------------------------------- */
@@ -13,7 +11,7 @@
 /* Are numbers all that n needs to know of, not their columns? */
 static bool any_shape(const Node *n)
 {
-	return n->op->element && !strstr(n->op->element(n), "[j]");
+	return n->op->element && !reads_columns(n->op->element(n));
 }
 
 /* What is loaded has nothing that n could be fused into. */
