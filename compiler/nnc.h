@@ -811,7 +811,8 @@ extern const Kernel *const kernels[];
 #define NOMINAL_ELEMENTWISE 8.0  /* of loops that compilers vectorise */
 
 bool has_kernels(const Node *n);
-/* The maxpool's gradient that n begins with, or could; NULL: none. */
+/* The maxpool that n ends with, or could; its gradient that n begins with, or could; or NULL. */
+const Node *pool_behind(const Node *n);
 const Node *spread_before(const Node *n);
 /* In us: what a maxpool beside n costs if kernel k, or NULL, does not take it in. */
 double pool_beside_cost(const Net *net, const Node *n, const Kernel *k);

@@ -24,8 +24,7 @@ int64_t pool_lines_reals(const Window *w, const Node *pool)
 	return in_registers(w, pool) ? 0 : pool->attr.kernel[0] * w->ow * w->o;
 }
 
-static const Hole *pool_holes(Emit *e, const Node *conv, const Window *w, const Node *pool,
-			      const char *name)
+const Hole *pool_holes(const Node *pool, const Hole *conv)
 {
 	Window p = pool_window(pool);
 	const Hole holes[] = {
@@ -43,7 +42,7 @@ static const Hole *pool_holes(Emit *e, const Node *conv, const Window *w, const 
 		{"POOL_SW", int_text(p.sw)},
 		{"POOL_TOP", int_text(p.top)},
 	};
-	return join_holes(holes, sizeof holes / sizeof *holes, direct_holes(e, conv, w, name));
+	return join_holes(holes, sizeof holes / sizeof *holes, conv);
 }
 
 /* The convolution itself has nothing fused; the maxpool has what comes after it. */
@@ -52,7 +51,7 @@ const char *pooled_function(Emit *e, const Node *n, const Window *w, const Node 
 	Node conv = *n;
 	conv.fused_count = 0;
 	const char *name = arena_printf("%s%s", window_name("conv", w), suffixes(n));
-	const Hole *holes = pool_holes(e, &conv, w, pool, name);
+	const Hole *holes = pool_holes(pool, direct_holes(e, &conv, w, name));
 	if (in_registers(w, pool)) {
 		emit_function(e, arena_printf("%s_tile", name), "conv_pool_tile", holes);
 		emit_function(e, name, "conv_pool_tiles", holes);

@@ -137,32 +137,52 @@ static void $name$_line(int i, int from, const real *restrict x, real *restrict 
 {
 	enum { H = $H$, W = $W$, C = $C$, OW = $OW$, N = C };
 	enum { KH = $KH$, KW = $KW$, SH = $SH$, SW = $SW$, TOP = $TOP$, LEFT = $LEFT$ };
+	enum { FEW = KH * KW <= 9 }; /* places */
 	const int top = i * SH - TOP;
 	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
 	for (int p = 0; p < OW; p++) {
 		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left : KW;
+		const real *corner = x + ((top - from) * W + left) * C;
 		real best[C];
-		int place[C];
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = ky0 * KW + kx0;
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = x + ((top + ky - from) * W + left + kx) * C;
-				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] || xp[k] != xp[k];
-					place[k] = wins ? ky * KW + kx : place[k];
-					best[k] = wins ? xp[k] : best[k];
+		if (FEW && ky1 - ky0 == KH && kx1 - kx0 == KW) {
+			/* a whole window: all of a channel's places at once */
+			NNC_INDEPENDENT
+			for (int k = 0; k < C; k++) {
+				real v = corner[k];
+				int at = 0;
+				NNC_UNROLL
+				for (int r = 1; r < KH * KW; r++) {
+					const real other = corner[(r / KW * W + r % KW) * C + k];
+					const bool wins = other > v || other != other;
+					at = wins ? r : at;
+					v = wins ? other : v;
 				}
+				best[k] = v;
+				winner[p * C + k] = ($index$)at;
 			}
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++)
-			winner[p * C + k] = ($index$)place[k];
+		} else {
+			int place[C];
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++) {
+				best[k] = -NNC_INFINITY;
+				place[k] = ky0 * KW + kx0;
+			}
+			for (int ky = ky0; ky < ky1; ky++)
+				for (int kx = kx0; kx < kx1; kx++) {
+					const real *xp = corner + (ky * W + kx) * C;
+					NNC_NO_UNROLL
+					for (int k = 0; k < C; k++) {
+						const bool wins = xp[k] > best[k] || xp[k] != xp[k];
+						place[k] = wins ? ky * KW + kx : place[k];
+						best[k] = wins ? xp[k] : best[k];
+					}
+				}
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++)
+				winner[p * C + k] = ($index$)place[k];
+		}
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;

@@ -14,7 +14,7 @@ static bool apart(const Node *pool)
 /* ---- what select should know ---------------------------------------------------- */
 
 /* Before this pass and after it. */
-static const Node *pool_behind(const Node *n)
+const Node *pool_behind(const Node *n)
 {
 	if (n->fused_count && n->fused[0]->op->keeps_largest)
 		return n->fused[0];

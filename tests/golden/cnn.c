@@ -86,10 +86,19 @@ enum {
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p);
-static void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(const NncThread *thread,
-	int n, const real *restrict x, const real *restrict w, real *restrict y,
-	uint8_t *restrict winner, const real *restrict bias);
+static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_image(
+	const real *restrict x, real *restrict q);
+static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_weights(
+	const real *restrict w, real *restrict u, int *restrict at);
+static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(int i,
+	const int *restrict at, const real *restrict q, const real *restrict u,
+	real *restrict y);
+static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias);
+static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(
+	const NncThread *thread, int n, const real *restrict x, const real *restrict w,
+	real *restrict y, uint8_t *restrict winner, const real *restrict bias);
 static void rows_14x14x64_rfft18_14_seen(const NncThread *thread, int n,
 	const real *restrict x, nnc_vec *restrict s, uint8_t *restrict seen);
 static void rows_7x7x64x64_rfft18_7down3(const NncThread *thread, int n,
@@ -194,6 +203,7 @@ static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n
 static void column_sums_6272x64_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
+static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p);
 static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_windows(int i,
 	const real *restrict p, real *restrict to);
 static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_line(
@@ -241,7 +251,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * conv1: conv 64 7x7 relu
 	 * 28x28x1 -> 28x28x64, 3,200 parameters, 2,458,624 multiply-adds
 	 */
-	conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(thread, n, a + X,
+	conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(thread, n, a + X,
 		w->conv1_weight, a + MAXPOOL1, (uint8_t *)(a + MAXPOOL1_WINNER),
 		w->conv1_bias);
 
@@ -409,7 +419,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* conv1: conv 64 7x7 relu */
-	conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(thread, n, a + INFER_X,
+	conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(thread, n, a + INFER_X,
 		w->conv1_weight, a + INFER_MAXPOOL1, (uint8_t *)(a +
 		INFER_MAXPOOL1_WINNER), w->conv1_bias);
 
@@ -478,42 +488,110 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 	}
 }
 
-/* p (34,34,1): one image x (28,28,1) with zeros around it */
-static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p)
+/*
+ * q (17,4,4,17,1): of the padded image x (28,28,1) the even lines, the odd ones, even
+ * less odd, the next even less odd; the same of the columns of each
+ */
+static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_image(
+	const real *restrict x, real *restrict q)
 {
-	enum { H = 28, W = 28, C = 1, PH = 34, PW = 34, TOP = 3, LEFT = 3 };
-	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+	enum { H = 28, W = 28, C = 1, TOP = 3, LEFT = 3 };
+	enum { HIGH = 17, WIDE = 17 * C, LINE = 4 * WIDE };
+	real line[2 * WIDE + 2 * C] = {0};
 
-	memset(p, 0, PH * PW * C * sizeof *p);
-	for (int i = 0; i < H && i + TOP < PH; i++)
-		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
-			sizeof *p);
+	for (int i = 0; i < 2 * HIGH; i++) {
+		real *even = q + (i / 2 * 4 + i % 2) * LINE, *odd = even + WIDE;
+		real *first = odd + WIDE, *second = first + WIDE;
+		if (i >= TOP && i < TOP + H)
+			memcpy(line + LEFT * C, x + (i - TOP) * W * C, W * C *
+				sizeof *line);
+		else
+			memset(line, 0, sizeof line);
+		for (int k = 0; k < WIDE; k += C)
+			for (int c = 0; c < C; c++) {
+				const real *p = line + 2 * k + c;
+				even[k + c] = p[0];
+				odd[k + c] = p[C];
+				first[k + c] = p[0] - p[C];
+				second[k + c] = p[2 * C] - p[C];
+			}
+	}
+	for (int i = 0; i < HIGH; i++, q += 4 * LINE) {
+		const real *even = q, *odd = q + LINE, *next = i < HIGH - 1 ? q + 4 *
+			LINE : q;
+		for (int k = 0; k < LINE; k++) {
+			q[2 * LINE + k] = even[k] - odd[k];
+			q[3 * LINE + k] = next[k] - odd[k];
+		}
+	}
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * The products of a window, in nine groups: u (products,1,64), what they take of
+ * w (7,7,1,64), and at, where they begin in the image
  */
-static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
-	const real *restrict a, int line, int al, int ar, int ak, int as,
-	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
+static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_weights(
+	const real *restrict w, real *restrict u, int *restrict at)
 {
-	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
+	enum { KW = 7, SIZE = 1 * 64, WIDE = 17 * 1 };
+	enum { EVEN, ODD, FIRST, SECOND };
+	/* which lines and columns, from where on; which tap, and whether the next is added */
+	static const struct {
+		int kind, from, tap, more;
+	} lines[] = {
+		{ODD, 0, 0, 1},{ODD, 1, 2, 1},{ODD, 2, 4, 1},
+		{FIRST, 0, 0, 0},{FIRST, 1, 2, 0},{FIRST, 2, 4, 0},{EVEN, 3, 6, 0},
+		{SECOND, 0, 1, 0},{SECOND, 1, 3, 0},{SECOND, 2, 5, 0},{ODD, 3, 6, 0},
+	}, columns[] = {
+		{ODD, 0, 0, 1},{ODD, 1, 2, 1},{ODD, 2, 4, 1},
+		{FIRST, 0, 0, 0},{FIRST, 1, 2, 0},{FIRST, 2, 4, 0},{EVEN, 3, 6, 0},
+		{SECOND, 0, 1, 0},{SECOND, 1, 3, 0},{SECOND, 2, 5, 0},{ODD, 3, 6, 0},
+	};
+	/* of both outputs, of the first, of the second */
+	static const int high[] = {0, 3, 3 + 4, 3 + 2 * 4};
+	static const int wide[] = {0, 3, 3 + 4, 3 + 2 * 4};
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
+	for (int g = 0; g < 9; g++)
+		for (int i = high[g / 3]; i < high[g / 3 + 1]; i++)
+			for (int k = wide[g % 3]; k < wide[g % 3 + 1]; k++, u += SIZE) {
+				*at++ = (lines[i].from * 16 + lines[i].kind * 4 +
+					columns[k].kind) * WIDE +
+					columns[k].from * 1;
+				memset(u, 0, SIZE * sizeof *u);
+				for (int y = 0; y <= lines[i].more; y++)
+					for (int x = 0; x <= columns[k].more; x++) {
+						const int tap = (lines[i].tap + y) *
+							KW + columns[k].tap + x;
+						for (int j = 0; j < SIZE; j++)
+							u[j] += w[tap * SIZE + j];
+					}
+			}
+}
+
+/*
+ * s: adds to rows x vecs vectors `taps` taps of `channels` terms each, a number of a times
+ * a vector of b. a has a row every `channels`, tap k from at[k] on; b a term every `bk`.
+ * The last vector has `last` columns.
+ */
+static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int channels,
+	const int *restrict at, const real *restrict a, const real *restrict b, int bk,
+	nnc_vec *restrict s)
+{
+	nnc_vec sum[NNC_TILE_MAX];
+
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		sum[i] = s[i];
+	for (int k = 0; k < taps; k++)
+		for (int c = 0; c < channels; c++, b += bk) {
 			nnc_vec bv[NNC_TILE_MAX];
 			NNC_UNROLL
 			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				bv[q] = nnc_load(b + q * NNC_LANES,
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
+				const real x = a[at[k] + r * channels + c];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					sum[r * vecs + q] += x * bv[q];
@@ -524,67 +602,188 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		s[i] = sum[i];
 }
 
-/* `cols` numbers of y, from j0 on, of the pool's window (i,k): p is the padded image */
-static NNC_INLINE void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(int cols,
-	int i, int k, int j0, const real *restrict p, const real *restrict w,
-	real *restrict y, uint8_t *restrict winner, const real *restrict bias)
+/* s: `rows` places by `vecs` vectors of four outputs each, two of one line, two of the next */
+static NNC_INLINE void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_sums(
+	int rows, int vecs, int last, const int *restrict at, const real *restrict q,
+	const real *restrict u, nnc_vec s[4][NNC_TILE_MAX])
 {
-	enum { C = 1, O = 64, L = NNC_LANES };
-	enum { H = 28, KH = 7, SH = 1, SW = 1, PW = 34, TERMS = 7 * C, TOP = 3 };
-	enum { HIGH = 2, WIDE = 2, PLACES = HIGH * WIDE };
-	const int top = i * 2 * SH, left = k * 2 * SW, vecs = NNC_VECTORS(cols);
-	/* lines of the kernel that meet the image; the others would add zeros */
-	const int first = TOP - top > (HIGH - 1) * SH ? TOP - top - (HIGH - 1) * SH : 0;
-	const int last = H + TOP - top < KH ? H + TOP - top : KH;
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { C = 1, O = 64, SIZE = C * O, HIGH = 4, WIDE = 4 };
+	enum { BOTH_H = 3, BOTH_W = 3, GROUPS = BOTH_W + 2 * WIDE }; /* of a line */
+	nnc_vec left[NNC_TILE_MAX] = {{0}}, right[NNC_TILE_MAX];
 
-	tile(PLACES, vecs, cols - (vecs - 1) * L, last - first, TERMS, p + ((top +
-		first) * PW + left) * C, WIDE, SH * PW * C, SW * C, 1, PW * C, w +
-		first * TERMS * O + j0, O, TERMS * O, s);
-	NNC_INDEPENDENT
-	for (int q = 0; q < cols; q++) {
-		const int j = j0 + q, at = k * O + j;
-		real v = sums[q];
-		int place = 0;
+	/* what both lines have in common: of both columns, of the left ones, of the right ones */
+	tile_taps(rows, vecs, last, BOTH_H * BOTH_W, C, at, q, u, O, left);
+	at += BOTH_H * BOTH_W, u += BOTH_H * BOTH_W * SIZE;
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		right[i] = left[i];
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, left);
+	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, right);
+	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	for (int line = 0; line < 2; line++, s += 2, at += HIGH * GROUPS, u += HIGH *
+		GROUPS * SIZE) {
+		const int *own = at + HIGH * BOTH_W;
+		const real *weights = u + HIGH * BOTH_W * SIZE;
+		nnc_vec both[NNC_TILE_MAX] = {{0}};
+		tile_taps(rows, vecs, last, HIGH * BOTH_W, C, at, q, u, O, both);
 		NNC_UNROLL
-		for (int r = 1; r < PLACES; r++) {
-			const real other = sums[r * vecs * L + q];
-			const bool wins = other > v || other != other;
-			place = wins ? r : place;
-			v = wins ? other : v;
+		for (int i = 0; i < rows * vecs; i++) {
+			s[0][i] = left[i] + both[i];
+			s[1][i] = right[i] + both[i];
 		}
-		winner[at] = (uint8_t)place;
-		v += bias[j];
-		v = v < 0 ? 0 : v;
-		y[at] = v;
+		tile_taps(rows, vecs, last, HIGH * WIDE, C, own, q, weights, O, s[0]);
+		tile_taps(rows, vecs, last, HIGH * WIDE, C, own + HIGH * WIDE, q,
+			weights + HIGH * WIDE * SIZE, O, s[1]);
 	}
 }
 
-/* y (n,14,14,64), winner: x (n,28,28,1) * w (7,7,1,64), then maxpool, then bias, relu */
-static void conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(const NncThread *thread,
-	int n, const real *restrict x, const real *restrict w, real *restrict y,
-	uint8_t *restrict winner, const real *restrict bias)
+/* y (2,28,64): of lines 2 i and 2 i + 1 of an image, `rows` pairs of places by `cols` channels */
+static NNC_INLINE void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
+	int rows, int cols, int i, int k0, int j0, const int *restrict at,
+	const real *restrict q, const real *restrict u, real *restrict y)
 {
-	enum { IMAGE = 28 * 28 * 1, O = 64, POOLED = 14, WIDE = 14 };
-	enum { VECS = NNC_TILE_SUMS / (2 * 2), LINE = WIDE * O };
-	enum { COLS = NNC_COLS(O, VECS), REST = O % COLS };
-	const NncRange share = nnc_share(thread, n * POOLED);
-	real *p = thread->scratch;
+	enum { C = 1, OH = 28, OW = 28, O = 64, L = NNC_LANES, WIDE = 17 };
+	const int vecs = NNC_VECTORS(cols), lines = OH - 2 * i < 2 ? 1 : 2;
+	const int places = OW - 2 * k0 < 2 * rows ? OW - 2 * k0 : 2 * rows;
+	nnc_vec s[4][NNC_TILE_MAX];
 
+	conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_sums(rows, vecs,
+		cols - (vecs - 1) * L, at, q + (i * 16 * WIDE + k0) * C, u + j0, s);
+	for (int line = 0; line < lines; line++)
+		for (int k = 0; k < places; k++) {
+			const real *sums = (const real *)(s[2 * line + k % 2] + k / 2 *
+				vecs);
+			NNC_INDEPENDENT
+			for (int r = 0; r < cols; r++) {
+				const int j = j0 + r, at = (line * OW + 2 * k0 + k) *
+					O + j;
+				real v = sums[r];
+				y[at] = v;
+			}
+		}
+}
+
+/* y (2,28,64): lines 2 i and 2 i + 1 of an image's outputs */
+static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(int i,
+	const int *restrict at, const real *restrict q, const real *restrict u,
+	real *restrict y)
+{
+	enum { PAIRS = (28 + 1) / 2, O = 64, ROWS = NNC_ROWS(PAIRS),
+		LAST = PAIRS % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
+
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < PAIRS; k += ROWS) {
+			const int rows = LAST > 0 && PAIRS - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
+					ROWS, COLS, i, k, j, at, q, u, y);
+			else if (REST > 0 && rows == ROWS)
+				conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
+					ROWS, REST, i, k, j, at, q, u, y);
+			else if (LAST > 0 && cols == COLS)
+				conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
+					LAST, COLS, i, k, j, at, q, u, y);
+			else if (LAST > 0 && REST > 0)
+				conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
+					LAST, REST, i, k, j, at, q, u, y);
+		}
+}
+
+/* Line i of an image's result; x are the image's lines from line `from` on. */
+static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
+	const real *restrict x, real *restrict y, uint8_t *restrict winner,
+	const real *restrict bias)
+{
+	enum { H = 28, W = 28, C = 64, OW = 14, N = C };
+	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	enum { FEW = KH * KW <= 9 }; /* places */
+	const int top = i * SH - TOP;
+	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
+
+	for (int p = 0; p < OW; p++) {
+		const int left = p * SW - LEFT;
+		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
+			KW;
+		const real *corner = x + ((top - from) * W + left) * C;
+		real best[C];
+		if (FEW && ky1 - ky0 == KH && kx1 - kx0 == KW) {
+			/* a whole window: all of a channel's places at once */
+			NNC_INDEPENDENT
+			for (int k = 0; k < C; k++) {
+				real v = corner[k];
+				int at = 0;
+				NNC_UNROLL
+				for (int r = 1; r < KH * KW; r++) {
+					const real other = corner[(r / KW * W +
+						r % KW) * C + k];
+					const bool wins = other > v || other != other;
+					at = wins ? r : at;
+					v = wins ? other : v;
+				}
+				best[k] = v;
+				winner[p * C + k] = (uint8_t)at;
+			}
+		} else {
+			int place[C];
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++) {
+				best[k] = -NNC_INFINITY;
+				place[k] = ky0 * KW + kx0;
+			}
+			for (int ky = ky0; ky < ky1; ky++)
+				for (int kx = kx0; kx < kx1; kx++) {
+					const real *xp = corner + (ky * W + kx) * C;
+					NNC_NO_UNROLL
+					for (int k = 0; k < C; k++) {
+						const bool wins = xp[k] > best[k] ||
+							xp[k] != xp[k];
+						place[k] = wins ? ky * KW + kx :
+							place[k];
+						best[k] = wins ? xp[k] : best[k];
+					}
+				}
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++)
+				winner[p * C + k] = (uint8_t)place[k];
+		}
+		NNC_INDEPENDENT
+		for (int j = 0; j < N; j++) {
+			const int at = p * C + j;
+			real v = best[j];
+			v += bias[j];
+			v = v < 0 ? 0 : v;
+			y[at] = v;
+		}
+	}
+}
+
+/*
+ * y (n,14,896), winner: x (n,28,28,1) * w (7,7,1,64), then maxpool, then bias, relu;
+ * only the lines of one row of windows are in memory at a time
+ */
+static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(
+	const NncThread *thread, int n, const real *restrict x, const real *restrict w,
+	real *restrict y, uint8_t *restrict winner, const real *restrict bias)
+{
+	enum { IMAGE = 28 * 28 * 1, POOLED = 14, LINE = 896 };
+	const NncRange share = nnc_share(thread, n * POOLED);
+	real *q = thread->scratch, *u = q + 4624, *lines = u + 7744 + 128;
+	int *at = (int *)(u + 7744);
+
+	if (share.first < share.end)
+		conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_weights(w, u,
+			at);
 	for (int i = share.first; i < share.end; i++) {
 		if (i % POOLED == 0 || i == share.first)
-			pad_28x28x1_7x7_p3x3(x + i / POOLED * IMAGE, p);
-		for (int j = 0; j < O; j += COLS)
-			for (int k = 0; k < WIDE; k++)
-				if (REST == 0 || O - j >= COLS)
-					conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
-						COLS, i % POOLED, k, j, p, w, y + i *
-						LINE, winner + i * LINE, bias);
-				else
-					conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
-						REST, i % POOLED, k, j, p, w, y + i *
-						LINE, winner + i * LINE, bias);
+			conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_image(
+				x + i / POOLED * IMAGE, q);
+		conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(
+			i % POOLED, at, q, u, lines);
+		maxpool_28x28x64_2x2_s2x2_bias_relu_line(i % POOLED, i % POOLED * 2,
+			lines, y + i * LINE, winner + i * LINE, bias);
 	}
 }
 
@@ -1748,6 +1947,40 @@ static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
 }
 
 /*
+ * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
+ * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
+ * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
+ * columns.
+ */
+static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
+	const real *restrict a, int line, int al, int ar, int ak, int as,
+	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
+{
+	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
+
+	for (int p = 0; p < runs; p++, a += as, b += bs)
+		NNC_UNROLL_4
+		for (int k = 0; k < terms; k++) {
+			nnc_vec bv[NNC_TILE_MAX];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+					q < vecs - 1 ? NNC_LANES : last);
+			NNC_UNROLL
+			for (int r = 0; r < rows; r++) {
+				const real x = a[r / line * al + r % line * ar + k *
+					ak];
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					sum[r * vecs + q] += x * bv[q];
+			}
+		}
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = sum[i];
+}
+
+/*
  * c (n,64) = a b of a (n,64), b (64,64), complex, by three
  * real products: s and t of the real and the imaginary parts, u of sums of both.
  */
@@ -1848,6 +2081,7 @@ static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 {
 	enum { H = 14, W = 14, C = 64, OW = 7, N = C };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	enum { FEW = KH * KW <= 9 }; /* places */
 	const int top = i * SH - TOP;
 	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
@@ -1855,28 +2089,48 @@ static void maxpool_14x14x64_2x2_s2x2_bias_relu_line(int i, int from,
 		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
+		const real *corner = x + ((top - from) * W + left) * C;
 		real best[C];
-		int place[C];
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = ky0 * KW + kx0;
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = x + ((top + ky - from) * W + left +
-					kx) * C;
-				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? ky * KW + kx : place[k];
-					best[k] = wins ? xp[k] : best[k];
+		if (FEW && ky1 - ky0 == KH && kx1 - kx0 == KW) {
+			/* a whole window: all of a channel's places at once */
+			NNC_INDEPENDENT
+			for (int k = 0; k < C; k++) {
+				real v = corner[k];
+				int at = 0;
+				NNC_UNROLL
+				for (int r = 1; r < KH * KW; r++) {
+					const real other = corner[(r / KW * W +
+						r % KW) * C + k];
+					const bool wins = other > v || other != other;
+					at = wins ? r : at;
+					v = wins ? other : v;
 				}
+				best[k] = v;
+				winner[p * C + k] = (uint8_t)at;
 			}
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++)
-			winner[p * C + k] = (uint8_t)place[k];
+		} else {
+			int place[C];
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++) {
+				best[k] = -NNC_INFINITY;
+				place[k] = ky0 * KW + kx0;
+			}
+			for (int ky = ky0; ky < ky1; ky++)
+				for (int kx = kx0; kx < kx1; kx++) {
+					const real *xp = corner + (ky * W + kx) * C;
+					NNC_NO_UNROLL
+					for (int k = 0; k < C; k++) {
+						const bool wins = xp[k] > best[k] ||
+							xp[k] != xp[k];
+						place[k] = wins ? ky * KW + kx :
+							place[k];
+						best[k] = wins ? xp[k] : best[k];
+					}
+				}
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++)
+				winner[p * C + k] = (uint8_t)place[k];
+		}
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -3484,6 +3738,18 @@ static void column_sums_6272x64_adam(const NncThread *thread, int n,
 	}
 }
 
+/* p (34,34,1): one image x (28,28,1) with zeros around it */
+static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p)
+{
+	enum { H = 28, W = 28, C = 1, PH = 34, PW = 34, TOP = 3, LEFT = 3 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
+}
+
 /* to: the windows of the outputs that line i chooses from; p is the padded image */
 static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_windows(int i,
 	const real *restrict p, real *restrict to)
@@ -3829,8 +4095,9 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "conv1", "conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu",
-		159760384, NULL},
+	{NNC_PHASE_FORWARD, "conv1",
+		"conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu", 159760384,
+		NULL},
 	{NNC_PHASE_FORWARD, "conv2", "rows_14x14x64_rfft18_14_seen", 3039232, NULL},
 	{NNC_PHASE_FORWARD, "conv2", "rows_7x7x64x64_rfft18_7down3", 3039232, NULL},
 	{NNC_PHASE_FORWARD, "conv2", "bins_product_32x64x64_18x18_14x14x64_7x7_p3x3",
@@ -3870,8 +4137,9 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "conv1",
 		"conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam", 158995200,
 		NULL},
-	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu",
-		159760384, NULL},
+	{NNC_PHASE_INFER, "conv1",
+		"conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu", 159760384,
+		NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_14x14x64_rfft18_14_seen", 3039232, NULL},
 	{NNC_PHASE_INFER, "conv2", "rows_7x7x64x64_rfft18_7down3", 3039232, NULL},
 	{NNC_PHASE_INFER, "conv2", "bins_product_32x64x64_18x18_14x14x64_7x7_p3x3",

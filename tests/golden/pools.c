@@ -550,6 +550,7 @@ static void maxpool_28x28x4_3x3_s2x2_bias_relu_line(int i, int from,
 {
 	enum { H = 28, W = 28, C = 4, OW = 13, N = C };
 	enum { KH = 3, KW = 3, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	enum { FEW = KH * KW <= 9 }; /* places */
 	const int top = i * SH - TOP;
 	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
@@ -557,28 +558,48 @@ static void maxpool_28x28x4_3x3_s2x2_bias_relu_line(int i, int from,
 		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
+		const real *corner = x + ((top - from) * W + left) * C;
 		real best[C];
-		int place[C];
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = ky0 * KW + kx0;
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = x + ((top + ky - from) * W + left +
-					kx) * C;
-				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? ky * KW + kx : place[k];
-					best[k] = wins ? xp[k] : best[k];
+		if (FEW && ky1 - ky0 == KH && kx1 - kx0 == KW) {
+			/* a whole window: all of a channel's places at once */
+			NNC_INDEPENDENT
+			for (int k = 0; k < C; k++) {
+				real v = corner[k];
+				int at = 0;
+				NNC_UNROLL
+				for (int r = 1; r < KH * KW; r++) {
+					const real other = corner[(r / KW * W +
+						r % KW) * C + k];
+					const bool wins = other > v || other != other;
+					at = wins ? r : at;
+					v = wins ? other : v;
 				}
+				best[k] = v;
+				winner[p * C + k] = (uint8_t)at;
 			}
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++)
-			winner[p * C + k] = (uint8_t)place[k];
+		} else {
+			int place[C];
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++) {
+				best[k] = -NNC_INFINITY;
+				place[k] = ky0 * KW + kx0;
+			}
+			for (int ky = ky0; ky < ky1; ky++)
+				for (int kx = kx0; kx < kx1; kx++) {
+					const real *xp = corner + (ky * W + kx) * C;
+					NNC_NO_UNROLL
+					for (int k = 0; k < C; k++) {
+						const bool wins = xp[k] > best[k] ||
+							xp[k] != xp[k];
+						place[k] = wins ? ky * KW + kx :
+							place[k];
+						best[k] = wins ? xp[k] : best[k];
+					}
+				}
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++)
+				winner[p * C + k] = (uint8_t)place[k];
+		}
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -642,6 +663,7 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7_line(int i, int from, const real *res
 {
 	enum { H = 13, W = 13, C = 4, OW = 7, N = C };
 	enum { KH = 2, KW = 2, SH = 2, SW = 2, TOP = 0, LEFT = 0 };
+	enum { FEW = KH * KW <= 9 }; /* places */
 	const int top = i * SH - TOP;
 	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
@@ -649,28 +671,48 @@ static void maxpool_13x13x4_2x2_s2x2_to7x7_line(int i, int from, const real *res
 		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
+		const real *corner = x + ((top - from) * W + left) * C;
 		real best[C];
-		int place[C];
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = ky0 * KW + kx0;
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = x + ((top + ky - from) * W + left +
-					kx) * C;
-				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? ky * KW + kx : place[k];
-					best[k] = wins ? xp[k] : best[k];
+		if (FEW && ky1 - ky0 == KH && kx1 - kx0 == KW) {
+			/* a whole window: all of a channel's places at once */
+			NNC_INDEPENDENT
+			for (int k = 0; k < C; k++) {
+				real v = corner[k];
+				int at = 0;
+				NNC_UNROLL
+				for (int r = 1; r < KH * KW; r++) {
+					const real other = corner[(r / KW * W +
+						r % KW) * C + k];
+					const bool wins = other > v || other != other;
+					at = wins ? r : at;
+					v = wins ? other : v;
 				}
+				best[k] = v;
+				winner[p * C + k] = (uint8_t)at;
 			}
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++)
-			winner[p * C + k] = (uint8_t)place[k];
+		} else {
+			int place[C];
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++) {
+				best[k] = -NNC_INFINITY;
+				place[k] = ky0 * KW + kx0;
+			}
+			for (int ky = ky0; ky < ky1; ky++)
+				for (int kx = kx0; kx < kx1; kx++) {
+					const real *xp = corner + (ky * W + kx) * C;
+					NNC_NO_UNROLL
+					for (int k = 0; k < C; k++) {
+						const bool wins = xp[k] > best[k] ||
+							xp[k] != xp[k];
+						place[k] = wins ? ky * KW + kx :
+							place[k];
+						best[k] = wins ? xp[k] : best[k];
+					}
+				}
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++)
+				winner[p * C + k] = (uint8_t)place[k];
+		}
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -805,6 +847,7 @@ static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restr
 {
 	enum { H = 3, W = 3, C = 12, OW = 3, N = C };
 	enum { KH = 3, KW = 3, SH = 1, SW = 1, TOP = 1, LEFT = 1 };
+	enum { FEW = KH * KW <= 9 }; /* places */
 	const int top = i * SH - TOP;
 	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
@@ -812,28 +855,48 @@ static void maxpool_3x3x12_3x3_p1x1_bias_line(int i, int from, const real *restr
 		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
+		const real *corner = x + ((top - from) * W + left) * C;
 		real best[C];
-		int place[C];
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = ky0 * KW + kx0;
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = x + ((top + ky - from) * W + left +
-					kx) * C;
-				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? ky * KW + kx : place[k];
-					best[k] = wins ? xp[k] : best[k];
+		if (FEW && ky1 - ky0 == KH && kx1 - kx0 == KW) {
+			/* a whole window: all of a channel's places at once */
+			NNC_INDEPENDENT
+			for (int k = 0; k < C; k++) {
+				real v = corner[k];
+				int at = 0;
+				NNC_UNROLL
+				for (int r = 1; r < KH * KW; r++) {
+					const real other = corner[(r / KW * W +
+						r % KW) * C + k];
+					const bool wins = other > v || other != other;
+					at = wins ? r : at;
+					v = wins ? other : v;
 				}
+				best[k] = v;
+				winner[p * C + k] = (uint8_t)at;
 			}
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++)
-			winner[p * C + k] = (uint8_t)place[k];
+		} else {
+			int place[C];
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++) {
+				best[k] = -NNC_INFINITY;
+				place[k] = ky0 * KW + kx0;
+			}
+			for (int ky = ky0; ky < ky1; ky++)
+				for (int kx = kx0; kx < kx1; kx++) {
+					const real *xp = corner + (ky * W + kx) * C;
+					NNC_NO_UNROLL
+					for (int k = 0; k < C; k++) {
+						const bool wins = xp[k] > best[k] ||
+							xp[k] != xp[k];
+						place[k] = wins ? ky * KW + kx :
+							place[k];
+						best[k] = wins ? xp[k] : best[k];
+					}
+				}
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++)
+				winner[p * C + k] = (uint8_t)place[k];
+		}
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;

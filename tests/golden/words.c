@@ -98,10 +98,13 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
 static void maxpool_28x28x4_2x2_to28x28_bias_tanh(const NncThread *thread, int n,
 	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void pad_28x28x4_3x5_p1x2(const real *restrict x, real *restrict p);
-static void conv_28x28x4_3x5_p1x2_line(int i, const real *restrict p,
-	const real *restrict w, real *restrict y);
-static void conv_28x28x4_3x5_p1x2(const NncThread *thread, int n,
+static void conv_winograd_28x28x4_3x5_p1x2_image(const real *restrict x,
+	real *restrict q);
+static void conv_winograd_28x28x4_3x5_p1x2_weights(const real *restrict w,
+	real *restrict u, int *restrict at);
+static void conv_winograd_28x28x4_3x5_p1x2_lines(int i, const int *restrict at,
+	const real *restrict q, const real *restrict u, real *restrict y);
+static void conv_winograd_28x28x4_3x5_p1x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y);
 static void pad_28x28x4_3x3_s2x2_to14x14(const real *restrict x, real *restrict p);
 static void conv_28x28x4_3x3x8_s2x2_to14x14_line(int i, const real *restrict p,
@@ -180,6 +183,7 @@ static void maxpool_grad_28x28x4_2x2_to28x28(const NncThread *thread, int n,
 	const real *restrict dy, const uint8_t *restrict winner, real *restrict dx);
 static void turn_3x5x4x4(const NncThread *thread, const real *restrict w,
 	real *restrict t);
+static void pad_28x28x4_3x5_p1x2(const real *restrict x, real *restrict p);
 static void conv_28x28x4_3x5_p1x2_tanh_grad_line(int i, const real *restrict p,
 	const real *restrict w, real *restrict y, const real *restrict saved);
 static void conv_28x28x4_3x5_p1x2_tanh_grad(const NncThread *thread, int n,
@@ -252,7 +256,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 28x28x4 -> 28x28x4, 244 parameters, 188,160 multiply-adds
 	 */
 	nnc_barrier(thread);
-	conv_28x28x4_3x5_p1x2(thread, n, a + MAXPOOL1, w->conv2_weight, a +
+	conv_winograd_28x28x4_3x5_p1x2(thread, n, a + MAXPOOL1, w->conv2_weight, a +
 		CONV2_PRODUCT);
 
 	/*
@@ -436,8 +440,8 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* conv2: conv filters kernel stride=stride */
 	nnc_barrier(thread);
-	conv_28x28x4_3x5_p1x2(thread, n, a + INFER_MAXPOOL1, w->conv2_weight, a +
-		INFER_CONV2_PRODUCT);
+	conv_winograd_28x28x4_3x5_p1x2(thread, n, a + INFER_MAXPOOL1, w->conv2_weight,
+		a + INFER_CONV2_PRODUCT);
 
 	/* maxpool2: maxpool 2 stride=1 padding=same */
 	nnc_barrier(thread);
@@ -612,6 +616,7 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
 {
 	enum { H = 28, W = 28, C = 4, OW = 28, N = C };
 	enum { KH = 2, KW = 2, SH = 1, SW = 1, TOP = 0, LEFT = 0 };
+	enum { FEW = KH * KW <= 9 }; /* places */
 	const int top = i * SH - TOP;
 	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
@@ -619,28 +624,48 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
 		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
+		const real *corner = x + ((top - from) * W + left) * C;
 		real best[C];
-		int place[C];
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = ky0 * KW + kx0;
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = x + ((top + ky - from) * W + left +
-					kx) * C;
-				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? ky * KW + kx : place[k];
-					best[k] = wins ? xp[k] : best[k];
+		if (FEW && ky1 - ky0 == KH && kx1 - kx0 == KW) {
+			/* a whole window: all of a channel's places at once */
+			NNC_INDEPENDENT
+			for (int k = 0; k < C; k++) {
+				real v = corner[k];
+				int at = 0;
+				NNC_UNROLL
+				for (int r = 1; r < KH * KW; r++) {
+					const real other = corner[(r / KW * W +
+						r % KW) * C + k];
+					const bool wins = other > v || other != other;
+					at = wins ? r : at;
+					v = wins ? other : v;
 				}
+				best[k] = v;
+				winner[p * C + k] = (uint8_t)at;
 			}
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++)
-			winner[p * C + k] = (uint8_t)place[k];
+		} else {
+			int place[C];
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++) {
+				best[k] = -NNC_INFINITY;
+				place[k] = ky0 * KW + kx0;
+			}
+			for (int ky = ky0; ky < ky1; ky++)
+				for (int kx = kx0; kx < kx1; kx++) {
+					const real *xp = corner + (ky * W + kx) * C;
+					NNC_NO_UNROLL
+					for (int k = 0; k < C; k++) {
+						const bool wins = xp[k] > best[k] ||
+							xp[k] != xp[k];
+						place[k] = wins ? ky * KW + kx :
+							place[k];
+						best[k] = wins ? xp[k] : best[k];
+					}
+				}
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++)
+				winner[p * C + k] = (uint8_t)place[k];
+		}
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -665,77 +690,225 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh(const NncThread *thread, int n
 			W * C, y + i * LINE, winner + i * LINE, bias);
 }
 
-/* p (30,32,4): one image x (28,28,4) with zeros around it */
-static void pad_28x28x4_3x5_p1x2(const real *restrict x, real *restrict p)
+/*
+ * q (15,4,4,16,4): of the padded image x (28,28,4) the even lines, the odd ones, even
+ * less odd, the next even less odd; the same of the columns of each
+ */
+static void conv_winograd_28x28x4_3x5_p1x2_image(const real *restrict x,
+	real *restrict q)
 {
-	enum { H = 28, W = 28, C = 4, PH = 30, PW = 32, TOP = 1, LEFT = 2 };
-	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+	enum { H = 28, W = 28, C = 4, TOP = 1, LEFT = 2 };
+	enum { HIGH = 15, WIDE = 16 * C, LINE = 4 * WIDE };
+	real line[2 * WIDE + 2 * C] = {0};
 
-	memset(p, 0, PH * PW * C * sizeof *p);
-	for (int i = 0; i < H && i + TOP < PH; i++)
-		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
-			sizeof *p);
+	for (int i = 0; i < 2 * HIGH; i++) {
+		real *even = q + (i / 2 * 4 + i % 2) * LINE, *odd = even + WIDE;
+		real *first = odd + WIDE, *second = first + WIDE;
+		if (i >= TOP && i < TOP + H)
+			memcpy(line + LEFT * C, x + (i - TOP) * W * C, W * C *
+				sizeof *line);
+		else
+			memset(line, 0, sizeof line);
+		for (int k = 0; k < WIDE; k += C)
+			for (int c = 0; c < C; c++) {
+				const real *p = line + 2 * k + c;
+				even[k + c] = p[0];
+				odd[k + c] = p[C];
+				first[k + c] = p[0] - p[C];
+				second[k + c] = p[2 * C] - p[C];
+			}
+	}
+	for (int i = 0; i < HIGH; i++, q += 4 * LINE) {
+		const real *even = q, *odd = q + LINE, *next = i < HIGH - 1 ? q + 4 *
+			LINE : q;
+		for (int k = 0; k < LINE; k++) {
+			q[2 * LINE + k] = even[k] - odd[k];
+			q[3 * LINE + k] = next[k] - odd[k];
+		}
+	}
 }
 
-/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
-static NNC_INLINE void conv_28x28x4_3x5_p1x2_tile(int rows, int cols, int i, int k0,
-	int j0, const real *restrict p, const real *restrict w, real *restrict y)
+/*
+ * The products of a window, in nine groups: u (products,4,4), what they take of
+ * w (3,5,4,4), and at, where they begin in the image
+ */
+static void conv_winograd_28x28x4_3x5_p1x2_weights(const real *restrict w,
+	real *restrict u, int *restrict at)
 {
-	enum { C = 4, O = 4, L = NNC_LANES };
-	enum { KH = 3, SH = 1, SW = 1, PW = 32, TERMS = 5 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { KW = 5, SIZE = 4 * 4, WIDE = 16 * 4 };
+	enum { EVEN, ODD, FIRST, SECOND };
+	/* which lines and columns, from where on; which tap, and whether the next is added */
+	static const struct {
+		int kind, from, tap, more;
+	} lines[] = {
+		{ODD, 0, 0, 1},
+		{FIRST, 0, 0, 0},{EVEN, 1, 2, 0},
+		{SECOND, 0, 1, 0},{ODD, 1, 2, 0},
+	}, columns[] = {
+		{ODD, 0, 0, 1},{ODD, 1, 2, 1},
+		{FIRST, 0, 0, 0},{FIRST, 1, 2, 0},{EVEN, 2, 4, 0},
+		{SECOND, 0, 1, 0},{SECOND, 1, 3, 0},{ODD, 2, 4, 0},
+	};
+	/* of both outputs, of the first, of the second */
+	static const int high[] = {0, 1, 1 + 2, 1 + 2 * 2};
+	static const int wide[] = {0, 2, 2 + 3, 2 + 2 * 3};
 
-	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
-		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
-	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (k0 + r) * O + j;
-			real v = sums[r * vecs * L + q];
-			y[at] = v;
+	for (int g = 0; g < 9; g++)
+		for (int i = high[g / 3]; i < high[g / 3 + 1]; i++)
+			for (int k = wide[g % 3]; k < wide[g % 3 + 1]; k++, u += SIZE) {
+				*at++ = (lines[i].from * 16 + lines[i].kind * 4 +
+					columns[k].kind) * WIDE +
+					columns[k].from * 4;
+				memset(u, 0, SIZE * sizeof *u);
+				for (int y = 0; y <= lines[i].more; y++)
+					for (int x = 0; x <= columns[k].more; x++) {
+						const int tap = (lines[i].tap + y) *
+							KW + columns[k].tap + x;
+						for (int j = 0; j < SIZE; j++)
+							u[j] += w[tap * SIZE + j];
+					}
+			}
+}
+
+/*
+ * s: adds to rows x vecs vectors `taps` taps of `channels` terms each, a number of a times
+ * a vector of b. a has a row every `channels`, tap k from at[k] on; b a term every `bk`.
+ * The last vector has `last` columns.
+ */
+static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int channels,
+	const int *restrict at, const real *restrict a, const real *restrict b, int bk,
+	nnc_vec *restrict s)
+{
+	nnc_vec sum[NNC_TILE_MAX];
+
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		sum[i] = s[i];
+	for (int k = 0; k < taps; k++)
+		for (int c = 0; c < channels; c++, b += bk) {
+			nnc_vec bv[NNC_TILE_MAX];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				bv[q] = nnc_load(b + q * NNC_LANES,
+					q < vecs - 1 ? NNC_LANES : last);
+			NNC_UNROLL
+			for (int r = 0; r < rows; r++) {
+				const real x = a[at[k] + r * channels + c];
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					sum[r * vecs + q] += x * bv[q];
+			}
+		}
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		s[i] = sum[i];
+}
+
+/* s: `rows` places by `vecs` vectors of four outputs each, two of one line, two of the next */
+static NNC_INLINE void conv_winograd_28x28x4_3x5_p1x2_sums(int rows, int vecs, int last,
+	const int *restrict at, const real *restrict q, const real *restrict u,
+	nnc_vec s[4][NNC_TILE_MAX])
+{
+	enum { C = 4, O = 4, SIZE = C * O, HIGH = 2, WIDE = 3 };
+	enum { BOTH_H = 1, BOTH_W = 2, GROUPS = BOTH_W + 2 * WIDE }; /* of a line */
+	nnc_vec left[NNC_TILE_MAX] = {{0}}, right[NNC_TILE_MAX];
+
+	/* what both lines have in common: of both columns, of the left ones, of the right ones */
+	tile_taps(rows, vecs, last, BOTH_H * BOTH_W, C, at, q, u, O, left);
+	at += BOTH_H * BOTH_W, u += BOTH_H * BOTH_W * SIZE;
+	NNC_UNROLL
+	for (int i = 0; i < rows * vecs; i++)
+		right[i] = left[i];
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, left);
+	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, right);
+	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	for (int line = 0; line < 2; line++, s += 2, at += HIGH * GROUPS, u += HIGH *
+		GROUPS * SIZE) {
+		const int *own = at + HIGH * BOTH_W;
+		const real *weights = u + HIGH * BOTH_W * SIZE;
+		nnc_vec both[NNC_TILE_MAX] = {{0}};
+		tile_taps(rows, vecs, last, HIGH * BOTH_W, C, at, q, u, O, both);
+		NNC_UNROLL
+		for (int i = 0; i < rows * vecs; i++) {
+			s[0][i] = left[i] + both[i];
+			s[1][i] = right[i] + both[i];
+		}
+		tile_taps(rows, vecs, last, HIGH * WIDE, C, own, q, weights, O, s[0]);
+		tile_taps(rows, vecs, last, HIGH * WIDE, C, own + HIGH * WIDE, q,
+			weights + HIGH * WIDE * SIZE, O, s[1]);
+	}
+}
+
+/* y (2,28,4): of lines 2 i and 2 i + 1 of an image, `rows` pairs of places by `cols` channels */
+static NNC_INLINE void conv_winograd_28x28x4_3x5_p1x2_tile(int rows, int cols, int i,
+	int k0, int j0, const int *restrict at, const real *restrict q,
+	const real *restrict u, real *restrict y)
+{
+	enum { C = 4, OH = 28, OW = 28, O = 4, L = NNC_LANES, WIDE = 16 };
+	const int vecs = NNC_VECTORS(cols), lines = OH - 2 * i < 2 ? 1 : 2;
+	const int places = OW - 2 * k0 < 2 * rows ? OW - 2 * k0 : 2 * rows;
+	nnc_vec s[4][NNC_TILE_MAX];
+
+	conv_winograd_28x28x4_3x5_p1x2_sums(rows, vecs, cols - (vecs - 1) * L, at, q +
+		(i * 16 * WIDE + k0) * C, u + j0, s);
+	for (int line = 0; line < lines; line++)
+		for (int k = 0; k < places; k++) {
+			const real *sums = (const real *)(s[2 * line + k % 2] + k / 2 *
+				vecs);
+			NNC_INDEPENDENT
+			for (int r = 0; r < cols; r++) {
+				const int j = j0 + r, at = (line * OW + 2 * k0 + k) *
+					O + j;
+				real v = sums[r];
+				y[at] = v;
+			}
 		}
 }
 
-/* y (28,4): line i of an image's outputs */
-static void conv_28x28x4_3x5_p1x2_line(int i, const real *restrict p,
-	const real *restrict w, real *restrict y)
+/* y (2,28,4): lines 2 i and 2 i + 1 of an image's outputs */
+static void conv_winograd_28x28x4_3x5_p1x2_lines(int i, const int *restrict at,
+	const real *restrict q, const real *restrict u, real *restrict y)
 {
-	enum { OW = 28, O = 4, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { PAIRS = (28 + 1) / 2, O = 4, ROWS = NNC_ROWS(PAIRS),
+		LAST = PAIRS % ROWS };
 	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
 
 	for (int j = 0; j < O; j += COLS)
-		for (int k = 0; k < OW; k += ROWS) {
-			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+		for (int k = 0; k < PAIRS; k += ROWS) {
+			const int rows = LAST > 0 && PAIRS - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			if (rows == ROWS && cols == COLS)
-				conv_28x28x4_3x5_p1x2_tile(ROWS, COLS, i, k, j, p, w,
-					y);
+				conv_winograd_28x28x4_3x5_p1x2_tile(ROWS, COLS, i, k, j,
+					at, q, u, y);
 			else if (REST > 0 && rows == ROWS)
-				conv_28x28x4_3x5_p1x2_tile(ROWS, REST, i, k, j, p, w,
-					y);
+				conv_winograd_28x28x4_3x5_p1x2_tile(ROWS, REST, i, k, j,
+					at, q, u, y);
 			else if (LAST > 0 && cols == COLS)
-				conv_28x28x4_3x5_p1x2_tile(LAST, COLS, i, k, j, p, w,
-					y);
+				conv_winograd_28x28x4_3x5_p1x2_tile(LAST, COLS, i, k, j,
+					at, q, u, y);
 			else if (LAST > 0 && REST > 0)
-				conv_28x28x4_3x5_p1x2_tile(LAST, REST, i, k, j, p, w,
-					y);
+				conv_winograd_28x28x4_3x5_p1x2_tile(LAST, REST, i, k, j,
+					at, q, u, y);
 		}
 }
 
 /* y (n,28,28,4) = x (n,28,28,4) * w (3,5,4,4) */
-static void conv_28x28x4_3x5_p1x2(const NncThread *thread, int n,
+static void conv_winograd_28x28x4_3x5_p1x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y)
 {
-	enum { H = 28, W = 28, C = 4, OH = 28, OW = 28, O = 4 };
-	const NncRange share = nnc_share(thread, n * OH);
-	real *p = thread->scratch;
+	enum { IMAGE = 28 * 28 * 4, OH = 28, LINE = 28 * 4, PAIRS = (OH + 1) / 2 };
+	const NncRange share = nnc_share(thread, n * PAIRS);
+	real *q = thread->scratch, *u = q + 15360;
+	int *at = (int *)(u + 640);
 
+	if (share.first < share.end)
+		conv_winograd_28x28x4_3x5_p1x2_weights(w, u, at);
 	for (int i = share.first; i < share.end; i++) {
-		if (i % OH == 0 || i == share.first)
-			pad_28x28x4_3x5_p1x2(x + i / OH * H * W * C, p);
-		conv_28x28x4_3x5_p1x2_line(i % OH, p, w, y + i * OW * O);
+		const int from = (i / PAIRS * OH + i % PAIRS * 2) * LINE;
+		if (i % PAIRS == 0 || i == share.first)
+			conv_winograd_28x28x4_3x5_p1x2_image(x + i / PAIRS * IMAGE, q);
+		conv_winograd_28x28x4_3x5_p1x2_lines(i % PAIRS, at, q, u, y + from);
 	}
 }
 
@@ -821,6 +994,7 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
 {
 	enum { H = 14, W = 14, C = 8, OW = 14, N = C };
 	enum { KH = 2, KW = 2, SH = 1, SW = 1, TOP = 0, LEFT = 0 };
+	enum { FEW = KH * KW <= 9 }; /* places */
 	const int top = i * SH - TOP;
 	const int ky0 = top < 0 ? -top : 0, ky1 = H - top < KH ? H - top : KH;
 
@@ -828,28 +1002,48 @@ static void maxpool_14x14x8_2x2_to14x14_bias_tanh_line(int i, int from,
 		const int left = p * SW - LEFT;
 		const int kx0 = left < 0 ? -left : 0, kx1 = W - left < KW ? W - left :
 			KW;
+		const real *corner = x + ((top - from) * W + left) * C;
 		real best[C];
-		int place[C];
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++) {
-			best[k] = -NNC_INFINITY;
-			place[k] = ky0 * KW + kx0;
-		}
-		for (int ky = ky0; ky < ky1; ky++)
-			for (int kx = kx0; kx < kx1; kx++) {
-				const real *xp = x + ((top + ky - from) * W + left +
-					kx) * C;
-				NNC_NO_UNROLL
-				for (int k = 0; k < C; k++) {
-					const bool wins = xp[k] > best[k] ||
-						xp[k] != xp[k];
-					place[k] = wins ? ky * KW + kx : place[k];
-					best[k] = wins ? xp[k] : best[k];
+		if (FEW && ky1 - ky0 == KH && kx1 - kx0 == KW) {
+			/* a whole window: all of a channel's places at once */
+			NNC_INDEPENDENT
+			for (int k = 0; k < C; k++) {
+				real v = corner[k];
+				int at = 0;
+				NNC_UNROLL
+				for (int r = 1; r < KH * KW; r++) {
+					const real other = corner[(r / KW * W +
+						r % KW) * C + k];
+					const bool wins = other > v || other != other;
+					at = wins ? r : at;
+					v = wins ? other : v;
 				}
+				best[k] = v;
+				winner[p * C + k] = (uint8_t)at;
 			}
-		NNC_NO_UNROLL
-		for (int k = 0; k < C; k++)
-			winner[p * C + k] = (uint8_t)place[k];
+		} else {
+			int place[C];
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++) {
+				best[k] = -NNC_INFINITY;
+				place[k] = ky0 * KW + kx0;
+			}
+			for (int ky = ky0; ky < ky1; ky++)
+				for (int kx = kx0; kx < kx1; kx++) {
+					const real *xp = corner + (ky * W + kx) * C;
+					NNC_NO_UNROLL
+					for (int k = 0; k < C; k++) {
+						const bool wins = xp[k] > best[k] ||
+							xp[k] != xp[k];
+						place[k] = wins ? ky * KW + kx :
+							place[k];
+						best[k] = wins ? xp[k] : best[k];
+					}
+				}
+			NNC_NO_UNROLL
+			for (int k = 0; k < C; k++)
+				winner[p * C + k] = (uint8_t)place[k];
+		}
 		NNC_INDEPENDENT
 		for (int j = 0; j < N; j++) {
 			const int at = p * C + j;
@@ -1776,6 +1970,18 @@ static void turn_3x5x4x4(const NncThread *thread, const real *restrict w,
 			}
 }
 
+/* p (30,32,4): one image x (28,28,4) with zeros around it */
+static void pad_28x28x4_3x5_p1x2(const real *restrict x, real *restrict p)
+{
+	enum { H = 28, W = 28, C = 4, PH = 30, PW = 32, TOP = 1, LEFT = 2 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
+
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
+}
+
 /* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
 static NNC_INLINE void conv_28x28x4_3x5_p1x2_tanh_grad_tile(int rows, int cols, int i,
 	int k0, int j0, const real *restrict p, const real *restrict w,
@@ -2252,7 +2458,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "conv1", "conv_28x28x1_3x5x4_p1x2", 3010560, NULL},
 	{NNC_PHASE_FORWARD, "maxpool1", "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112,
 		NULL},
-	{NNC_PHASE_FORWARD, "conv2", "conv_28x28x4_3x5_p1x2", 12042240, NULL},
+	{NNC_PHASE_FORWARD, "conv2", "conv_winograd_28x28x4_3x5_p1x2", 12042240, NULL},
 	{NNC_PHASE_FORWARD, "maxpool2", "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112,
 		NULL},
 	{NNC_PHASE_FORWARD, "conv3", "conv_28x28x4_3x3x8_s2x2_to14x14", 3612672, NULL},
@@ -2294,7 +2500,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_3x5x4_p1x2", 3010560, NULL},
 	{NNC_PHASE_INFER, "maxpool1", "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112,
 		NULL},
-	{NNC_PHASE_INFER, "conv2", "conv_28x28x4_3x5_p1x2", 12042240, NULL},
+	{NNC_PHASE_INFER, "conv2", "conv_winograd_28x28x4_3x5_p1x2", 12042240, NULL},
 	{NNC_PHASE_INFER, "maxpool2", "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112,
 		NULL},
 	{NNC_PHASE_INFER, "conv3", "conv_28x28x4_3x3x8_s2x2_to14x14", 3612672, NULL},
@@ -2325,8 +2531,8 @@ const NncModel NNC_MODEL(words) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 7056,
-	.infer_scratch_reals = 3840,
+	.scratch_reals = 16048,
+	.infer_scratch_reals = 16048,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,
