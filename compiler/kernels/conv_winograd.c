@@ -85,23 +85,21 @@ static int64_t scratch(const Net *net, const Node *n)
 	       (pool_of(n) ? 2 * w.ow * w.o : 0);
 }
 
-/* The products along lines or columns, as rows of a table in the generated C. */
+/* The products along lines or columns, as the lines of a table in the generated C. */
 static const char *terms_text(Halving h)
 {
-	const char *text = "";
-	for (int k = 0; k < h.pairs; k++)
-		text = arena_printf("%s{ODD, %d, %d, 1},", text, k, 2 * k);
-	text = arena_printf("%s\n", text);
-	for (int k = 0; k < h.pairs; k++)
-		text = arena_printf("%s{FIRST, %d, %d, 0},", text, k, 2 * k);
-	if (h.rest)
-		text = arena_printf("%s{EVEN, %d, %d, 0},", text, (int)h.pairs, 2 * (int)h.pairs);
-	text = arena_printf("%s\n", text);
-	for (int k = 0; k < h.pairs; k++)
-		text = arena_printf("%s{SECOND, %d, %d, 0},", text, k, 2 * k + 1);
-	if (h.rest)
-		text = arena_printf("%s{ODD, %d, %d, 0},", text, (int)h.pairs, 2 * (int)h.pairs);
-	return text;
+	const char *both = "", *first = "", *second = "";
+	for (int k = 0; k < h.pairs; k++) {
+		both = arena_printf("%s {ODD, %d, %d, 1},", both, k, 2 * k);
+		first = arena_printf("%s {FIRST, %d, %d, 0},", first, k, 2 * k);
+		second = arena_printf("%s {SECOND, %d, %d, 0},", second, k, 2 * k + 1);
+	}
+	if (h.rest) {
+		int last = (int)h.pairs;
+		first = arena_printf("%s {EVEN, %d, %d, 0},", first, last, 2 * last);
+		second = arena_printf("%s {ODD, %d, %d, 0},", second, last, 2 * last);
+	}
+	return arena_printf("%s\n%s\n%s", both + 1, first + 1, second + 1);
 }
 
 static const Hole *winograd_holes(const Node *n, const Window *w, const char *name)
@@ -109,6 +107,7 @@ static const Hole *winograd_holes(const Node *n, const Window *w, const char *na
 	Halving high = halving(w->kh, w->oh), wide = halving(w->kw, w->ow);
 	const Hole holes[] = {
 		{"name", name},
+		{"window", window_name("winograd", w)},
 		{"HIGH", int_text(high.wide)},
 		{"WIDE", int_text(wide.wide)},
 		{"PAIRS_H", int_text(high.pairs)},
@@ -129,11 +128,13 @@ static const Hole *winograd_holes(const Node *n, const Window *w, const char *na
 	return window_holes(w, join_holes(holes, sizeof holes / sizeof *holes, NULL));
 }
 
-static void emit_parts(Emit *e, const Hole *holes, const char *name)
+static void emit_parts(Emit *e, const Hole *holes)
 {
-	emit_function(e, arena_printf("%s_image", name), "winograd_image", holes);
-	emit_function(e, arena_printf("%s_weights", name), "winograd_weights", holes);
+	const char *window = find_hole(holes, "window"), *name = find_hole(holes, "name");
+	emit_function(e, arena_printf("%s_image", window), "winograd_image", holes);
+	emit_function(e, arena_printf("%s_weights", window), "winograd_weights", holes);
 	emit_function(e, "tile_taps", "tile_taps", holes);
+	emit_function(e, arena_printf("%s_sums", window), "winograd_sums", holes);
 	emit_function(e, arena_printf("%s_lines", name), "winograd_lines", holes);
 }
 
@@ -144,7 +145,7 @@ static void emit(Emit *e, const Node *n)
 	const char *name = arena_printf("%s%s", window_name("conv_winograd", &w), suffixes(n));
 	if (!pool) {
 		const Hole *holes = winograd_holes(n, &w, name);
-		emit_parts(e, holes, name);
+		emit_parts(e, holes);
 		emit_function(e, name, "conv_winograd", holes);
 		call_direct(e, n, name, result(n));
 		return;
@@ -152,7 +153,7 @@ static void emit(Emit *e, const Node *n)
 	Node conv = *n; /* nothing is fused with it but the maxpool, which has what comes after */
 	conv.fused_count = 0;
 	const Hole *holes = winograd_holes(&conv, &w, name);
-	emit_parts(e, holes, name);
+	emit_parts(e, holes);
 	const Hole line[] = {{"pool", maxpool_line_function(e, pool)}, {NULL, NULL}};
 	emit_function(e, name, "winograd_pool", join_holes(line, 1, pool_holes(pool, holes)));
 	put(e, "%s(thread, n, %s, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]),
@@ -175,7 +176,7 @@ const Kernel kernel_conv_winograd = {
  * q ($HIGH$,4,4,$WIDE$,$C$): of the padded image x ($H$,$W$,$C$) the even lines, the odd ones, even
  * less odd, the next even less odd; the same of the columns of each
  */
-static void $name$_image(const real *restrict x, real *restrict q)
+static void $window$_image(const real *restrict x, real *restrict q)
 {
 	enum { H = $H$, W = $W$, C = $C$, TOP = $TOP$, LEFT = $LEFT$ };
 	enum { HIGH = $HIGH$, WIDE = $WIDE$ * C, LINE = 4 * WIDE };
@@ -212,7 +213,7 @@ static void $name$_image(const real *restrict x, real *restrict q)
  * The products of a window, in nine groups: u (products,$C$,$O$), what they take of
  * w ($KH$,$KW$,$C$,$O$), and at, where they begin in the image
  */
-static void $name$_weights(const real *restrict w, real *restrict u, int *restrict at)
+static void $window$_weights(const real *restrict w, real *restrict u, int *restrict at)
 {
 	enum { KW = $KW$, SIZE = $C$ * $O$, WIDE = $WIDE$ * $C$ };
 	enum { EVEN, ODD, FIRST, SECOND };
@@ -279,9 +280,9 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 }
 #endif
 
-#ifdef TEMPLATE_winograd_lines
+#ifdef TEMPLATE_winograd_sums
 /* s: `rows` places by `vecs` vectors of four outputs each, two of one line, two of the next */
-static NNC_INLINE void $name$_sums(int rows, int vecs, int last, const int *restrict at,
+static NNC_INLINE void $window$_sums(int rows, int vecs, int last, const int *restrict at,
 		const real *restrict q, const real *restrict u, nnc_vec s[4][NNC_TILE_MAX])
 {
 	enum { C = $C$, O = $O$, SIZE = C * O, HIGH = $ALL_H$, WIDE = $ALL_W$ };
@@ -313,7 +314,9 @@ static NNC_INLINE void $name$_sums(int rows, int vecs, int last, const int *rest
 			  weights + HIGH * WIDE * SIZE, O, s[1]);
 	}
 }
+#endif
 
+#ifdef TEMPLATE_winograd_lines
 /* y (2,$OW$,$O$): of lines 2 i and 2 i + 1 of an image, `rows` pairs of places by `cols` channels */
 static NNC_INLINE void $name$_tile(int rows, int cols, int i, int k0, int j0,
 		const int *restrict at, const real *restrict q, const real *restrict u,
@@ -324,7 +327,7 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int i, int k0, int j0,
 	const int places = OW - 2 * k0 < 2 * rows ? OW - 2 * k0 : 2 * rows;
 	nnc_vec s[4][NNC_TILE_MAX];
 
-	$name$_sums(rows, vecs, cols - (vecs - 1) * L, at, q + (i * 16 * WIDE + k0) * C, u + j0, s);
+	$window$_sums(rows, vecs, cols - (vecs - 1) * L, at, q + (i * 16 * WIDE + k0) * C, u + j0, s);
 	for (int line = 0; line < lines; line++)
 		for (int k = 0; k < places; k++) {
 			const real *sums = (const real *)(s[2 * line + k % 2] + k / 2 * vecs);
@@ -372,11 +375,11 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 	int *at = (int *)(u + $weights$);
 
 	if (share.first < share.end)
-		$name$_weights(w, u, at);
+		$window$_weights(w, u, at);
 	for (int i = share.first; i < share.end; i++) {
 		const int from = (i / PAIRS * OH + i % PAIRS * 2) * LINE;
 		if (i % PAIRS == 0 || i == share.first)
-			$name$_image(x + i / PAIRS * IMAGE, q);
+			$window$_image(x + i / PAIRS * IMAGE, q);
 		$name$_lines(i % PAIRS, at, q, u, y + from$names_at$);
 	}
 }
@@ -396,10 +399,10 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 	int *at = (int *)(u + $weights$);
 
 	if (share.first < share.end)
-		$name$_weights(w, u, at);
+		$window$_weights(w, u, at);
 	for (int i = share.first; i < share.end; i++) {
 		if (i % POOLED == 0 || i == share.first)
-			$name$_image(x + i / POOLED * IMAGE, q);
+			$window$_image(x + i / POOLED * IMAGE, q);
 		$name$_lines(i % POOLED, at, q, u, lines);
 		$pool$_line(i % POOLED, i % POOLED * 2, lines, y + i * LINE, winner + i * LINE$pool_names$);
 	}

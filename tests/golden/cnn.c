@@ -86,10 +86,10 @@ enum {
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_image(
-	const real *restrict x, real *restrict q);
-static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_weights(
-	const real *restrict w, real *restrict u, int *restrict at);
+static void winograd_28x28x1_7x7x64_p3x3_image(const real *restrict x,
+	real *restrict q);
+static void winograd_28x28x1_7x7x64_p3x3_weights(const real *restrict w,
+	real *restrict u, int *restrict at);
 static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(int i,
 	const int *restrict at, const real *restrict q, const real *restrict u,
 	real *restrict y);
@@ -492,8 +492,7 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
  * q (17,4,4,17,1): of the padded image x (28,28,1) the even lines, the odd ones, even
  * less odd, the next even less odd; the same of the columns of each
  */
-static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_image(
-	const real *restrict x, real *restrict q)
+static void winograd_28x28x1_7x7x64_p3x3_image(const real *restrict x, real *restrict q)
 {
 	enum { H = 28, W = 28, C = 1, TOP = 3, LEFT = 3 };
 	enum { HIGH = 17, WIDE = 17 * C, LINE = 4 * WIDE };
@@ -530,8 +529,8 @@ static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_image(
  * The products of a window, in nine groups: u (products,1,64), what they take of
  * w (7,7,1,64), and at, where they begin in the image
  */
-static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_weights(
-	const real *restrict w, real *restrict u, int *restrict at)
+static void winograd_28x28x1_7x7x64_p3x3_weights(const real *restrict w,
+	real *restrict u, int *restrict at)
 {
 	enum { KW = 7, SIZE = 1 * 64, WIDE = 17 * 1 };
 	enum { EVEN, ODD, FIRST, SECOND };
@@ -539,13 +538,13 @@ static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_weights(
 	static const struct {
 		int kind, from, tap, more;
 	} lines[] = {
-		{ODD, 0, 0, 1},{ODD, 1, 2, 1},{ODD, 2, 4, 1},
-		{FIRST, 0, 0, 0},{FIRST, 1, 2, 0},{FIRST, 2, 4, 0},{EVEN, 3, 6, 0},
-		{SECOND, 0, 1, 0},{SECOND, 1, 3, 0},{SECOND, 2, 5, 0},{ODD, 3, 6, 0},
+		{ODD, 0, 0, 1}, {ODD, 1, 2, 1}, {ODD, 2, 4, 1},
+		{FIRST, 0, 0, 0}, {FIRST, 1, 2, 0}, {FIRST, 2, 4, 0}, {EVEN, 3, 6, 0},
+		{SECOND, 0, 1, 0}, {SECOND, 1, 3, 0}, {SECOND, 2, 5, 0}, {ODD, 3, 6, 0},
 	}, columns[] = {
-		{ODD, 0, 0, 1},{ODD, 1, 2, 1},{ODD, 2, 4, 1},
-		{FIRST, 0, 0, 0},{FIRST, 1, 2, 0},{FIRST, 2, 4, 0},{EVEN, 3, 6, 0},
-		{SECOND, 0, 1, 0},{SECOND, 1, 3, 0},{SECOND, 2, 5, 0},{ODD, 3, 6, 0},
+		{ODD, 0, 0, 1}, {ODD, 1, 2, 1}, {ODD, 2, 4, 1},
+		{FIRST, 0, 0, 0}, {FIRST, 1, 2, 0}, {FIRST, 2, 4, 0}, {EVEN, 3, 6, 0},
+		{SECOND, 0, 1, 0}, {SECOND, 1, 3, 0}, {SECOND, 2, 5, 0}, {ODD, 3, 6, 0},
 	};
 	/* of both outputs, of the first, of the second */
 	static const int high[] = {0, 3, 3 + 4, 3 + 2 * 4};
@@ -603,9 +602,9 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 }
 
 /* s: `rows` places by `vecs` vectors of four outputs each, two of one line, two of the next */
-static NNC_INLINE void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_sums(
-	int rows, int vecs, int last, const int *restrict at, const real *restrict q,
-	const real *restrict u, nnc_vec s[4][NNC_TILE_MAX])
+static NNC_INLINE void winograd_28x28x1_7x7x64_p3x3_sums(int rows, int vecs, int last,
+	const int *restrict at, const real *restrict q, const real *restrict u,
+	nnc_vec s[4][NNC_TILE_MAX])
 {
 	enum { C = 1, O = 64, SIZE = C * O, HIGH = 4, WIDE = 4 };
 	enum { BOTH_H = 3, BOTH_W = 3, GROUPS = BOTH_W + 2 * WIDE }; /* of a line */
@@ -648,8 +647,8 @@ static NNC_INLINE void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_t
 	const int places = OW - 2 * k0 < 2 * rows ? OW - 2 * k0 : 2 * rows;
 	nnc_vec s[4][NNC_TILE_MAX];
 
-	conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_sums(rows, vecs,
-		cols - (vecs - 1) * L, at, q + (i * 16 * WIDE + k0) * C, u + j0, s);
+	winograd_28x28x1_7x7x64_p3x3_sums(rows, vecs, cols - (vecs - 1) * L, at, q +
+		(i * 16 * WIDE + k0) * C, u + j0, s);
 	for (int line = 0; line < lines; line++)
 		for (int k = 0; k < places; k++) {
 			const real *sums = (const real *)(s[2 * line + k % 2] + k / 2 *
@@ -774,12 +773,10 @@ static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(
 	int *at = (int *)(u + 7744);
 
 	if (share.first < share.end)
-		conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_weights(w, u,
-			at);
+		winograd_28x28x1_7x7x64_p3x3_weights(w, u, at);
 	for (int i = share.first; i < share.end; i++) {
 		if (i % POOLED == 0 || i == share.first)
-			conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_image(
-				x + i / POOLED * IMAGE, q);
+			winograd_28x28x1_7x7x64_p3x3_image(x + i / POOLED * IMAGE, q);
 		conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(
 			i % POOLED, at, q, u, lines);
 		maxpool_28x28x64_2x2_s2x2_bias_relu_line(i % POOLED, i % POOLED * 2,

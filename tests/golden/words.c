@@ -98,10 +98,9 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh_line(int i, int from,
 static void maxpool_28x28x4_2x2_to28x28_bias_tanh(const NncThread *thread, int n,
 	const real *restrict x, real *restrict y, uint8_t *restrict winner,
 	const real *restrict bias);
-static void conv_winograd_28x28x4_3x5_p1x2_image(const real *restrict x,
-	real *restrict q);
-static void conv_winograd_28x28x4_3x5_p1x2_weights(const real *restrict w,
-	real *restrict u, int *restrict at);
+static void winograd_28x28x4_3x5_p1x2_image(const real *restrict x, real *restrict q);
+static void winograd_28x28x4_3x5_p1x2_weights(const real *restrict w, real *restrict u,
+	int *restrict at);
 static void conv_winograd_28x28x4_3x5_p1x2_lines(int i, const int *restrict at,
 	const real *restrict q, const real *restrict u, real *restrict y);
 static void conv_winograd_28x28x4_3x5_p1x2(const NncThread *thread, int n,
@@ -694,8 +693,7 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh(const NncThread *thread, int n
  * q (15,4,4,16,4): of the padded image x (28,28,4) the even lines, the odd ones, even
  * less odd, the next even less odd; the same of the columns of each
  */
-static void conv_winograd_28x28x4_3x5_p1x2_image(const real *restrict x,
-	real *restrict q)
+static void winograd_28x28x4_3x5_p1x2_image(const real *restrict x, real *restrict q)
 {
 	enum { H = 28, W = 28, C = 4, TOP = 1, LEFT = 2 };
 	enum { HIGH = 15, WIDE = 16 * C, LINE = 4 * WIDE };
@@ -732,8 +730,8 @@ static void conv_winograd_28x28x4_3x5_p1x2_image(const real *restrict x,
  * The products of a window, in nine groups: u (products,4,4), what they take of
  * w (3,5,4,4), and at, where they begin in the image
  */
-static void conv_winograd_28x28x4_3x5_p1x2_weights(const real *restrict w,
-	real *restrict u, int *restrict at)
+static void winograd_28x28x4_3x5_p1x2_weights(const real *restrict w, real *restrict u,
+	int *restrict at)
 {
 	enum { KW = 5, SIZE = 4 * 4, WIDE = 16 * 4 };
 	enum { EVEN, ODD, FIRST, SECOND };
@@ -742,12 +740,12 @@ static void conv_winograd_28x28x4_3x5_p1x2_weights(const real *restrict w,
 		int kind, from, tap, more;
 	} lines[] = {
 		{ODD, 0, 0, 1},
-		{FIRST, 0, 0, 0},{EVEN, 1, 2, 0},
-		{SECOND, 0, 1, 0},{ODD, 1, 2, 0},
+		{FIRST, 0, 0, 0}, {EVEN, 1, 2, 0},
+		{SECOND, 0, 1, 0}, {ODD, 1, 2, 0},
 	}, columns[] = {
-		{ODD, 0, 0, 1},{ODD, 1, 2, 1},
-		{FIRST, 0, 0, 0},{FIRST, 1, 2, 0},{EVEN, 2, 4, 0},
-		{SECOND, 0, 1, 0},{SECOND, 1, 3, 0},{ODD, 2, 4, 0},
+		{ODD, 0, 0, 1}, {ODD, 1, 2, 1},
+		{FIRST, 0, 0, 0}, {FIRST, 1, 2, 0}, {EVEN, 2, 4, 0},
+		{SECOND, 0, 1, 0}, {SECOND, 1, 3, 0}, {ODD, 2, 4, 0},
 	};
 	/* of both outputs, of the first, of the second */
 	static const int high[] = {0, 1, 1 + 2, 1 + 2 * 2};
@@ -805,7 +803,7 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 }
 
 /* s: `rows` places by `vecs` vectors of four outputs each, two of one line, two of the next */
-static NNC_INLINE void conv_winograd_28x28x4_3x5_p1x2_sums(int rows, int vecs, int last,
+static NNC_INLINE void winograd_28x28x4_3x5_p1x2_sums(int rows, int vecs, int last,
 	const int *restrict at, const real *restrict q, const real *restrict u,
 	nnc_vec s[4][NNC_TILE_MAX])
 {
@@ -850,8 +848,8 @@ static NNC_INLINE void conv_winograd_28x28x4_3x5_p1x2_tile(int rows, int cols, i
 	const int places = OW - 2 * k0 < 2 * rows ? OW - 2 * k0 : 2 * rows;
 	nnc_vec s[4][NNC_TILE_MAX];
 
-	conv_winograd_28x28x4_3x5_p1x2_sums(rows, vecs, cols - (vecs - 1) * L, at, q +
-		(i * 16 * WIDE + k0) * C, u + j0, s);
+	winograd_28x28x4_3x5_p1x2_sums(rows, vecs, cols - (vecs - 1) * L, at, q + (i *
+		16 * WIDE + k0) * C, u + j0, s);
 	for (int line = 0; line < lines; line++)
 		for (int k = 0; k < places; k++) {
 			const real *sums = (const real *)(s[2 * line + k % 2] + k / 2 *
@@ -903,11 +901,11 @@ static void conv_winograd_28x28x4_3x5_p1x2(const NncThread *thread, int n,
 	int *at = (int *)(u + 640);
 
 	if (share.first < share.end)
-		conv_winograd_28x28x4_3x5_p1x2_weights(w, u, at);
+		winograd_28x28x4_3x5_p1x2_weights(w, u, at);
 	for (int i = share.first; i < share.end; i++) {
 		const int from = (i / PAIRS * OH + i % PAIRS * 2) * LINE;
 		if (i % PAIRS == 0 || i == share.first)
-			conv_winograd_28x28x4_3x5_p1x2_image(x + i / PAIRS * IMAGE, q);
+			winograd_28x28x4_3x5_p1x2_image(x + i / PAIRS * IMAGE, q);
 		conv_winograd_28x28x4_3x5_p1x2_lines(i % PAIRS, at, q, u, y + from);
 	}
 }
