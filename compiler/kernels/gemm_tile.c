@@ -7,6 +7,8 @@
 
 enum {
 	MAX_LANES = 16,        /* of any CPU: what scratch must hold */
+	MAX_ROWS = 8,          /* of a tile that is not tall, on any CPU */
+	STRIP = 512,           /* columns of c that are summed before they are changed */
 	TWO_TILES = 16,        /* rows: its multiples are an even number of tiles on any CPU */
 };
 
@@ -56,10 +58,16 @@ static int64_t panel_reals(const Gemm *g)
 	return g->tb ? (int64_t)MAX_LANES * tile_vectors(g) * g->k : 0;
 }
 
+/* Columns of a strip of rows of dw, whose sums are in memory at once. */
+static int64_t strip_columns(const Gemm *g)
+{
+	return g->n < STRIP ? g->n : STRIP;
+}
+
 static int64_t scratch(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
-	return panel_reals(&g);
+	return g.ta ? MAX_ROWS * strip_columns(&g) : panel_reals(&g);
 }
 
 /* Emits the function that turns rows of b (n,K) into a panel of columns; its name. */
@@ -69,23 +77,6 @@ static const char *panel_function(Emit *e, int64_t terms)
 	const Hole holes[] = {{"name", name}, {"K", int_text(terms)}, {NULL, NULL}};
 	emit_function(e, name, "gemm_panel", holes);
 	return name;
-}
-
-/* Emits the function that fetches what a tile changes; a call of it for tile k + 1. */
-static const char *fetch_call(Emit *e, const Gemm *g, const char *name)
-{
-	const char *fetch = g->ta && g->node ? fetch_text(e, g->node) : "";
-	if (!*fetch)
-		return "";
-	const Hole holes[] = {
-		{"fetch", fetch},
-		{"changed", fetch_params(g->node)},
-		{"vecs", int_text(tile_vectors(g))},
-		{NULL, NULL},
-	};
-	emit_function(e, arena_printf("%s_fetch", name), "gemm_fetch", gemm_holes(g, name, holes));
-	return arena_printf("if (k + 1 < share.end)\n\t%s_fetch(k + 1%s);", name,
-			    fetch_names(g->node));
 }
 
 static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
@@ -113,11 +104,29 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 		{"turn", g->tb ? arena_printf("if (i == 0 || k == share.first)\n"
 					      "\t%s(cols, WIDTH, b + j * K, panel);", panel)
 			       : ""},
-		{"fetch", fetch_call(e, g, name)},
 		{"from", far ? "const real *next = b + ((j + COLS) % N + i * COLS / M) * K;" : ""},
 	};
 	return gemm_holes(g, name, join_holes(extra, sizeof extra / sizeof *extra,
 					      tile_ahead_holes(e, far)));
+}
+
+/*
+ * Where weights and the optimizer's state come from far, whole rows of them are changed one
+ * after another, as the CPU fetches ahead, instead of a tile's few columns of each.
+ */
+static const char *strips_function(Emit *e, const Gemm *g, const char *name, const char *fetch,
+				   const Hole *holes)
+{
+	const Hole extra[] = {
+		{"fetch", fetch},
+		{"changed", fetch_params(g->node)},
+		{"changed_names", fetch_names(g->node)},
+		{"STRIP", int_text(strip_columns(g))},
+	};
+	holes = join_holes(extra, sizeof extra / sizeof *extra, holes);
+	emit_function(e, arena_printf("%s_sums", name), "gemm_strip_sums", holes);
+	emit_function(e, name, "gemm_strips", holes);
+	return name;
 }
 
 /* The function that computes g by tiles; emitted once. */
@@ -125,6 +134,9 @@ const char *tile_function(Emit *e, const Gemm *g)
 {
 	const char *name = gemm_name(g, "");
 	const Hole *holes = tile_holes(e, g, name);
+	const char *fetch = g->ta && g->node ? fetch_text(e, g->node) : "";
+	if (*fetch)
+		return strips_function(e, g, name, fetch, holes);
 	emit_function(e, arena_printf("%s_tile", name), "gemm_one_tile", holes);
 	emit_function(e, name, "gemm_tile", holes);
 	return name;
@@ -202,22 +214,6 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int terms, int i, int j0,
 }
 #endif
 
-#ifdef TEMPLATE_gemm_fetch
-/* What tile k changes comes nearer */
-static NNC_INLINE void $name$_fetch(int k$changed$)
-{
-	enum { M = $M$, N = $N$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$) };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-
-	for (int r = i; r < i + ROWS && r < M; r++)
-		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
-			const int at = r * N + q;
-			$fetch$
-		}
-}
-#endif
-
 #ifdef TEMPLATE_gemm_tile
 /* $formula$ */
 static void $name$(const NncThread *thread, int n, const real *restrict a,
@@ -235,7 +231,6 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		$from$
 		$turn$
-		$fetch$
 		if (rows == ROWS && cols == COLS)
 			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
 		else if (REST > 0 && rows == ROWS)
@@ -246,6 +241,77 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		else if ($tail$REST > 0)
 			for (int r = 0; r < rows; r++)
 				$name$_tile(1, REST, $k$, i + r, j, a, $columns$, $b_stride$, $next_names$c$names$);
+	}
+}
+#endif
+
+#ifdef TEMPLATE_gemm_strip_sums
+/* s (rows,$STRIP$): `cols` columns of sums of `terms` terms, of rows i on */
+static NNC_INLINE void $name$_sums(int rows, int cols, int terms, int i, const real *restrict a,
+				   const real *restrict b, int width, real *restrict s)
+{
+	enum { M = $M$, K = $K$, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec sums[NNC_TILE_MAX];
+
+	tile(rows, vecs, cols - (vecs - 1) * L, $runs$, a + $a_row$, rows, 0,
+	     $row_stride$, $term_stride$, $a_run$, b, width, $b_run$, sums);
+	for (int r = 0; r < rows; r++)
+		memcpy(s + r * $STRIP$, sums + r * vecs, (size_t)cols * sizeof *s);
+}
+
+/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
+static NNC_INLINE void $name$_fetch(int k, int j$changed$)
+{
+	enum { M = $M$, N = $N$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$), STRIP = $STRIP$ };
+	enum { ACROSS = (N + STRIP - 1) / STRIP };
+	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+
+	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
+		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
+		$fetch$
+	}
+}
+#endif
+
+#ifdef TEMPLATE_gemm_strips
+/* $formula$; ROWS rows of it are in memory at a time */
+static void $name$(const NncThread *thread, int n, const real *restrict a,
+		   const real *restrict b, real *restrict c$params$)
+{
+	enum { M = $M$, N = $N$, K = $K$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$), REST = N % COLS };
+	enum { STRIP = $STRIP$, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
+	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
+	real *sums = thread->scratch;
+
+	for (int k = share.first; k < share.end; k++) {
+		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+		const int rows = M - i < ROWS ? M - i : ROWS, wide = N - j0 < STRIP ? N - j0 : STRIP;
+		for (int j = j0; j < j0 + wide; j += COLS) {
+			real *s = sums + j - j0;
+			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+			if (k + AHEAD < share.end)
+				$name$_fetch(k + AHEAD, j - j0$changed_names$);
+			if (rows == ROWS && cols == COLS)
+				$name$_sums(ROWS, COLS, $k$, i, a, $columns$, $b_stride$, s);
+			else if (REST > 0 && rows == ROWS)
+				$name$_sums(ROWS, REST, $k$, i, a, $columns$, $b_stride$, s);
+			else if (M % ROWS > 0 && cols == COLS)
+				for (int r = 0; r < rows; r++)
+					$name$_sums(1, COLS, $k$, i + r, a, $columns$, $b_stride$, s + r * STRIP);
+			else if (M % ROWS > 0 && REST > 0)
+				for (int r = 0; r < rows; r++)
+					$name$_sums(1, REST, $k$, i + r, a, $columns$, $b_stride$, s + r * STRIP);
+		}
+		for (int r = 0; r < rows; r++)
+			NNC_INDEPENDENT
+			for (int q = 0; q < wide; q++) {
+				const int j = j0 + q, at = $at$;
+				real v = sums[r * STRIP + q];
+				$accumulate$
+				$epilogue$
+				$store$
+			}
 	}
 }
 #endif
