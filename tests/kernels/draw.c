@@ -331,6 +331,7 @@ Drawn draw_case(Draw *d, const Op *op, int kind)
 	for (;;) {
 		Drawn c = {0};
 		net->train = (Program){.name = "train"};
+		net->train.arena = d->far ? NOMINAL_FAR : 0;
 		net->params = NULL;
 		net->param_count = 0;
 		if (op == &op_gemm)

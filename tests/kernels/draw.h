@@ -27,6 +27,7 @@ typedef struct Draw {
 	Net *net;
 	NetLayer *layer; /* that the tensors of a case are named after */
 	NncRng rng;
+	bool far; /* as in a net so large that its weights come from far in each step */
 } Draw;
 
 /* kind: of a gemm, whether it is forward (0), dy w^T (1) or x^T dy (2). */

@@ -394,10 +394,7 @@ static Net *new_net(uint32_t file)
 	int count;
 	Stmt *stmts =
 		expand_text("cases.nn", text, strlen(text), &none, &count, &source);
-	Net *net = build_net(stmts, count, source);
-	if (file % 3 == 0) /* as in a net whose weights come from far in each step */
-		net->train.arena = NOMINAL_FAR;
-	return net;
+	return build_net(stmts, count, source);
 }
 
 int main(int argc, char **argv)
@@ -412,7 +409,7 @@ int main(int argc, char **argv)
 	uint32_t file = (uint32_t)atoi(argv[2]);
 	int shapes = atoi(argv[3]);
 	g.net = new_net(file);
-	g.draw = (Draw){.net = g.net, .layer = &g.layer};
+	g.draw = (Draw){.net = g.net, .layer = &g.layer, .far = file % 3 == 0};
 	g.draw.rng = nnc_rng((uint32_t)strtoul(argv[1], NULL, 10), NNC_STREAM_SYNTHETIC,
 			     file, 0);
 	g.emit = (Emit){.net = g.net, .out = &g.table};
