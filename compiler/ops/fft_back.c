@@ -52,16 +52,15 @@ static const char *pool_text(Emit *e, const Node *pool, const char *i)
 			  "}", holes);
 }
 
-/* What is changed at line h comes nearer while the line is made. */
-static const char *fetch_of_line(const Emit *e, const Node *n)
+/*
+ * Of how many images of a weight a line is made before it is changed: what comes from far is
+ * then read in runs, as the CPU fetches ahead.
+ */
+static int64_t run_length(const Rows *r)
 {
-	const char *fetch = fetch_text(e, n);
-	const Hole holes[] = {{"fetch", fetch}, {NULL, NULL}};
-	return !*fetch ? "" : fill_lines("for (int p = 0; p < W; p++)\n"
-					 "\tfor (int j = 0; j < C; j += NNC_LANES) {\n"
-					 "\t\tconst int at = i * IMAGE + h * ROW + p * STEP + j;\n"
-					 "\t\t$fetch$\n"
-					 "\t}", holes);
+	enum { MOST = 16, VECTORS = 512 }; /* half of the first cache */
+	int64_t fit = VECTORS / (r->w * vectors(r->c));
+	return fit < 1 ? 1 : fit > MOST ? MOST : fit;
 }
 
 static void back_function(Emit *e, const Node *n, const char *name, const char *row, const char *live)
@@ -72,7 +71,7 @@ static void back_function(Emit *e, const Node *n, const char *name, const char *
 	const bool zeros = n->in_count > 1;
 	const char *type = pool ? element_type(n->out[1]->element) : "";
 	const bool tiled = is_tiled(r), overlap = r->across.size > r->across.step;
-	const char *line = tiled ? "i" : "i * H + h";
+	const char *line = tiled ? "i" : "i * H + h", *fetch = fetch_text(e, n);
 	const Hole holes[] = {
 		{"name", name},
 		{"codelet", row},
@@ -97,7 +96,8 @@ static void back_function(Emit *e, const Node *n, const char *name, const char *
 						     "\tto[j * CV] += tile[j];"
 						   : "%s(from, COLUMN, CV, to, CV);", row)},
 		{"epilogue", pool ? "" : epilogue_text(n)},
-		{"fetch", fetch_of_line(e, n)},
+		{"fetch", fetch},
+		{"RUN", int_text(run_length(r))},
 		{"store", pool ? "image[at] = v;" : store_text(n, "y[at]")},
 		{"pool", !pool ? "" : !tiled ? pool_text(e, pool, "i")
 				  : arena_printf("if (i %% H < H - 1)\n\tcontinue;\n%s",
@@ -105,7 +105,8 @@ static void back_function(Emit *e, const Node *n, const char *name, const char *
 		{"params", epilogue_params(pool ? pool : n)},
 		{NULL, NULL},
 	};
-	emit_function(e, name, tiled ? "fft_tile_back" : "fft_back", rows_holes(t, r, holes));
+	emit_function(e, name, tiled ? "fft_tile_back" : *fetch ? "fft_back_runs" : "fft_back",
+		      rows_holes(t, r, holes));
 }
 
 static void emit(Emit *e, const Node *n)
@@ -191,7 +192,6 @@ static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
 		for (int h = 0; h < H; h++) {
 			nnc_vec t[W * CV];
 			$live$
-			$fetch$
 			for (int u = 0; u < CV; u++)
 				$codelet$(s + (i * H + h) * 2 * CV + u, COLUMN, CV, t + u, CV);
 			for (int p = 0; p < W; p++)
@@ -204,6 +204,45 @@ static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
 				}
 		}
 		$pool$
+	}
+}
+#endif
+
+#ifdef TEMPLATE_fft_back_runs
+/*
+ * $id$ images y from their rows' bins s, of $PH$ x $PW$ places$then$; a line of RUN images
+ * at a time, beside whose transforms what the first tap changes comes nearer
+ */
+static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
+		   real *restrict y$params$)
+{
+	enum { COUNT = $COUNT$, H = $H$, W = $W$, C = $C$, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
+	enum { IMAGE = $IMAGE$, ROW = $ROW$, STEP = $STEP$, COLUMN = 2 * COUNT * H * CV | 1 };
+	enum { RUN = $RUN$ };
+	const real part = (real)(1.0 / ($PH$ * $PW$));
+	const NncRange share = nnc_share(thread, $count$);
+
+	$unused$
+	for (int first = share.first; first < share.end; first += RUN) {
+		const int end = share.end - first < RUN ? share.end : first + RUN;
+		for (int h = 0; h < H; h++) {
+			nnc_vec t[W * RUN * CV];
+			for (int i = first; i < end; i++)
+				for (int u = 0; u < CV; u++) {
+					const int at = i * IMAGE + h * ROW + u * NNC_LANES;
+					$fetch$
+					$codelet$(s + (i * H + h) * 2 * CV + u, COLUMN, CV, t + (i - first) * CV + u, RUN * CV);
+				}
+			for (int p = 0; p < W; p++)
+				for (int i = first; i < end; i++)
+					NNC_INDEPENDENT
+					for (int j = 0; j < C; j++) {
+						const int at = i * IMAGE + h * ROW + p * STEP + j;
+						real v = part * ((const real *)t)[(p * RUN + i - first) * CP + j];
+						$epilogue$
+						$store$
+					}
+		}
 	}
 }
 #endif

@@ -2636,78 +2636,82 @@ static void gemm_nt_32x128x10_relu_grad_hc(const NncThread *thread, int n,
 	}
 }
 
-/* What tile k changes comes nearer */
-static NNC_INLINE void gemm_tn_128x10x32_adam_ha_fetch(int k, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
+/* s (rows,10): `cols` columns of sums of `terms` terms, of rows i on */
+static NNC_INLINE void gemm_tn_128x10x32_adam_ha_sums(int rows, int cols, int terms,
+	int i, const real *restrict a, const real *restrict b, int width,
+	real *restrict s)
 {
-	enum { M = 128, N = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-
-	for (int r = i; r < i + ROWS && r < M; r++)
-		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
-			const int at = r * N + q;
-			__builtin_prefetch(&w[at], 1);
-			__builtin_prefetch(&w_m[at], 1);
-			__builtin_prefetch(&w_v[at], 1);
-		}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_128x10x32_adam_ha_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 128, N = 10, K = 32, L = NNC_LANES };
+	enum { M = 128, K = 32, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	nnc_vec sums[NNC_TILE_MAX];
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
-		rows, 0, 1, M / 2, 0, b, width, 0, s);
+		rows, 0, 1, M / 2, 0, b, width, 0, sums);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-			if (keep)
-				c[at] = v;
-		}
+		memcpy(s + r * 10, sums + r * vecs, (size_t)cols * sizeof *s);
 }
 
-/* c (128,10) = a^T b, then adam; a in halves */
+/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
+static NNC_INLINE void gemm_tn_128x10x32_adam_ha_fetch(int k, int j, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2), STRIP = 10 };
+	enum { ACROSS = (N + STRIP - 1) / STRIP };
+	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+
+	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
+		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
+		__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+	}
+}
+
+/* c (128,10) = a^T b, then adam; a in halves; ROWS rows of it are in memory at a time */
 static void gemm_tn_128x10x32_adam_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { STRIP = 10, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
+	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
+	real *sums = thread->scratch;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (k + 1 < share.end)
-			gemm_tn_128x10x32_adam_ha_fetch(k + 1, w, w_m, w_v);
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_128x10x32_adam_ha_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_128x10x32_adam_ha_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_adam_ha_tile(1, COLS, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_128x10x32_adam_ha_tile(1, REST, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+		const int rows = M - i < ROWS ? M - i : ROWS,
+			wide = N - j0 < STRIP ? N - j0 : STRIP;
+		for (int j = j0; j < j0 + wide; j += COLS) {
+			real *s = sums + j - j0;
+			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+			if (k + AHEAD < share.end)
+				gemm_tn_128x10x32_adam_ha_fetch(k + AHEAD, j - j0, w,
+					w_m, w_v);
+			if (rows == ROWS && cols == COLS)
+				gemm_tn_128x10x32_adam_ha_sums(ROWS, COLS, n, i, a, b +
+					j, N, s);
+			else if (REST > 0 && rows == ROWS)
+				gemm_tn_128x10x32_adam_ha_sums(ROWS, REST, n, i, a, b +
+					j, N, s);
+			else if (M % ROWS > 0 && cols == COLS)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_128x10x32_adam_ha_sums(1, COLS, n, i +
+						r, a, b + j, N, s + r * STRIP);
+			else if (M % ROWS > 0 && REST > 0)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_128x10x32_adam_ha_sums(1, REST, n, i +
+						r, a, b + j, N, s + r * STRIP);
+		}
+		for (int r = 0; r < rows; r++)
+			NNC_INDEPENDENT
+			for (int q = 0; q < wide; q++) {
+				const int j = j0 + q, at = (i + r) * N + j;
+				real v = sums[r * STRIP + q];
+				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+				if (keep)
+					c[at] = v;
+			}
 	}
 }
 
@@ -2809,82 +2813,85 @@ static void gemm_nt_32x128x128_relu_grad_ha(const NncThread *thread, int n,
 	}
 }
 
-/* What tile k changes comes nearer */
-static NNC_INLINE void gemm_tn_128x128x32_adam_hb_fetch(int k, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
+/* s (rows,128): `cols` columns of sums of `terms` terms, of rows i on */
+static NNC_INLINE void gemm_tn_128x128x32_adam_hb_sums(int rows, int cols, int terms,
+	int i, const real *restrict a, const real *restrict b, int width,
+	real *restrict s)
 {
-	enum { M = 128, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-
-	for (int r = i; r < i + ROWS && r < M; r++)
-		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
-			const int at = r * N + q;
-			__builtin_prefetch(&w[at], 1);
-			__builtin_prefetch(&w_m[at], 1);
-			__builtin_prefetch(&w_v[at], 1);
-		}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_128x128x32_adam_hb_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 128, N = 128, K = 32, L = NNC_LANES };
+	enum { M = 128, K = 32, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	nnc_vec sums[NNC_TILE_MAX];
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+		width, 0, sums);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-			if (keep)
-				c[at] = v;
-		}
+		memcpy(s + r * 128, sums + r * vecs, (size_t)cols * sizeof *s);
 }
 
-/* c (128,128) = a^T b, then adam; b in halves */
+/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
+static NNC_INLINE void gemm_tn_128x128x32_adam_hb_fetch(int k, int j, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		STRIP = 128 };
+	enum { ACROSS = (N + STRIP - 1) / STRIP };
+	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+
+	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
+		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
+		__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+	}
+}
+
+/* c (128,128) = a^T b, then adam; b in halves; ROWS rows of it are in memory at a time */
 static void gemm_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { STRIP = 128, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
+	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
+	real *sums = thread->scratch;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (k + 1 < share.end)
-			gemm_tn_128x128x32_adam_hb_fetch(k + 1, w, w_m, w_v);
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_128x128x32_adam_hb_tile(ROWS, COLS, n, i, j, a, b +
-				nnc_halved(K, N, 0, j), N / 2, c, keep, rate, root, w,
-				w_m, w_v);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_128x128x32_adam_hb_tile(ROWS, REST, n, i, j, a, b +
-				nnc_halved(K, N, 0, j), N / 2, c, keep, rate, root, w,
-				w_m, w_v);
-		else if (M % ROWS > 0 && cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_128x128x32_adam_hb_tile(1, COLS, n, i + r, j, a,
-					b + nnc_halved(K, N, 0, j), N / 2, c, keep,
-					rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_128x128x32_adam_hb_tile(1, REST, n, i + r, j, a,
-					b + nnc_halved(K, N, 0, j), N / 2, c, keep,
-					rate, root, w, w_m, w_v);
+		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+		const int rows = M - i < ROWS ? M - i : ROWS,
+			wide = N - j0 < STRIP ? N - j0 : STRIP;
+		for (int j = j0; j < j0 + wide; j += COLS) {
+			real *s = sums + j - j0;
+			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+			if (k + AHEAD < share.end)
+				gemm_tn_128x128x32_adam_hb_fetch(k + AHEAD, j - j0, w,
+					w_m, w_v);
+			if (rows == ROWS && cols == COLS)
+				gemm_tn_128x128x32_adam_hb_sums(ROWS, COLS, n, i, a, b +
+					nnc_halved(K, N, 0, j), N / 2, s);
+			else if (REST > 0 && rows == ROWS)
+				gemm_tn_128x128x32_adam_hb_sums(ROWS, REST, n, i, a, b +
+					nnc_halved(K, N, 0, j), N / 2, s);
+			else if (M % ROWS > 0 && cols == COLS)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_128x128x32_adam_hb_sums(1, COLS, n, i +
+						r, a, b + nnc_halved(K, N, 0, j), N / 2,
+						s + r * STRIP);
+			else if (M % ROWS > 0 && REST > 0)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_128x128x32_adam_hb_sums(1, REST, n, i +
+						r, a, b + nnc_halved(K, N, 0, j), N / 2,
+						s + r * STRIP);
+		}
+		for (int r = 0; r < rows; r++)
+			NNC_INDEPENDENT
+			for (int q = 0; q < wide; q++) {
+				const int j = j0 + q, at = (i + r) * N + j;
+				real v = sums[r * STRIP + q];
+				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+				if (keep)
+					c[at] = v;
+			}
 	}
 }
 
@@ -2974,78 +2981,83 @@ static void gemm_nt_32x3136x128_relu_grad(const NncThread *thread, int n,
 	}
 }
 
-/* What tile k changes comes nearer */
-static NNC_INLINE void gemm_tn_3136x128x32_adam_fetch(int k, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
+/* s (rows,128): `cols` columns of sums of `terms` terms, of rows i on */
+static NNC_INLINE void gemm_tn_3136x128x32_adam_sums(int rows, int cols, int terms,
+	int i, const real *restrict a, const real *restrict b, int width,
+	real *restrict s)
 {
-	enum { M = 3136, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-
-	for (int r = i; r < i + ROWS && r < M; r++)
-		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
-			const int at = r * N + q;
-			__builtin_prefetch(&w[at], 1);
-			__builtin_prefetch(&w_m[at], 1);
-			__builtin_prefetch(&w_v[at], 1);
-		}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_3136x128x32_adam_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 3136, N = 128, K = 32, L = NNC_LANES };
+	enum { M = 3136, K = 32, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	nnc_vec sums[NNC_TILE_MAX];
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+		width, 0, sums);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-			if (keep)
-				c[at] = v;
-		}
+		memcpy(s + r * 128, sums + r * vecs, (size_t)cols * sizeof *s);
 }
 
-/* c (3136,128) = a^T b, then adam */
+/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
+static NNC_INLINE void gemm_tn_3136x128x32_adam_fetch(int k, int j, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 3136, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		STRIP = 128 };
+	enum { ACROSS = (N + STRIP - 1) / STRIP };
+	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+
+	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
+		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
+		__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+	}
+}
+
+/* c (3136,128) = a^T b, then adam; ROWS rows of it are in memory at a time */
 static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 3136, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { STRIP = 128, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
+	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
+	real *sums = thread->scratch;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (k + 1 < share.end)
-			gemm_tn_3136x128x32_adam_fetch(k + 1, w, w_m, w_v);
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_3136x128x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_3136x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_3136x128x32_adam_tile(1, COLS, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_3136x128x32_adam_tile(1, REST, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+		const int rows = M - i < ROWS ? M - i : ROWS,
+			wide = N - j0 < STRIP ? N - j0 : STRIP;
+		for (int j = j0; j < j0 + wide; j += COLS) {
+			real *s = sums + j - j0;
+			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+			if (k + AHEAD < share.end)
+				gemm_tn_3136x128x32_adam_fetch(k + AHEAD, j - j0, w,
+					w_m, w_v);
+			if (rows == ROWS && cols == COLS)
+				gemm_tn_3136x128x32_adam_sums(ROWS, COLS, n, i, a, b +
+					j, N, s);
+			else if (REST > 0 && rows == ROWS)
+				gemm_tn_3136x128x32_adam_sums(ROWS, REST, n, i, a, b +
+					j, N, s);
+			else if (M % ROWS > 0 && cols == COLS)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_3136x128x32_adam_sums(1, COLS, n, i + r,
+						a, b + j, N, s + r * STRIP);
+			else if (M % ROWS > 0 && REST > 0)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_3136x128x32_adam_sums(1, REST, n, i + r,
+						a, b + j, N, s + r * STRIP);
+		}
+		for (int r = 0; r < rows; r++)
+			NNC_INDEPENDENT
+			for (int q = 0; q < wide; q++) {
+				const int j = j0 + q, at = (i + r) * N + j;
+				real v = sums[r * STRIP + q];
+				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+				if (keep)
+					c[at] = v;
+			}
 	}
 }
 
@@ -3668,7 +3680,10 @@ static void bins_product_dw_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *th
 	}
 }
 
-/* 7x7x64x64 images y from their rows' bins s, of 18 x 18 places, then adam */
+/*
+ * 7x7x64x64 images y from their rows' bins s, of 18 x 18 places, then adam; a line of RUN images
+ * at a time, beside whose transforms what the first tap changes comes nearer
+ */
 static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
 	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
@@ -3676,34 +3691,39 @@ static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n
 	enum { COUNT = 64, H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), CP = CV *
 		NNC_LANES };
 	enum { IMAGE = 64, ROW = 28672, STEP = 4096, COLUMN = 2 * COUNT * H * CV | 1 };
+	enum { RUN = 16 };
 	const real part = (real)(1.0 / (18 * 18));
 	const NncRange share = nnc_share(thread, COUNT);
 
 	(void)n;
-	for (int i = share.first; i < share.end; i++) {
+	for (int first = share.first; first < share.end; first += RUN) {
+		const int end = share.end - first < RUN ? share.end : first + RUN;
 		for (int h = 0; h < H; h++) {
-			nnc_vec t[W * CV];
-			for (int p = 0; p < W; p++)
-				for (int j = 0; j < C; j += NNC_LANES) {
-					const int at = i * IMAGE + h * ROW + p * STEP +
-						j;
+			nnc_vec t[W * RUN * CV];
+			for (int i = first; i < end; i++)
+				for (int u = 0; u < CV; u++) {
+					const int at = i * IMAGE + h * ROW + u *
+						NNC_LANES;
 					__builtin_prefetch(&w[at], 1);
 					__builtin_prefetch(&w_m[at], 1);
 					__builtin_prefetch(&w_v[at], 1);
+					irfft18_7down3(s + (i * H + h) * 2 * CV + u,
+						COLUMN, CV, t + (i - first) * CV + u,
+						RUN * CV);
 				}
-			for (int u = 0; u < CV; u++)
-				irfft18_7down3(s + (i * H + h) * 2 * CV + u, COLUMN, CV,
-					t + u, CV);
 			for (int p = 0; p < W; p++)
-				NNC_INDEPENDENT
-				for (int j = 0; j < C; j++) {
-					const int at = i * IMAGE + h * ROW + p * STEP +
-						j;
-					real v = part * ((const real *)t)[p * CP + j];
-					adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-					if (keep)
-						y[at] = v;
-				}
+				for (int i = first; i < end; i++)
+					NNC_INDEPENDENT
+					for (int j = 0; j < C; j++) {
+						const int at = i * IMAGE + h * ROW + p *
+							STEP + j;
+						real v = part * ((const real *)t)[(p *
+							RUN + i - first) * CP + j];
+						adam(v, rate, root, &w[at], &w_m[at],
+							&w_v[at]);
+						if (keep)
+							y[at] = v;
+					}
 		}
 	}
 }

@@ -36,7 +36,7 @@ enum {
 #else
 	ARENA = D_DENSE2_SUM + 144,
 #endif
-	OWN = 192,                               /* X in other threads' scratch */
+	OWN = 560,                               /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -1075,8 +1075,8 @@ const NncModel NNC_MODEL(few_rows) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 304,
-	.infer_scratch_reals = 304,
+	.scratch_reals = 672,
+	.infer_scratch_reals = 672,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,

@@ -656,78 +656,82 @@ static void gemm_nt_129x257x17_relu_grad(const NncThread *thread, int n,
 	}
 }
 
-/* What tile k changes comes nearer */
-static NNC_INLINE void gemm_tn_257x17x129_adam_fetch(int k, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
+/* s (rows,17): `cols` columns of sums of `terms` terms, of rows i on */
+static NNC_INLINE void gemm_tn_257x17x129_adam_sums(int rows, int cols, int terms,
+	int i, const real *restrict a, const real *restrict b, int width,
+	real *restrict s)
 {
-	enum { M = 257, N = 17, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-
-	for (int r = i; r < i + ROWS && r < M; r++)
-		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
-			const int at = r * N + q;
-			__builtin_prefetch(&w[at], 1);
-			__builtin_prefetch(&w_m[at], 1);
-			__builtin_prefetch(&w_v[at], 1);
-		}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_257x17x129_adam_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 257, N = 17, K = 129, L = NNC_LANES };
+	enum { M = 257, K = 129, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	nnc_vec sums[NNC_TILE_MAX];
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+		width, 0, sums);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-			if (keep)
-				c[at] = v;
-		}
+		memcpy(s + r * 17, sums + r * vecs, (size_t)cols * sizeof *s);
 }
 
-/* c (257,17) = a^T b, then adam */
+/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
+static NNC_INLINE void gemm_tn_257x17x129_adam_fetch(int k, int j, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 257, N = 17, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2), STRIP = 17 };
+	enum { ACROSS = (N + STRIP - 1) / STRIP };
+	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+
+	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
+		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
+		__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+	}
+}
+
+/* c (257,17) = a^T b, then adam; ROWS rows of it are in memory at a time */
 static void gemm_tn_257x17x129_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 257, N = 17, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { STRIP = 17, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
+	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
+	real *sums = thread->scratch;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (k + 1 < share.end)
-			gemm_tn_257x17x129_adam_fetch(k + 1, w, w_m, w_v);
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_257x17x129_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_257x17x129_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_257x17x129_adam_tile(1, COLS, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_257x17x129_adam_tile(1, REST, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+		const int rows = M - i < ROWS ? M - i : ROWS,
+			wide = N - j0 < STRIP ? N - j0 : STRIP;
+		for (int j = j0; j < j0 + wide; j += COLS) {
+			real *s = sums + j - j0;
+			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+			if (k + AHEAD < share.end)
+				gemm_tn_257x17x129_adam_fetch(k + AHEAD, j - j0, w, w_m,
+					w_v);
+			if (rows == ROWS && cols == COLS)
+				gemm_tn_257x17x129_adam_sums(ROWS, COLS, n, i, a, b + j,
+					N, s);
+			else if (REST > 0 && rows == ROWS)
+				gemm_tn_257x17x129_adam_sums(ROWS, REST, n, i, a, b + j,
+					N, s);
+			else if (M % ROWS > 0 && cols == COLS)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_257x17x129_adam_sums(1, COLS, n, i + r,
+						a, b + j, N, s + r * STRIP);
+			else if (M % ROWS > 0 && REST > 0)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_257x17x129_adam_sums(1, REST, n, i + r,
+						a, b + j, N, s + r * STRIP);
+		}
+		for (int r = 0; r < rows; r++)
+			NNC_INDEPENDENT
+			for (int q = 0; q < wide; q++) {
+				const int j = j0 + q, at = (i + r) * N + j;
+				real v = sums[r * STRIP + q];
+				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+				if (keep)
+					c[at] = v;
+			}
 	}
 }
 
@@ -831,78 +835,83 @@ static void gemm_nt_129x1023x257_relu_grad(const NncThread *thread, int n,
 	}
 }
 
-/* What tile k changes comes nearer */
-static NNC_INLINE void gemm_tn_1023x257x129_adam_fetch(int k, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
+/* s (rows,257): `cols` columns of sums of `terms` terms, of rows i on */
+static NNC_INLINE void gemm_tn_1023x257x129_adam_sums(int rows, int cols, int terms,
+	int i, const real *restrict a, const real *restrict b, int width,
+	real *restrict s)
 {
-	enum { M = 1023, N = 257, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-
-	for (int r = i; r < i + ROWS && r < M; r++)
-		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
-			const int at = r * N + q;
-			__builtin_prefetch(&w[at], 1);
-			__builtin_prefetch(&w_m[at], 1);
-			__builtin_prefetch(&w_v[at], 1);
-		}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_1023x257x129_adam_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 1023, N = 257, K = 129, L = NNC_LANES };
+	enum { M = 1023, K = 129, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	nnc_vec sums[NNC_TILE_MAX];
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+		width, 0, sums);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-			if (keep)
-				c[at] = v;
-		}
+		memcpy(s + r * 257, sums + r * vecs, (size_t)cols * sizeof *s);
 }
 
-/* c (1023,257) = a^T b, then adam */
+/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
+static NNC_INLINE void gemm_tn_1023x257x129_adam_fetch(int k, int j, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 1023, N = 257, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		STRIP = 257 };
+	enum { ACROSS = (N + STRIP - 1) / STRIP };
+	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+
+	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
+		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
+		__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+	}
+}
+
+/* c (1023,257) = a^T b, then adam; ROWS rows of it are in memory at a time */
 static void gemm_tn_1023x257x129_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 1023, N = 257, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { STRIP = 257, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
+	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
+	real *sums = thread->scratch;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (k + 1 < share.end)
-			gemm_tn_1023x257x129_adam_fetch(k + 1, w, w_m, w_v);
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_1023x257x129_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_1023x257x129_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_1023x257x129_adam_tile(1, COLS, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_1023x257x129_adam_tile(1, REST, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+		const int rows = M - i < ROWS ? M - i : ROWS,
+			wide = N - j0 < STRIP ? N - j0 : STRIP;
+		for (int j = j0; j < j0 + wide; j += COLS) {
+			real *s = sums + j - j0;
+			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+			if (k + AHEAD < share.end)
+				gemm_tn_1023x257x129_adam_fetch(k + AHEAD, j - j0, w,
+					w_m, w_v);
+			if (rows == ROWS && cols == COLS)
+				gemm_tn_1023x257x129_adam_sums(ROWS, COLS, n, i, a, b +
+					j, N, s);
+			else if (REST > 0 && rows == ROWS)
+				gemm_tn_1023x257x129_adam_sums(ROWS, REST, n, i, a, b +
+					j, N, s);
+			else if (M % ROWS > 0 && cols == COLS)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_1023x257x129_adam_sums(1, COLS, n, i +
+						r, a, b + j, N, s + r * STRIP);
+			else if (M % ROWS > 0 && REST > 0)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_1023x257x129_adam_sums(1, REST, n, i +
+						r, a, b + j, N, s + r * STRIP);
+		}
+		for (int r = 0; r < rows; r++)
+			NNC_INDEPENDENT
+			for (int q = 0; q < wide; q++) {
+				const int j = j0 + q, at = (i + r) * N + j;
+				real v = sums[r * STRIP + q];
+				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+				if (keep)
+					c[at] = v;
+			}
 	}
 }
 
@@ -933,78 +942,83 @@ static void column_sums_129x1023_adam(const NncThread *thread, int n,
 	}
 }
 
-/* What tile k changes comes nearer */
-static NNC_INLINE void gemm_tn_4999x1023x129_adam_fetch(int k, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
+/* s (rows,512): `cols` columns of sums of `terms` terms, of rows i on */
+static NNC_INLINE void gemm_tn_4999x1023x129_adam_sums(int rows, int cols, int terms,
+	int i, const real *restrict a, const real *restrict b, int width,
+	real *restrict s)
 {
-	enum { M = 4999, N = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-
-	for (int r = i; r < i + ROWS && r < M; r++)
-		for (int q = j; q < j + COLS && q < N; q += NNC_LANES) {
-			const int at = r * N + q;
-			__builtin_prefetch(&w[at], 1);
-			__builtin_prefetch(&w_m[at], 1);
-			__builtin_prefetch(&w_v[at], 1);
-		}
-}
-
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_tn_4999x1023x129_adam_tile(int rows, int cols, int terms,
-	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 4999, N = 1023, K = 129, L = NNC_LANES };
+	enum { M = 4999, K = 129, L = NNC_LANES };
 	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	nnc_vec sums[NNC_TILE_MAX];
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, s);
+		width, 0, sums);
 	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-			if (keep)
-				c[at] = v;
-		}
+		memcpy(s + r * 512, sums + r * vecs, (size_t)cols * sizeof *s);
 }
 
-/* c (4999,1023) = a^T b, then adam */
+/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
+static NNC_INLINE void gemm_tn_4999x1023x129_adam_fetch(int k, int j, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 4999, N = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
+		STRIP = 512 };
+	enum { ACROSS = (N + STRIP - 1) / STRIP };
+	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+
+	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
+		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
+		__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+	}
+}
+
+/* c (4999,1023) = a^T b, then adam; ROWS rows of it are in memory at a time */
 static void gemm_tn_4999x1023x129_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 4999, N = 1023, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (M + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { STRIP = 512, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
+	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
+	real *sums = thread->scratch;
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
-		const int rows = M - i < ROWS ? M - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (k + 1 < share.end)
-			gemm_tn_4999x1023x129_adam_fetch(k + 1, w, w_m, w_v);
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_4999x1023x129_adam_tile(ROWS, COLS, n, i, j, a, b + j,
-				N, c, keep, rate, root, w, w_m, w_v);
-		else if (REST > 0 && rows == ROWS)
-			gemm_tn_4999x1023x129_adam_tile(ROWS, REST, n, i, j, a, b + j,
-				N, c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_4999x1023x129_adam_tile(1, COLS, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
-		else if (M % ROWS > 0 && REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_tn_4999x1023x129_adam_tile(1, REST, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+		const int rows = M - i < ROWS ? M - i : ROWS,
+			wide = N - j0 < STRIP ? N - j0 : STRIP;
+		for (int j = j0; j < j0 + wide; j += COLS) {
+			real *s = sums + j - j0;
+			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+			if (k + AHEAD < share.end)
+				gemm_tn_4999x1023x129_adam_fetch(k + AHEAD, j - j0, w,
+					w_m, w_v);
+			if (rows == ROWS && cols == COLS)
+				gemm_tn_4999x1023x129_adam_sums(ROWS, COLS, n, i, a, b +
+					j, N, s);
+			else if (REST > 0 && rows == ROWS)
+				gemm_tn_4999x1023x129_adam_sums(ROWS, REST, n, i, a, b +
+					j, N, s);
+			else if (M % ROWS > 0 && cols == COLS)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_4999x1023x129_adam_sums(1, COLS, n, i +
+						r, a, b + j, N, s + r * STRIP);
+			else if (M % ROWS > 0 && REST > 0)
+				for (int r = 0; r < rows; r++)
+					gemm_tn_4999x1023x129_adam_sums(1, REST, n, i +
+						r, a, b + j, N, s + r * STRIP);
+		}
+		for (int r = 0; r < rows; r++)
+			NNC_INDEPENDENT
+			for (int q = 0; q < wide; q++) {
+				const int j = j0 + q, at = (i + r) * N + j;
+				real v = sums[r * STRIP + q];
+				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+				if (keep)
+					c[at] = v;
+			}
 	}
 }
 
