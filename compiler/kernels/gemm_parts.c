@@ -11,6 +11,7 @@
 
 enum {
 	LEAST_DEPTH = 16,
+	ENOUGH = 128, /* terms, beside which a tile's way from memory and back takes little */
 	FEW_ROWS = 8, /* of a: b is read once */
 };
 
@@ -41,16 +42,19 @@ static int64_t workspace(const Net *net, const Node *n)
 	return 2 * g.m * g.n;
 }
 
-/* How many terms at a time: all that a part has, or, for many rows, what stays in the cache. */
+/*
+ * How many terms at a time: all that a part has; or, for many rows, of what does not stay in
+ * the cache a quarter of it, beside which there is room for the next that comes meanwhile.
+ */
 static int64_t depth(const Gemm *g)
 {
-	int64_t part = g->k - g->k / 2;
-	if (g->m <= FEW_ROWS)
+	int64_t part = g->k - g->k / 2, near = NOMINAL_NEAR / 4 / g->n;
+	if (g->m <= FEW_ROWS || part <= near)
 		return part;
-	int64_t rows = NOMINAL_NEAR / 4 / g->n / LEAST_DEPTH * LEAST_DEPTH;
-	if (rows < LEAST_DEPTH)
-		rows = LEAST_DEPTH;
-	return rows < part ? rows : part;
+	int64_t rows = near / 4;
+	if (rows < ENOUGH)
+		rows = near < ENOUGH ? near : ENOUGH;
+	return rows < LEAST_DEPTH ? LEAST_DEPTH : rows / LEAST_DEPTH * LEAST_DEPTH;
 }
 
 /* Emits the function that sums the parts, which no epilogue changes; its name. */

@@ -2242,7 +2242,7 @@ static void gemm_sums_32x128x3136(const NncThread *thread, int n,
 {
 	enum { M = 32, N = 128, K = 3136, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 1024, AHEAD = (COLS * ROWS +
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 256, AHEAD = (COLS * ROWS +
 		M - 1) / M };
 	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
 	const NncRange share = nnc_share(thread, 2 * tiles);

@@ -353,7 +353,7 @@ static void gemm_sums_129x257x1023(const NncThread *thread, int n,
 {
 	enum { M = 129, N = 257, K = 1023, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 496, AHEAD = (COLS * ROWS +
+	enum { ACROSS = (N + COLS - 1) / COLS, DEPTH = 128, AHEAD = (COLS * ROWS +
 		M - 1) / M };
 	const int down = (n + ROWS - 1) / ROWS, tiles = down * ACROSS;
 	const NncRange share = nnc_share(thread, 2 * tiles);
