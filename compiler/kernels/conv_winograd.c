@@ -60,15 +60,31 @@ static const char *fits(const Net *net, const Node *n)
 					     : NULL;
 }
 
+/* The images are written and read; those beside which the second cache holds little, by each line. */
+static double images_cost(const Net *net, const Window *w)
+{
+	double bytes = 4.0 * (double)image_reals(w);
+	return (double)net->training.batch * bytes * (bytes > NOMINAL_NEAR / 2 ? 4 : 1) /
+	       (NOMINAL_GBYTES * 1e3);
+}
+
+/* Tiles of 4 x 16 x 2 outputs leave at once, faster than a cache beyond the second takes them. */
+static double bursts_cost(const Net *net, const Window *w, const Node *pool)
+{
+	double bytes = 4.0 * (double)(net->training.batch * w->oh * w->ow * w->o);
+	return pool || bytes < 4e6 ? 0 : bytes / (NOMINAL_GBYTES * 1e3);
+}
+
 static double cost(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
 	Halving high = halving(w.kh, w.oh), wide = halving(w.kw, w.ow);
 	double part = (double)(products(high) * products(wide)) / (double)(4 * w.kh * w.kw);
 	double even = (double)((w.oh + w.oh % 2) * (w.ow + w.ow % 2)) / (double)(w.oh * w.ow);
-	double moved = 4.0 * (double)(net->training.batch * image_reals(&w) + weight_reals(&w));
-	/* nine sums of an output's quarter begin and end in memory */
-	return 0.1 + moved / (NOMINAL_GBYTES * 1e3) + 1.5 * outputs_cost(net, &w) +
+	/* nine sums of a quarter of the outputs begin and end in memory */
+	return 0.1 + images_cost(net, &w) + bursts_cost(net, &w, pool_behind(n)) +
+	       1.5 * outputs_cost(net, &w) +
+	       4.0 * (double)weight_reals(&w) / (NOMINAL_GBYTES * 1e3) +
 	       direct_tiles_cost(net, (w.ow + 1) / 2, w.o, part * even * n->op->flops(net, n));
 }
 
