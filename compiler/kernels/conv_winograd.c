@@ -7,9 +7,10 @@
  *
  * so 7 taps, three such pairs and one more, take 11 products instead of 14, and a kernel of
  * 7 x 7, the same done by its lines as well, 121 for 2 x 2 outputs instead of 196. Only
- * neighbours are subtracted: it rounds as a direct convolution does, and an output still
- * depends on nothing outside its window. A product belongs to both outputs, to the first or
- * to the second, of lines and of columns: nine groups, summed one after the other.
+ * neighbours are subtracted, so that it rounds little more than a direct convolution does,
+ * and an output still depends on nothing outside its window. A product belongs to both
+ * outputs, to the first or to the second, of lines and of columns: nine groups, summed one
+ * after the other.
  */
 #include "conv_direct.h"
 
