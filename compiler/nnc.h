@@ -662,6 +662,8 @@ struct Op {
 	int (*operands)(const Node *n, Operand *list);
 	const char *(*suffix)(const Node *n); /* in kernels' names: "bias", "relu" */
 	void (*helper)(Emit *e, const Node *n); /* the function that its statement calls */
+	/* The same statement for a whole vector v, its helper emitted; NULL, or NULL returned: none. */
+	const char *(*whole)(Emit *e, const Node *n);
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
 	/* Which operands may be halved: "a" in[0], "b" in[1], "c" all the others; NULL: none. */
 	const char *(*halves)(const Net *net, const Node *n);
@@ -737,6 +739,7 @@ struct Optimizer {
 	 */
 	const char *(*template)(const Args *args);
 	const Hole *(*holes)(const Args *args);
+	bool vectors;           /* the template is of a function $name$ of any $number$: of vectors, too */
 	const char *setup;      /* statements once a step, with holes */
 	const char *const *scalars; /* what they made, for every element; ends with NULL */
 	bool (*rests)(const Args *args); /* where the gradient is 0: NULL, never */

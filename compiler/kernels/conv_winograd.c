@@ -228,9 +228,9 @@ static void $window$_image(const real *restrict x, real *restrict q)
 #ifdef TEMPLATE_winograd_weights
 /*
  * The products of a window, in nine groups: u (products,$C$,$O$), what they take of
- * w ($KH$,$KW$,$C$,$O$), and at, where they begin in the image
+ * w ($KH$,$KW$,$C$,$O$), and where they begin in the image, starts
  */
-static void $window$_weights(const real *restrict w, real *restrict u, int *restrict at)
+static void $window$_weights(const real *restrict w, real *restrict u, int *restrict starts)
 {
 	enum { KW = $KW$, SIZE = $C$ * $O$, WIDE = $WIDE$ * $C$ };
 	enum { EVEN, ODD, FIRST, SECOND };
@@ -249,7 +249,7 @@ static void $window$_weights(const real *restrict w, real *restrict u, int *rest
 	for (int g = 0; g < 9; g++)
 		for (int i = high[g / 3]; i < high[g / 3 + 1]; i++)
 			for (int k = wide[g % 3]; k < wide[g % 3 + 1]; k++, u += SIZE) {
-				*at++ = (lines[i].from * 16 + lines[i].kind * 4 + columns[k].kind) * WIDE +
+				*starts++ = (lines[i].from * 16 + lines[i].kind * 4 + columns[k].kind) * WIDE +
 					columns[k].from * $C$;
 				memset(u, 0, SIZE * sizeof *u);
 				for (int y = 0; y <= lines[i].more; y++)
@@ -265,11 +265,11 @@ static void $window$_weights(const real *restrict w, real *restrict u, int *rest
 #ifdef TEMPLATE_tile_taps
 /*
  * s: adds to rows x vecs vectors `taps` taps of `channels` terms each, a number of a times
- * a vector of b. a has a row every `channels`, tap k from at[k] on; b a term every `bk`.
+ * a vector of b. a has a row every `channels`, tap k from starts[k] on; b a term every `bk`.
  * The last vector has `last` columns.
  */
 static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int channels,
-				 const int *restrict at, const real *restrict a,
+				 const int *restrict starts, const real *restrict a,
 				 const real *restrict b, int bk, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX];
@@ -285,7 +285,7 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 				bv[q] = nnc_load(b + q * NNC_LANES, q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[at[k] + r * channels + c];
+				const real x = a[starts[k] + r * channels + c];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					sum[r * vecs + q] += x * bv[q];
@@ -299,7 +299,7 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 
 #ifdef TEMPLATE_winograd_sums
 /* s: `rows` places by `vecs` vectors of four outputs each, two of one line, two of the next */
-static NNC_INLINE void $window$_sums(int rows, int vecs, int last, const int *restrict at,
+static NNC_INLINE void $window$_sums(int rows, int vecs, int last, const int *restrict starts,
 		const real *restrict q, const real *restrict u, nnc_vec s[4][NNC_TILE_MAX])
 {
 	enum { C = $C$, O = $O$, SIZE = C * O, HIGH = $ALL_H$, WIDE = $ALL_W$ };
@@ -307,20 +307,20 @@ static NNC_INLINE void $window$_sums(int rows, int vecs, int last, const int *re
 	nnc_vec left[NNC_TILE_MAX] = {{0}}, right[NNC_TILE_MAX];
 
 	/* what both lines have in common: of both columns, of the left ones, of the right ones */
-	tile_taps(rows, vecs, last, BOTH_H * BOTH_W, C, at, q, u, O, left);
-	at += BOTH_H * BOTH_W, u += BOTH_H * BOTH_W * SIZE;
+	tile_taps(rows, vecs, last, BOTH_H * BOTH_W, C, starts, q, u, O, left);
+	starts += BOTH_H * BOTH_W, u += BOTH_H * BOTH_W * SIZE;
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		right[i] = left[i];
-	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, left);
-	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
-	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, right);
-	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
-	for (int line = 0; line < 2; line++, s += 2, at += HIGH * GROUPS, u += HIGH * GROUPS * SIZE) {
-		const int *own = at + HIGH * BOTH_W;
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, starts, q, u, O, left);
+	starts += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, starts, q, u, O, right);
+	starts += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	for (int line = 0; line < 2; line++, s += 2, starts += HIGH * GROUPS, u += HIGH * GROUPS * SIZE) {
+		const int *own = starts + HIGH * BOTH_W;
 		const real *weights = u + HIGH * BOTH_W * SIZE;
 		nnc_vec both[NNC_TILE_MAX] = {{0}};
-		tile_taps(rows, vecs, last, HIGH * BOTH_W, C, at, q, u, O, both);
+		tile_taps(rows, vecs, last, HIGH * BOTH_W, C, starts, q, u, O, both);
 		NNC_UNROLL
 		for (int i = 0; i < rows * vecs; i++) {
 			s[0][i] = left[i] + both[i];
@@ -336,7 +336,7 @@ static NNC_INLINE void $window$_sums(int rows, int vecs, int last, const int *re
 #ifdef TEMPLATE_winograd_lines
 /* y (2,$OW$,$O$): of lines 2 i and 2 i + 1 of an image, `rows` pairs of places by `cols` channels */
 static NNC_INLINE void $name$_tile(int rows, int cols, int i, int k0, int j0,
-		const int *restrict at, const real *restrict q, const real *restrict u,
+		const int *restrict starts, const real *restrict q, const real *restrict u,
 		real *restrict y$params$)
 {
 	enum { C = $C$, OH = $OH$, OW = $OW$, O = $O$, L = NNC_LANES, WIDE = $WIDE$ };
@@ -344,7 +344,7 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int i, int k0, int j0,
 	const int places = OW - 2 * k0 < 2 * rows ? OW - 2 * k0 : 2 * rows;
 	nnc_vec s[4][NNC_TILE_MAX];
 
-	$window$_sums(rows, vecs, cols - (vecs - 1) * L, at, q + (i * 16 * WIDE + k0) * C, u + j0, s);
+	$window$_sums(rows, vecs, cols - (vecs - 1) * L, starts, q + (i * 16 * WIDE + k0) * C, u + j0, s);
 	for (int line = 0; line < lines; line++)
 		for (int k = 0; k < places; k++) {
 			const real *sums = (const real *)(s[2 * line + k % 2] + k / 2 * vecs);
@@ -359,7 +359,7 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int i, int k0, int j0,
 }
 
 /* y (2,$OW$,$O$): lines 2 i and 2 i + 1 of an image's outputs$then$ */
-static void $name$_lines(int i, const int *restrict at, const real *restrict q,
+static void $name$_lines(int i, const int *restrict starts, const real *restrict q,
 			 const real *restrict u, real *restrict y$params$)
 {
 	enum { PAIRS = ($OW$ + 1) / 2, O = $O$, ROWS = NNC_ROWS(PAIRS), LAST = PAIRS % ROWS };
@@ -370,13 +370,13 @@ static void $name$_lines(int i, const int *restrict at, const real *restrict q,
 			const int rows = LAST > 0 && PAIRS - k < ROWS ? LAST : ROWS;
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			if (rows == ROWS && cols == COLS)
-				$name$_tile(ROWS, COLS, i, k, j, at, q, u, y$names$);
+				$name$_tile(ROWS, COLS, i, k, j, starts, q, u, y$names$);
 			else if (REST > 0 && rows == ROWS)
-				$name$_tile(ROWS, REST, i, k, j, at, q, u, y$names$);
+				$name$_tile(ROWS, REST, i, k, j, starts, q, u, y$names$);
 			else if (LAST > 0 && cols == COLS)
-				$name$_tile(LAST, COLS, i, k, j, at, q, u, y$names$);
+				$name$_tile(LAST, COLS, i, k, j, starts, q, u, y$names$);
 			else if (LAST > 0 && REST > 0)
-				$name$_tile(LAST, REST, i, k, j, at, q, u, y$names$);
+				$name$_tile(LAST, REST, i, k, j, starts, q, u, y$names$);
 		}
 }
 #endif
@@ -389,15 +389,15 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 	enum { IMAGE = $H$ * $W$ * $C$, OH = $OH$, LINE = $OW$ * $O$, PAIRS = (OH + 1) / 2 };
 	const NncRange share = nnc_share(thread, n * PAIRS);
 	real *q = thread->scratch, *u = q + $image$;
-	int *at = (int *)(u + $weights$);
+	int *starts = (int *)(u + $weights$);
 
 	if (share.first < share.end)
-		$window$_weights(w, u, at);
+		$window$_weights(w, u, starts);
 	for (int i = share.first; i < share.end; i++) {
 		const int from = (i / PAIRS * OH + i % PAIRS * 2) * LINE;
 		if (i % PAIRS == 0 || i == share.first)
 			$window$_image(x + i / PAIRS * IMAGE, q);
-		$name$_lines(i % PAIRS, at, q, u, y + from$names_at$);
+		$name$_lines(i % PAIRS, starts, q, u, y + from$names_at$);
 	}
 }
 #endif
@@ -413,14 +413,14 @@ static void $name$(const NncThread *thread, int n, const real *restrict x,
 	enum { IMAGE = $H$ * $W$ * $C$, POOLED = $POOL_H$, LINE = $POOL_LINE$ };
 	const NncRange share = nnc_share(thread, n * POOLED);
 	real *q = thread->scratch, *u = q + $image$, *lines = u + $weights$ + $places$;
-	int *at = (int *)(u + $weights$);
+	int *starts = (int *)(u + $weights$);
 
 	if (share.first < share.end)
-		$window$_weights(w, u, at);
+		$window$_weights(w, u, starts);
 	for (int i = share.first; i < share.end; i++) {
 		if (i % POOLED == 0 || i == share.first)
 			$window$_image(x + i / POOLED * IMAGE, q);
-		$name$_lines(i % POOLED, at, q, u, lines);
+		$name$_lines(i % POOLED, starts, q, u, lines);
 		$pool$_line(i % POOLED, i % POOLED * 2, lines, y + i * LINE, winner + i * LINE$pool_names$);
 	}
 }

@@ -79,6 +79,26 @@ static const char *panel_function(Emit *e, int64_t terms)
 	return name;
 }
 
+/* Weights that are moved by vectors, from the registers that the sums are in. */
+static const char *whole_text(Emit *e, const Gemm *g)
+{
+	const Node *step = g->ta && g->node && g->node->fused_count == 1 ? g->node->fused[0] : NULL;
+	const char *text = step && step->op->whole ? step->op->whole(e, step) : NULL;
+	if (!text)
+		return "";
+	return arena_printf("if (!keep && cols == vecs * L) {\n"
+			    "\tNNC_UNROLL\n"
+			    "\tfor (int r = 0; r < rows; r++)\n"
+			    "\t\tNNC_UNROLL\n"
+			    "\t\tfor (int q = 0; q < vecs; q++) {\n"
+			    "\t\t\tconst int at = (i + r) * N + j0 + q * L;\n"
+			    "\t\t\tconst nnc_vec v = s[r * vecs + q];\n"
+			    "\t\t\t%s\n"
+			    "\t\t}\n"
+			    "\treturn;\n"
+			    "}", text);
+}
+
 static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 {
 	const char *panel = g->tb ? panel_function(e, g->k) : "";
@@ -137,6 +157,8 @@ const char *tile_function(Emit *e, const Gemm *g)
 	const char *fetch = g->ta && g->node ? fetch_text(e, g->node) : "";
 	if (*fetch)
 		return strips_function(e, g, name, fetch, holes);
+	const Hole whole[] = {{"whole", whole_text(e, g)}};
+	holes = join_holes(whole, 1, holes);
 	emit_function(e, arena_printf("%s_tile", name), "gemm_one_tile", holes);
 	emit_function(e, name, "gemm_tile", holes);
 	return name;
@@ -202,6 +224,7 @@ static NNC_INLINE void $name$_tile(int rows, int cols, int terms, int i, int j0,
 
 	$tile$(rows, vecs, cols - (vecs - 1) * L, $runs$, a + $a_row$, rows, 0,
 	     $row_stride$, $term_stride$, $a_run$, b, width, $b_run$, $next$s);
+	$whole$
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

@@ -27,19 +27,45 @@ static int operands(const Node *n, Operand *list)
 	return count;
 }
 
-/* "sgd(v, lr, &w[at]);" */
-static const char *element(const Node *n)
+/* "sgd(v, lr, &w[at]);", or where `cast` says so of more than one number */
+static const char *step_text(const Node *n, const char *function, const char *cast)
 {
 	const Optimizer *o = n->attr.optimizer;
 	const char *const *slots;
 	int slot_count = o->slots(n->attr.args, &slots);
-	const char *text = arena_printf("%s(v", o->name);
+	const char *text = arena_printf("%s(v", function);
 	for (const char *const *s = o->scalars; *s; s++)
 		text = arena_printf("%s, %s", text, *s);
-	text = arena_printf("%s, &w[at]", text);
+	text = arena_printf("%s, %s&w[at]", text, cast);
 	for (int i = 0; i < slot_count; i++)
-		text = arena_printf("%s, &w_%s[at]", text, slots[i]);
+		text = arena_printf("%s, %s&w_%s[at]", text, cast, slots[i]);
 	return arena_printf("%s);", text);
+}
+
+static const char *element(const Node *n)
+{
+	return step_text(n, n->attr.optimizer->name, "");
+}
+
+/* Emits the optimizer's function, of numbers or of vectors; its name. */
+static const char *step_function(Emit *e, const Node *n, bool vectors)
+{
+	const Optimizer *o = n->attr.optimizer;
+	const char *name = vectors ? arena_printf("%s_vector", o->name) : o->name;
+	const Hole holes[] = {
+		{"name", name},
+		{"number", vectors ? "nnc_vec" : "real"},
+	};
+	emit_function(e, name, o->template(n->attr.args),
+		      join_holes(holes, sizeof holes / sizeof *holes, o->holes(n->attr.args)));
+	return name;
+}
+
+static const char *whole(Emit *e, const Node *n)
+{
+	if (!n->attr.optimizer->vectors)
+		return NULL;
+	return step_text(n, step_function(e, n, true), "(nnc_vec *)");
 }
 
 static const char *suffix(const Node *n)
@@ -49,8 +75,7 @@ static const char *suffix(const Node *n)
 
 static void helper(Emit *e, const Node *n)
 {
-	const Optimizer *o = n->attr.optimizer;
-	emit_function(e, o->name, o->template(n->attr.args), o->holes(n->attr.args));
+	step_function(e, n, false);
 }
 
 static void emit(Emit *e, const Node *n)
@@ -89,6 +114,7 @@ const Op op_update = {
 	.operands = operands,
 	.suffix = suffix,
 	.helper = helper,
+	.whole = whole,
 	.consumes = true,
 	.print_attr = print_attr,
 };

@@ -60,7 +60,7 @@ const Optimizer optimizer_adam = {
 
 #ifdef TEMPLATE_adam
 /* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void adam(real g, real rate, real root, real *restrict w, real *restrict m,
+static NNC_INLINE void $name$(real g, real rate, real root, real *restrict w, real *restrict m,
 			    real *restrict v)
 {
 	const real beta1 = (real)$beta1$, beta2 = (real)$beta2$, epsilon = $epsilon$;

@@ -59,6 +59,7 @@ const Optimizer optimizer_sgd = {
 	.slots = slots,
 	.template = template,
 	.holes = holes,
+	.vectors = true,
 	.setup = "const real lr = (real)c->lr;",
 	.scalars = scalars,
 	.rests = rests,
@@ -67,7 +68,7 @@ const Optimizer optimizer_sgd = {
 
 #ifdef TEMPLATE_sgd
 /* w -= lr g */
-static NNC_INLINE void sgd(real g, real lr, real *restrict w)
+static NNC_INLINE void $name$($number$ g, real lr, $number$ *restrict w)
 {
 	$decay$
 	*w -= lr * g;
@@ -76,7 +77,8 @@ static NNC_INLINE void sgd(real g, real lr, real *restrict w)
 
 #ifdef TEMPLATE_sgd_momentum
 /* m = momentum m + g, then w moves against it */
-static NNC_INLINE void sgd(real g, real lr, real *restrict w, real *restrict m)
+static NNC_INLINE void $name$($number$ g, real lr, $number$ *restrict w,
+			      $number$ *restrict m)
 {
 	const real momentum = $momentum$;
 

@@ -89,9 +89,9 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 static void winograd_28x28x1_7x7x64_p3x3_image(const real *restrict x,
 	real *restrict q);
 static void winograd_28x28x1_7x7x64_p3x3_weights(const real *restrict w,
-	real *restrict u, int *restrict at);
+	real *restrict u, int *restrict starts);
 static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(int i,
-	const int *restrict at, const real *restrict q, const real *restrict u,
+	const int *restrict starts, const real *restrict q, const real *restrict u,
 	real *restrict y);
 static void maxpool_28x28x64_2x2_s2x2_bias_relu_line(int i, int from,
 	const real *restrict x, real *restrict y, uint8_t *restrict winner,
@@ -527,10 +527,10 @@ static void winograd_28x28x1_7x7x64_p3x3_image(const real *restrict x, real *res
 
 /*
  * The products of a window, in nine groups: u (products,1,64), what they take of
- * w (7,7,1,64), and at, where they begin in the image
+ * w (7,7,1,64), and where they begin in the image, starts
  */
 static void winograd_28x28x1_7x7x64_p3x3_weights(const real *restrict w,
-	real *restrict u, int *restrict at)
+	real *restrict u, int *restrict starts)
 {
 	enum { KW = 7, SIZE = 1 * 64, WIDE = 17 * 1 };
 	enum { EVEN, ODD, FIRST, SECOND };
@@ -553,7 +553,7 @@ static void winograd_28x28x1_7x7x64_p3x3_weights(const real *restrict w,
 	for (int g = 0; g < 9; g++)
 		for (int i = high[g / 3]; i < high[g / 3 + 1]; i++)
 			for (int k = wide[g % 3]; k < wide[g % 3 + 1]; k++, u += SIZE) {
-				*at++ = (lines[i].from * 16 + lines[i].kind * 4 +
+				*starts++ = (lines[i].from * 16 + lines[i].kind * 4 +
 					columns[k].kind) * WIDE +
 					columns[k].from * 1;
 				memset(u, 0, SIZE * sizeof *u);
@@ -569,12 +569,12 @@ static void winograd_28x28x1_7x7x64_p3x3_weights(const real *restrict w,
 
 /*
  * s: adds to rows x vecs vectors `taps` taps of `channels` terms each, a number of a times
- * a vector of b. a has a row every `channels`, tap k from at[k] on; b a term every `bk`.
+ * a vector of b. a has a row every `channels`, tap k from starts[k] on; b a term every `bk`.
  * The last vector has `last` columns.
  */
 static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int channels,
-	const int *restrict at, const real *restrict a, const real *restrict b, int bk,
-	nnc_vec *restrict s)
+	const int *restrict starts, const real *restrict a, const real *restrict b,
+	int bk, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX];
 
@@ -590,7 +590,7 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[at[k] + r * channels + c];
+				const real x = a[starts[k] + r * channels + c];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					sum[r * vecs + q] += x * bv[q];
@@ -603,7 +603,7 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 
 /* s: `rows` places by `vecs` vectors of four outputs each, two of one line, two of the next */
 static NNC_INLINE void winograd_28x28x1_7x7x64_p3x3_sums(int rows, int vecs, int last,
-	const int *restrict at, const real *restrict q, const real *restrict u,
+	const int *restrict starts, const real *restrict q, const real *restrict u,
 	nnc_vec s[4][NNC_TILE_MAX])
 {
 	enum { C = 1, O = 64, SIZE = C * O, HIGH = 4, WIDE = 4 };
@@ -611,21 +611,21 @@ static NNC_INLINE void winograd_28x28x1_7x7x64_p3x3_sums(int rows, int vecs, int
 	nnc_vec left[NNC_TILE_MAX] = {{0}}, right[NNC_TILE_MAX];
 
 	/* what both lines have in common: of both columns, of the left ones, of the right ones */
-	tile_taps(rows, vecs, last, BOTH_H * BOTH_W, C, at, q, u, O, left);
-	at += BOTH_H * BOTH_W, u += BOTH_H * BOTH_W * SIZE;
+	tile_taps(rows, vecs, last, BOTH_H * BOTH_W, C, starts, q, u, O, left);
+	starts += BOTH_H * BOTH_W, u += BOTH_H * BOTH_W * SIZE;
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		right[i] = left[i];
-	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, left);
-	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
-	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, right);
-	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
-	for (int line = 0; line < 2; line++, s += 2, at += HIGH * GROUPS, u += HIGH *
-		GROUPS * SIZE) {
-		const int *own = at + HIGH * BOTH_W;
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, starts, q, u, O, left);
+	starts += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, starts, q, u, O, right);
+	starts += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	for (int line = 0; line < 2; line++, s += 2, starts += HIGH * GROUPS,
+		u += HIGH * GROUPS * SIZE) {
+		const int *own = starts + HIGH * BOTH_W;
 		const real *weights = u + HIGH * BOTH_W * SIZE;
 		nnc_vec both[NNC_TILE_MAX] = {{0}};
-		tile_taps(rows, vecs, last, HIGH * BOTH_W, C, at, q, u, O, both);
+		tile_taps(rows, vecs, last, HIGH * BOTH_W, C, starts, q, u, O, both);
 		NNC_UNROLL
 		for (int i = 0; i < rows * vecs; i++) {
 			s[0][i] = left[i] + both[i];
@@ -639,7 +639,7 @@ static NNC_INLINE void winograd_28x28x1_7x7x64_p3x3_sums(int rows, int vecs, int
 
 /* y (2,28,64): of lines 2 i and 2 i + 1 of an image, `rows` pairs of places by `cols` channels */
 static NNC_INLINE void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
-	int rows, int cols, int i, int k0, int j0, const int *restrict at,
+	int rows, int cols, int i, int k0, int j0, const int *restrict starts,
 	const real *restrict q, const real *restrict u, real *restrict y)
 {
 	enum { C = 1, OH = 28, OW = 28, O = 64, L = NNC_LANES, WIDE = 17 };
@@ -647,7 +647,7 @@ static NNC_INLINE void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_t
 	const int places = OW - 2 * k0 < 2 * rows ? OW - 2 * k0 : 2 * rows;
 	nnc_vec s[4][NNC_TILE_MAX];
 
-	winograd_28x28x1_7x7x64_p3x3_sums(rows, vecs, cols - (vecs - 1) * L, at, q +
+	winograd_28x28x1_7x7x64_p3x3_sums(rows, vecs, cols - (vecs - 1) * L, starts, q +
 		(i * 16 * WIDE + k0) * C, u + j0, s);
 	for (int line = 0; line < lines; line++)
 		for (int k = 0; k < places; k++) {
@@ -665,7 +665,7 @@ static NNC_INLINE void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_t
 
 /* y (2,28,64): lines 2 i and 2 i + 1 of an image's outputs */
 static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(int i,
-	const int *restrict at, const real *restrict q, const real *restrict u,
+	const int *restrict starts, const real *restrict q, const real *restrict u,
 	real *restrict y)
 {
 	enum { PAIRS = (28 + 1) / 2, O = 64, ROWS = NNC_ROWS(PAIRS),
@@ -678,16 +678,16 @@ static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(int i,
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			if (rows == ROWS && cols == COLS)
 				conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
-					ROWS, COLS, i, k, j, at, q, u, y);
+					ROWS, COLS, i, k, j, starts, q, u, y);
 			else if (REST > 0 && rows == ROWS)
 				conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
-					ROWS, REST, i, k, j, at, q, u, y);
+					ROWS, REST, i, k, j, starts, q, u, y);
 			else if (LAST > 0 && cols == COLS)
 				conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
-					LAST, COLS, i, k, j, at, q, u, y);
+					LAST, COLS, i, k, j, starts, q, u, y);
 			else if (LAST > 0 && REST > 0)
 				conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_tile(
-					LAST, REST, i, k, j, at, q, u, y);
+					LAST, REST, i, k, j, starts, q, u, y);
 		}
 }
 
@@ -770,15 +770,15 @@ static void conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(
 	enum { IMAGE = 28 * 28 * 1, POOLED = 14, LINE = 896 };
 	const NncRange share = nnc_share(thread, n * POOLED);
 	real *q = thread->scratch, *u = q + 4624, *lines = u + 7744 + 128;
-	int *at = (int *)(u + 7744);
+	int *starts = (int *)(u + 7744);
 
 	if (share.first < share.end)
-		winograd_28x28x1_7x7x64_p3x3_weights(w, u, at);
+		winograd_28x28x1_7x7x64_p3x3_weights(w, u, starts);
 	for (int i = share.first; i < share.end; i++) {
 		if (i % POOLED == 0 || i == share.first)
 			winograd_28x28x1_7x7x64_p3x3_image(x + i / POOLED * IMAGE, q);
 		conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu_lines(
-			i % POOLED, at, q, u, lines);
+			i % POOLED, starts, q, u, lines);
 		maxpool_28x28x64_2x2_s2x2_bias_relu_line(i % POOLED, i % POOLED * 2,
 			lines, y + i * LINE, winner + i * LINE, bias);
 	}

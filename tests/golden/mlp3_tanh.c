@@ -756,6 +756,12 @@ static void gemm_nt_32x128x10_tanh_grad_hc(const NncThread *thread, int n,
 	}
 }
 
+/* w -= lr g */
+static NNC_INLINE void sgd_vector(nnc_vec g, real lr, nnc_vec *restrict w)
+{
+	*w -= lr * g;
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_128x10x32_sgd_ha_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
@@ -768,6 +774,17 @@ static NNC_INLINE void gemm_tn_128x10x32_sgd_ha_tile(int rows, int cols, int ter
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
 		rows, 0, 1, M / 2, 0, b, width, 0, s);
+	if (!keep && cols == vecs * L) {
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++)
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++) {
+				const int at = (i + r) * N + j0 + q * L;
+				const nnc_vec v = s[r * vecs + q];
+				sgd_vector(v, lr, (nnc_vec *)&w[at]);
+			}
+		return;
+	}
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -921,6 +938,17 @@ static NNC_INLINE void gemm_tn_128x128x32_sgd_hab_tile(int rows, int cols, int t
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
 		rows, 0, 1, M / 2, 0, b, width, 0, s);
+	if (!keep && cols == vecs * L) {
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++)
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++) {
+				const int at = (i + r) * N + j0 + q * L;
+				const nnc_vec v = s[r * vecs + q];
+				sgd_vector(v, lr, (nnc_vec *)&w[at]);
+			}
+		return;
+	}
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -978,6 +1006,17 @@ static NNC_INLINE void gemm_tn_784x128x32_sgd_hb_tile(int rows, int cols, int te
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
 		width, 0, s);
+	if (!keep && cols == vecs * L) {
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++)
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++) {
+				const int at = (i + r) * N + j0 + q * L;
+				const nnc_vec v = s[r * vecs + q];
+				sgd_vector(v, lr, (nnc_vec *)&w[at]);
+			}
+		return;
+	}
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

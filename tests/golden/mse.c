@@ -591,6 +591,17 @@ static void gemm_nt_50x24x10_sigmoid_grad(const NncThread *thread, int n,
 	}
 }
 
+/* m = momentum m + g, then w moves against it */
+static NNC_INLINE void sgd_vector(nnc_vec g, real lr, nnc_vec *restrict w,
+	nnc_vec *restrict m)
+{
+	const real momentum = (real)0.9;
+
+	g += (real)0.0005 * *w;
+	*m = momentum * *m + g;
+	*w -= lr * (g + momentum * *m);
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_24x10x50_sgd_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
@@ -603,6 +614,18 @@ static NNC_INLINE void gemm_tn_24x10x50_sgd_tile(int rows, int cols, int terms, 
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
 		width, 0, s);
+	if (!keep && cols == vecs * L) {
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++)
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++) {
+				const int at = (i + r) * N + j0 + q * L;
+				const nnc_vec v = s[r * vecs + q];
+				sgd_vector(v, lr, (nnc_vec *)&w[at],
+					(nnc_vec *)&w_m[at]);
+			}
+		return;
+	}
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
@@ -685,6 +708,18 @@ static NNC_INLINE void gemm_tn_784x24x50_sgd_tile(int rows, int cols, int terms,
 
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
 		width, 0, s);
+	if (!keep && cols == vecs * L) {
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++)
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++) {
+				const int at = (i + r) * N + j0 + q * L;
+				const nnc_vec v = s[r * vecs + q];
+				sgd_vector(v, lr, (nnc_vec *)&w[at],
+					(nnc_vec *)&w_m[at]);
+			}
+		return;
+	}
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {

@@ -100,8 +100,8 @@ static void maxpool_28x28x4_2x2_to28x28_bias_tanh(const NncThread *thread, int n
 	const real *restrict bias);
 static void winograd_28x28x4_3x5_p1x2_image(const real *restrict x, real *restrict q);
 static void winograd_28x28x4_3x5_p1x2_weights(const real *restrict w, real *restrict u,
-	int *restrict at);
-static void conv_winograd_28x28x4_3x5_p1x2_lines(int i, const int *restrict at,
+	int *restrict starts);
+static void conv_winograd_28x28x4_3x5_p1x2_lines(int i, const int *restrict starts,
 	const real *restrict q, const real *restrict u, real *restrict y);
 static void conv_winograd_28x28x4_3x5_p1x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y);
@@ -728,10 +728,10 @@ static void winograd_28x28x4_3x5_p1x2_image(const real *restrict x, real *restri
 
 /*
  * The products of a window, in nine groups: u (products,4,4), what they take of
- * w (3,5,4,4), and at, where they begin in the image
+ * w (3,5,4,4), and where they begin in the image, starts
  */
 static void winograd_28x28x4_3x5_p1x2_weights(const real *restrict w, real *restrict u,
-	int *restrict at)
+	int *restrict starts)
 {
 	enum { KW = 5, SIZE = 4 * 4, WIDE = 16 * 4 };
 	enum { EVEN, ODD, FIRST, SECOND };
@@ -754,7 +754,7 @@ static void winograd_28x28x4_3x5_p1x2_weights(const real *restrict w, real *rest
 	for (int g = 0; g < 9; g++)
 		for (int i = high[g / 3]; i < high[g / 3 + 1]; i++)
 			for (int k = wide[g % 3]; k < wide[g % 3 + 1]; k++, u += SIZE) {
-				*at++ = (lines[i].from * 16 + lines[i].kind * 4 +
+				*starts++ = (lines[i].from * 16 + lines[i].kind * 4 +
 					columns[k].kind) * WIDE +
 					columns[k].from * 4;
 				memset(u, 0, SIZE * sizeof *u);
@@ -770,12 +770,12 @@ static void winograd_28x28x4_3x5_p1x2_weights(const real *restrict w, real *rest
 
 /*
  * s: adds to rows x vecs vectors `taps` taps of `channels` terms each, a number of a times
- * a vector of b. a has a row every `channels`, tap k from at[k] on; b a term every `bk`.
+ * a vector of b. a has a row every `channels`, tap k from starts[k] on; b a term every `bk`.
  * The last vector has `last` columns.
  */
 static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int channels,
-	const int *restrict at, const real *restrict a, const real *restrict b, int bk,
-	nnc_vec *restrict s)
+	const int *restrict starts, const real *restrict a, const real *restrict b,
+	int bk, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX];
 
@@ -791,7 +791,7 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 					q < vecs - 1 ? NNC_LANES : last);
 			NNC_UNROLL
 			for (int r = 0; r < rows; r++) {
-				const real x = a[at[k] + r * channels + c];
+				const real x = a[starts[k] + r * channels + c];
 				NNC_UNROLL
 				for (int q = 0; q < vecs; q++)
 					sum[r * vecs + q] += x * bv[q];
@@ -804,7 +804,7 @@ static NNC_INLINE void tile_taps(int rows, int vecs, int last, int taps, int cha
 
 /* s: `rows` places by `vecs` vectors of four outputs each, two of one line, two of the next */
 static NNC_INLINE void winograd_28x28x4_3x5_p1x2_sums(int rows, int vecs, int last,
-	const int *restrict at, const real *restrict q, const real *restrict u,
+	const int *restrict starts, const real *restrict q, const real *restrict u,
 	nnc_vec s[4][NNC_TILE_MAX])
 {
 	enum { C = 4, O = 4, SIZE = C * O, HIGH = 2, WIDE = 3 };
@@ -812,21 +812,21 @@ static NNC_INLINE void winograd_28x28x4_3x5_p1x2_sums(int rows, int vecs, int la
 	nnc_vec left[NNC_TILE_MAX] = {{0}}, right[NNC_TILE_MAX];
 
 	/* what both lines have in common: of both columns, of the left ones, of the right ones */
-	tile_taps(rows, vecs, last, BOTH_H * BOTH_W, C, at, q, u, O, left);
-	at += BOTH_H * BOTH_W, u += BOTH_H * BOTH_W * SIZE;
+	tile_taps(rows, vecs, last, BOTH_H * BOTH_W, C, starts, q, u, O, left);
+	starts += BOTH_H * BOTH_W, u += BOTH_H * BOTH_W * SIZE;
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		right[i] = left[i];
-	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, left);
-	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
-	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, at, q, u, O, right);
-	at += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
-	for (int line = 0; line < 2; line++, s += 2, at += HIGH * GROUPS, u += HIGH *
-		GROUPS * SIZE) {
-		const int *own = at + HIGH * BOTH_W;
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, starts, q, u, O, left);
+	starts += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	tile_taps(rows, vecs, last, BOTH_H * WIDE, C, starts, q, u, O, right);
+	starts += BOTH_H * WIDE, u += BOTH_H * WIDE * SIZE;
+	for (int line = 0; line < 2; line++, s += 2, starts += HIGH * GROUPS,
+		u += HIGH * GROUPS * SIZE) {
+		const int *own = starts + HIGH * BOTH_W;
 		const real *weights = u + HIGH * BOTH_W * SIZE;
 		nnc_vec both[NNC_TILE_MAX] = {{0}};
-		tile_taps(rows, vecs, last, HIGH * BOTH_W, C, at, q, u, O, both);
+		tile_taps(rows, vecs, last, HIGH * BOTH_W, C, starts, q, u, O, both);
 		NNC_UNROLL
 		for (int i = 0; i < rows * vecs; i++) {
 			s[0][i] = left[i] + both[i];
@@ -840,7 +840,7 @@ static NNC_INLINE void winograd_28x28x4_3x5_p1x2_sums(int rows, int vecs, int la
 
 /* y (2,28,4): of lines 2 i and 2 i + 1 of an image, `rows` pairs of places by `cols` channels */
 static NNC_INLINE void conv_winograd_28x28x4_3x5_p1x2_tile(int rows, int cols, int i,
-	int k0, int j0, const int *restrict at, const real *restrict q,
+	int k0, int j0, const int *restrict starts, const real *restrict q,
 	const real *restrict u, real *restrict y)
 {
 	enum { C = 4, OH = 28, OW = 28, O = 4, L = NNC_LANES, WIDE = 16 };
@@ -848,8 +848,8 @@ static NNC_INLINE void conv_winograd_28x28x4_3x5_p1x2_tile(int rows, int cols, i
 	const int places = OW - 2 * k0 < 2 * rows ? OW - 2 * k0 : 2 * rows;
 	nnc_vec s[4][NNC_TILE_MAX];
 
-	winograd_28x28x4_3x5_p1x2_sums(rows, vecs, cols - (vecs - 1) * L, at, q + (i *
-		16 * WIDE + k0) * C, u + j0, s);
+	winograd_28x28x4_3x5_p1x2_sums(rows, vecs, cols - (vecs - 1) * L, starts, q +
+		(i * 16 * WIDE + k0) * C, u + j0, s);
 	for (int line = 0; line < lines; line++)
 		for (int k = 0; k < places; k++) {
 			const real *sums = (const real *)(s[2 * line + k % 2] + k / 2 *
@@ -865,7 +865,7 @@ static NNC_INLINE void conv_winograd_28x28x4_3x5_p1x2_tile(int rows, int cols, i
 }
 
 /* y (2,28,4): lines 2 i and 2 i + 1 of an image's outputs */
-static void conv_winograd_28x28x4_3x5_p1x2_lines(int i, const int *restrict at,
+static void conv_winograd_28x28x4_3x5_p1x2_lines(int i, const int *restrict starts,
 	const real *restrict q, const real *restrict u, real *restrict y)
 {
 	enum { PAIRS = (28 + 1) / 2, O = 4, ROWS = NNC_ROWS(PAIRS),
@@ -878,16 +878,16 @@ static void conv_winograd_28x28x4_3x5_p1x2_lines(int i, const int *restrict at,
 			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
 			if (rows == ROWS && cols == COLS)
 				conv_winograd_28x28x4_3x5_p1x2_tile(ROWS, COLS, i, k, j,
-					at, q, u, y);
+					starts, q, u, y);
 			else if (REST > 0 && rows == ROWS)
 				conv_winograd_28x28x4_3x5_p1x2_tile(ROWS, REST, i, k, j,
-					at, q, u, y);
+					starts, q, u, y);
 			else if (LAST > 0 && cols == COLS)
 				conv_winograd_28x28x4_3x5_p1x2_tile(LAST, COLS, i, k, j,
-					at, q, u, y);
+					starts, q, u, y);
 			else if (LAST > 0 && REST > 0)
 				conv_winograd_28x28x4_3x5_p1x2_tile(LAST, REST, i, k, j,
-					at, q, u, y);
+					starts, q, u, y);
 		}
 }
 
@@ -898,15 +898,15 @@ static void conv_winograd_28x28x4_3x5_p1x2(const NncThread *thread, int n,
 	enum { IMAGE = 28 * 28 * 4, OH = 28, LINE = 28 * 4, PAIRS = (OH + 1) / 2 };
 	const NncRange share = nnc_share(thread, n * PAIRS);
 	real *q = thread->scratch, *u = q + 15360;
-	int *at = (int *)(u + 640);
+	int *starts = (int *)(u + 640);
 
 	if (share.first < share.end)
-		winograd_28x28x4_3x5_p1x2_weights(w, u, at);
+		winograd_28x28x4_3x5_p1x2_weights(w, u, starts);
 	for (int i = share.first; i < share.end; i++) {
 		const int from = (i / PAIRS * OH + i % PAIRS * 2) * LINE;
 		if (i % PAIRS == 0 || i == share.first)
 			winograd_28x28x4_3x5_p1x2_image(x + i / PAIRS * IMAGE, q);
-		conv_winograd_28x28x4_3x5_p1x2_lines(i % PAIRS, at, q, u, y + from);
+		conv_winograd_28x28x4_3x5_p1x2_lines(i % PAIRS, starts, q, u, y + from);
 	}
 }
 
