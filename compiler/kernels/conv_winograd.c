@@ -49,14 +49,16 @@ static bool pools_pairs(const Node *pool)
 
 static const char *fits(const Net *net, const Node *n)
 {
-	enum { MOST = 1 << 16 }; /* transformed weights: each thread makes all of them */
+	/* numbers of an image, one line of which is on the stack, and of weights, made by each thread */
+	enum { MOST = 1 << 20, MOST_WEIGHTS = 1 << 16 };
 	Window w = conv_window(n);
 	const Node *pool = pool_behind(n);
 	(void)net;
 	return w.sh != 1 || w.sw != 1 ? "the stride is not 1"
 	       : w.dh != 1 || w.dw != 1 ? "the kernel is dilated"
 	       : w.kh < 2 || w.kw < 2 ? "the kernel has no pairs of taps"
-	       : weight_reals(&w) > MOST ? "too many weights to transform in each step"
+	       : image_reals(&w) > MOST ? "the image is too large to transform at once"
+	       : weight_reals(&w) > MOST_WEIGHTS ? "too many weights to transform in each step"
 	       : pool && !pools_pairs(pool) ? "the maxpool's windows are not of two lines each"
 					     : NULL;
 }
