@@ -134,8 +134,7 @@ static void emit(Emit *e, const Node *n)
 		call_direct(e, n, direct_function(e, n, &w), result(n));
 		return;
 	}
-	put(e, "%s(thread, n, %s, %s, %s, %s%s);", pooled_function(e, n, &w, pool),
-	    ref(n->in[0]), ref(n->in[1]), ref(result(n)), ref(n->out[1]), epilogue_args(pool));
+	call_pooled(e, n, pooled_function(e, n, &w, pool), pool);
 }
 
 const Kernel kernel_conv_direct = {

@@ -30,6 +30,7 @@ void call_direct(Emit *e, const Node *n, const char *name, const Tensor *out);
 
 /* conv_direct_pool.c: the same with the maxpool that it ends with, and its scratch; */
 const char *pooled_function(Emit *e, const Node *n, const Window *w, const Node *pool);
+void call_pooled(Emit *e, const Node *n, const char *name, const Node *pool);
 int64_t pool_lines_reals(const Window *w, const Node *pool);
 /* the holes of such a maxpool, and of the convolution before it. */
 const Hole *pool_holes(const Node *pool, const Hole *conv);

@@ -66,6 +66,12 @@ const char *pooled_function(Emit *e, const Node *n, const Window *w, const Node 
 	return name;
 }
 
+void call_pooled(Emit *e, const Node *n, const char *name, const Node *pool)
+{
+	put(e, "%s(thread, n, %s, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]),
+	    ref(result(n)), ref(n->out[1]), epilogue_args(pool));
+}
+
 #ifdef TEMPLATE_conv_pool_tile
 /* `cols` numbers of y, from j0 on, of the pool's window (i,k): p is the padded image */
 static NNC_INLINE void $name$_tile(int cols, int i, int k, int j0, const real *restrict p,

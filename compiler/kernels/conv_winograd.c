@@ -36,9 +36,15 @@ static int64_t image_reals(const Window *w)
 	return 16 * halving(w->kh, w->oh).wide * halving(w->kw, w->ow).wide * w->c;
 }
 
+/* Of a window, for 2 x 2 outputs: each has its weights, and a place where it begins. */
+static int64_t window_products(const Window *w)
+{
+	return products(halving(w->kh, w->oh)) * products(halving(w->kw, w->ow));
+}
+
 static int64_t weight_reals(const Window *w)
 {
-	return products(halving(w->kh, w->oh)) * products(halving(w->kw, w->ow)) * w->c * w->o;
+	return window_products(w) * w->c * w->o;
 }
 
 /* Two lines are made at a time: those of the pool's windows. */
@@ -71,7 +77,7 @@ static double images_cost(const Net *net, const Window *w)
 	       (NOMINAL_GBYTES * 1e3);
 }
 
-/* Tiles of 4 x 16 x 2 outputs leave at once, faster than a cache beyond the second takes them. */
+/* All outputs of a tile are stored at once, faster than what is beyond the second cache takes them. */
 static double bursts_cost(const Net *net, const Window *w, const Node *pool)
 {
 	double bytes = 4.0 * (double)(net->training.batch * w->oh * w->ow * w->o);
@@ -81,8 +87,7 @@ static double bursts_cost(const Net *net, const Window *w, const Node *pool)
 static double cost(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
-	Halving high = halving(w.kh, w.oh), wide = halving(w.kw, w.ow);
-	double part = (double)(products(high) * products(wide)) / (double)(4 * w.kh * w.kw);
+	double part = (double)window_products(&w) / (double)(4 * w.kh * w.kw);
 	double even = (double)((w.oh + w.oh % 2) * (w.ow + w.ow % 2)) / (double)(w.oh * w.ow);
 	/* nine sums of a quarter of the outputs begin and end in memory */
 	return 0.1 + images_cost(net, &w) + bursts_cost(net, &w, pool_behind(n)) +
@@ -91,16 +96,11 @@ static double cost(const Net *net, const Node *n)
 	       direct_tiles_cost(net, (w.ow + 1) / 2, w.o, part * even * n->op->flops(net, n));
 }
 
-static int64_t places_reals(const Window *w)
-{
-	return products(halving(w->kh, w->oh)) * products(halving(w->kw, w->ow));
-}
-
 static int64_t scratch(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
 	(void)net;
-	return padded(image_reals(&w)) + padded(weight_reals(&w)) + padded(places_reals(&w)) +
+	return padded(image_reals(&w)) + padded(weight_reals(&w)) + padded(window_products(&w)) +
 	       (pool_of(n) ? 2 * w.ow * w.o : 0);
 }
 
@@ -137,7 +137,7 @@ static const Hole *winograd_holes(const Node *n, const Window *w, const char *na
 		{"columns", terms_text(wide)},
 		{"image", int_text(padded(image_reals(w)))},
 		{"weights", int_text(padded(weight_reals(w)))},
-		{"places", int_text(padded(places_reals(w)))},
+		{"places", int_text(padded(window_products(w)))},
 		{"params", epilogue_params(n)},
 		{"names", epilogue_names(n)},
 		{"names_at", epilogue_names_at(n, "from")},
@@ -175,8 +175,7 @@ static void emit(Emit *e, const Node *n)
 	emit_parts(e, holes);
 	const Hole line[] = {{"pool", maxpool_line_function(e, pool)}, {NULL, NULL}};
 	emit_function(e, name, "winograd_pool", join_holes(line, 1, pool_holes(pool, holes)));
-	put(e, "%s(thread, n, %s, %s, %s, %s%s);", name, ref(n->in[0]), ref(n->in[1]),
-	    ref(result(n)), ref(n->out[1]), epilogue_args(pool));
+	call_pooled(e, n, name, pool);
 }
 
 const Kernel kernel_conv_winograd = {
