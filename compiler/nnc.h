@@ -662,7 +662,7 @@ struct Op {
 	int (*operands)(const Node *n, Operand *list);
 	const char *(*suffix)(const Node *n); /* in kernels' names: "bias", "relu" */
 	void (*helper)(Emit *e, const Node *n); /* the function that its statement calls */
-	/* The same statement for a whole vector v, its helper emitted; NULL, or NULL returned: none. */
+	/* The same for a whole vector v; emits the function that it calls. NULL, as result too: none. */
 	const char *(*whole)(Emit *e, const Node *n);
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
 	/* Which operands may be halved: "a" in[0], "b" in[1], "c" all the others; NULL: none. */
