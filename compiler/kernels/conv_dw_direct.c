@@ -15,12 +15,20 @@ static int64_t dw_reals(const Window *w)
 	return w->kh * w->kw * w->c * w->o;
 }
 
+/* Of a tile: those of one line of the kernel, or where two fit, registers are as good as full. */
+static int64_t tile_rows(const Window *w)
+{
+	enum { TALL = 14 };
+	int64_t line = w->kw * w->c;
+	return w->kh > 1 && 2 * line <= TALL ? 8 : line;
+}
+
 static double cost(const Net *net, const Node *n)
 {
 	Window w = conv_window(n);
 	double bytes = 8.0 * (double)net->training.batch * (double)dw_reals(&w);
-	return 0.1 + pad_cost(net, &w) +
-	       direct_tiles_cost(net, w.kw * w.c, w.o, n->op->flops(net, n)) +
+	return 0.1 + pad_cost(net, &w) + (spread_before(n) ? outputs_cost(net, &w) : 0) +
+	       direct_tiles_cost(net, tile_rows(&w), w.o, n->op->flops(net, n)) +
 	       bytes / (NOMINAL_GBYTES * 1e3);
 }
 

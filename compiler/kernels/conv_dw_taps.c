@@ -46,13 +46,15 @@ static int64_t windows_of_line(const Window *pool)
 	return pool->ow * pool->kh * pool->kw;
 }
 
-/* Cycles: three for each line of a window that is copied, a load for each vector of sums. */
+/* Cycles: of each line of a window that is copied, and of each output that is added. */
 static double cost(const Net *net, const Node *n)
 {
 	Window w = conv_window(n), pool = choice_of(n, spread_before(n));
 	double vectors = (double)padded_taps(&w) / 16, batch = (double)net->training.batch;
-	double copies = (double)(pool.oh * windows_of_line(&pool) * w.kh) * 3;
-	double sums = (double)(pool.oh * pool.ow * w.o) * (vectors / 2 + 1.5);
+	double line = 1 + (double)((w.kw * w.c + 15) / 16);
+	double copies = (double)(pool.oh * windows_of_line(&pool) * w.kh) * line;
+	double each = (spread_before(n) ? 1.1 : 0.9) * vectors + 0.2;
+	double sums = (double)(pool.oh * pool.ow * w.o) * each;
 	return 1 + pad_cost(net, &w) + batch * (copies + sums) * 64 / (NOMINAL_GFLOPS * 1e3);
 }
 

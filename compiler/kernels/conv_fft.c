@@ -29,34 +29,41 @@ static double row_bytes(const Spectral *s, const Rows *r)
 }
 
 /*
- * Transforms mostly move data, and more slowly what the second cache does not hold: of
- * tiles it is in many places at a time.
+ * Transforms mostly move data, and more slowly what the caches do not hold; of tiles it is
+ * in many places at a time. How slowly: the least is that of the second cache.
  */
+static double slowness(const Spectral *s, const Rows *r)
+{
+	double all = row_bytes(s, &s->x) + row_bytes(s, &s->w) + row_bytes(s, &s->y);
+	if (!is_tiled(r))
+		return row_bytes(s, r) < 1e6 ? 0.5 : 2;
+	return all < 1.25e6 ? 0.5 : all < 12.5e6 ? all / 2.5e6 : 5;
+}
+
 static double rows_cost(const Spectral *s, const Rows *r)
 {
 	double flops = 8 * lines_of(r) * dft_operations(s->t.pw);
-	double slow = row_bytes(s, r) < 1e6 ? 0.5 : is_tiled(r) ? 7 : 2;
-	double bytes = row_bytes(s, r) * slow;
+	double bytes = row_bytes(s, r) * slowness(s, r);
 	return flops / (0.35 * NOMINAL_GFLOPS * 1e3) + bytes / (NOMINAL_GBYTES * 1e3);
 }
 
-/* Tiles reach most of the peak, if there are images enough and a column stays in the
- * cache. */
-static double bins_cost(const Spectral *s)
+/*
+ * `a` times what has as many channels as the result: tiles reach most of the peak, if there
+ * are images enough and a column stays in the cache.
+ */
+static double bins_cost(const Spectral *s, const Rows *a, const Rows *result)
 {
-	double bins = (double)(s->t.ph * s->t.pw / 2 + 2),
-	       share = s->batch < 8 ? 0.25 : 0.7;
-	double c = 16.0 * (double)vectors(s->window.c),
-	       o = 16.0 * (double)vectors(s->window.o);
+	double images = (double)(strips(&s->x) * s->x.down.count);
+	double share = images < 8 ? 0.25 : 0.7, bins = (double)(s->t.ph * s->t.pw / 2 + 2);
+	double sums = images * (double)a->c * 16 * (double)vectors(result->c);
 	double tiles = tiles_of(&s->x) + tiles_of(&s->w) + tiles_of(&s->y);
 	double column = 128 * tiles * (double)s->t.ph;
 	double bytes = row_bytes(s, &s->x) + row_bytes(s, &s->w) + row_bytes(s, &s->y);
 	if (is_tiled(&s->x))
-		bytes *= 2.5;
+		bytes *= 0.4 * slowness(s, &s->x);
 	else if (column > 1.2e6)
 		bytes += 2 * column * (double)(s->t.pw / 2 + 1);
-	return 6 * bins * (double)(strips(&s->x) * s->x.down.count) * c * o /
-		       (share * NOMINAL_GFLOPS * 1e3) +
+	return 6 * bins * sums / (share * NOMINAL_GFLOPS * 1e3) +
 	       8 * tiles * (double)s->t.pw * dft_operations(s->t.ph) /
 		       (0.35 * NOMINAL_GFLOPS * 1e3) +
 	       bytes / (NOMINAL_GBYTES * 1e3);
@@ -94,7 +101,7 @@ static double cost_of(const Net *net, const Node *n, const Spectral *s, const Ro
 		      const Rows *b, const Rows *c)
 {
 	const Rows *rows[] = {a, b};
-	double cost = 0.5 + bins_cost(s) + rows_cost(s, c);
+	double cost = 0.5 + bins_cost(s, a, c) + rows_cost(s, c);
 	for (int k = 0; k < 2; k++)
 		if (!is_made(&net->train, n, n->in[k]) &&
 		    !is_made(&net->infer, n, n->in[k]))

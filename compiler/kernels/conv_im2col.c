@@ -3,7 +3,7 @@
  * of KH KW C numbers, so that the convolution and both adjoints are gemms:
  * y = cols w, dw += cols^T dy, dcols = dy w^T (added back into the image).
  */
-#include "nnc.h"
+#include "conv_direct.h"
 
 typedef struct Sizes {
 	int64_t outputs, terms, o; /* OH OW; KH KW C; O */
@@ -62,7 +62,8 @@ static Gemm dx_gemm(const Node *n)
 
 static double cost(const Net *net, const Node *n)
 {
-	return copy_cost(net, n) + gemm_cost(net, n, forward_gemm(n));
+	Window w = conv_window(n);
+	return copy_cost(net, n) + gemm_cost(net, n, forward_gemm(n)) + outputs_cost(net, &w);
 }
 
 static double dw_cost(const Net *net, const Node *n)

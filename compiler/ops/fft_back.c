@@ -63,6 +63,25 @@ static int64_t run_length(const Rows *r)
 	return fit < 1 ? 1 : fit > MOST ? MOST : fit;
 }
 
+/* Vectors of a line of all tiles. */
+static int64_t line_vectors(const Rows *r)
+{
+	const Tiles *a = &r->across;
+	return vectors(r->c) * ((a->count - 1) * a->step + a->size);
+}
+
+/*
+ * How many such lines are made at once, tile after tile: what comes from far is then read in
+ * runs. They stay in the second cache.
+ */
+static int64_t run_lines(const Rows *r)
+{
+	enum { MOST = 16, VECTORS = 1024 };
+	int64_t fit = VECTORS / line_vectors(r);
+	fit = fit < 1 ? 1 : fit > MOST ? MOST : fit;
+	return fit < r->h ? fit : r->h;
+}
+
 static void back_function(Emit *e, const Node *n, const char *name, const char *row, const char *live)
 {
 	const Rows *r = n->attr.rows;
@@ -82,14 +101,14 @@ static void back_function(Emit *e, const Node *n, const char *name, const char *
 					      live, line) : ""},
 		{"share", zeros ? "live[p]" : "part"},
 		{"winner", pool ? arena_printf(", %s *restrict winner", type) : ""},
-		{"image", !pool ? "" : tiled ? "real *image = (real *)(t + LINE);"
+		{"image", !pool ? "" : tiled ? "real *image = (real *)(t + RUN * LINE);"
 					     : "real *image = thread->scratch;"},
 		{"base", pool ? "" : "i * IMAGE + "},
 		{"line", pool ? "i % H" : "i"},
 		{"pieces", pool ? "n" : "n * H"},
 		{"times", pool ? " * H" : ""},
 		{"how", overlap ? "tiles overlap they are added" : "tiles end, the next begins"},
-		{"clear", overlap && tiled ? "memset(t, 0, LINE * sizeof *t);" : ""},
+		{"clear", overlap && tiled ? "memset(t, 0, RUN * LINE * sizeof *t);" : ""},
 		{"transform", arena_printf(overlap ? "nnc_vec tile[WIDE];\n"
 						     "%s(from, COLUMN, CV, tile, 1);\n"
 						     "for (int j = 0; j < WIDE; j++)\n"
@@ -97,11 +116,11 @@ static void back_function(Emit *e, const Node *n, const char *name, const char *
 						   : "%s(from, COLUMN, CV, to, CV);", row)},
 		{"epilogue", pool ? "" : epilogue_text(n)},
 		{"fetch", fetch},
-		{"RUN", int_text(run_length(r))},
+		{"RUN", int_text(tiled ? run_lines(r) : run_length(r))},
 		{"store", pool ? "image[at] = v;" : store_text(n, "y[at]")},
 		{"pool", !pool ? "" : !tiled ? pool_text(e, pool, "i")
-				  : arena_printf("if (i %% H < H - 1)\n\tcontinue;\n%s",
-						 pool_text(e, pool, "i / H"))},
+				  : arena_printf("if (end %% H > 0)\n\tcontinue;\n%s",
+						 pool_text(e, pool, "first / H"))},
 		{"params", epilogue_params(pool ? pool : n)},
 		{NULL, NULL},
 	};
@@ -126,14 +145,12 @@ static void emit(Emit *e, const Node *n)
 	    zeros ? arena_printf(", %s", ref(n->in[1])) : "", epilogue_args(pool ? pool : n));
 }
 
-/* A line of all tiles; the image that a maxpool ends. */
+/* Lines of all tiles; the image that a maxpool ends. */
 static int64_t scratch(const Net *net, const Node *n)
 {
 	const Rows *r = n->attr.rows;
-	const Tiles *a = &r->across;
-	int64_t line = 16 * vectors(r->c) * ((a->count - 1) * a->step + a->size);
 	(void)net;
-	return (is_tiled(r) ? line : 0) + (pool_of(n) ? r->image : 0);
+	return (is_tiled(r) ? 16 * line_vectors(r) * run_lines(r) : 0) + (pool_of(n) ? r->image : 0);
 }
 
 static void print_attr(FILE *out, const Node *n)
@@ -257,30 +274,39 @@ static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
 {
 	enum { COUNT = $COUNT$, H = $H$, W = $W$, C = $C$, CV = NNC_VECTORS(C), CP = CV * NNC_LANES };
 	enum { ACROSS = $ACROSS$, NEXT = $ACROSS_STEP$, WIDE = $WIDE$, TOP = $TOP$, LEFT = $LEFT$ };
-	enum { LINES = $LINES$, COLUMN = 2 * COUNT * LINES * CV | 1 };
+	enum { LINES = $LINES$, COLUMN = 2 * COUNT * LINES * CV | 1, RUN = $RUN$ };
 	enum { LINE = ((ACROSS - 1) * NEXT + WIDE) * CV };
 	const real part = (real)(1.0 / ($PH$ * $PW$));
 	const NncRange share = nnc_share(thread, $pieces$);
 	nnc_vec *t = thread->scratch;
 	$image$
 
-	for (int i = share.first$times$; i < share.end$times$; i++) {
-		$live$
+	for (int first = share.first$times$, end; first < share.end$times$; first = end) {
+		end = (first / H + 1) * H;
+		end = end < first + RUN ? end : first + RUN;
+		end = end < share.end$times$ ? end : share.end$times$;
 		$clear$
-		for (int k = 0; k < ACROSS * CV; k++) {
-			const int line = (i / H * ACROSS + k / CV) * LINES + i % H + TOP;
-			const nnc_vec *from = s + line * 2 * CV + k % CV;
-			nnc_vec *to = t + k / CV * NEXT * CV + k % CV;
-			$transform$
-		}
-		for (int p = 0; p < W; p++)
-			NNC_INDEPENDENT
-			for (int j = 0; j < C; j++) {
-				const int at = ($line$ * W + p) * C + j;
-				real v = $share$ * ((const real *)t)[(p + LEFT) * CP + j];
-				$epilogue$
-				$store$
+		for (int k = 0; k < ACROSS; k++)
+			for (int i = first; i < end; i++) {
+				const int line = (i / H * ACROSS + k) * LINES + i % H + TOP;
+				const nnc_vec *from = s + line * 2 * CV;
+				nnc_vec *to = t + (i - first) * LINE + k * NEXT * CV;
+				for (int u = 0; u < CV; u++, from++, to++) {
+					$transform$
+				}
 			}
+		for (int i = first; i < end; i++) {
+			$live$
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = ($line$ * W + p) * C + j;
+					const real *sum = (const real *)(t + (i - first) * LINE);
+					real v = $share$ * sum[(p + LEFT) * CP + j];
+					$epilogue$
+					$store$
+				}
+		}
 		$pool$
 	}
 }

@@ -98,12 +98,10 @@ static void conv_12x28x8_2x2x6_p1x1_line(int i, const real *restrict p,
 	const real *restrict w, real *restrict y);
 static void conv_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y);
-static void im2col_13x29x6_1x1_s3x2(const NncThread *thread, const real *restrict x,
-	real *restrict cols);
-static void gemm_75x4x6_bias_elu_1(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias);
-static void conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
+static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p);
+static void conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias);
+static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias);
 static void im2col_5x15x4_3x3_s1x2_d1x2_p2x2(const NncThread *thread,
@@ -162,7 +160,6 @@ static void gemm_75x6x4(const NncThread *thread, int n, const real *restrict a,
 static void conv_dx_im2col_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt);
-static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p);
 static void conv_dw_13x29x6_1x1x4_s3x2_add(int first, int end, const real *restrict p,
 	const real *restrict d, real *restrict dw);
 static void conv_dw_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
@@ -179,11 +176,14 @@ static void conv_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 static void conv_dx_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 	const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict turned, const real *restrict saved);
-static void conv_dw_12x28x8_2x2x6_p1x1_add(int first, int end, const real *restrict p,
-	const real *restrict d, real *restrict dw);
-static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
+static void conv_dw_taps_12x28x8_2x2x6_p1x1_windows(int i, const real *restrict p,
+	real *restrict to);
+static void conv_dw_taps_12x28x8_2x2x6_p1x1_line(const nnc_vec *restrict windows,
+	const real *restrict dy, nnc_vec *restrict sums);
+static void conv_dw_taps_12x28x8_2x2x6_p1x1_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts);
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v);
 static void column_sums_10752x8_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -273,8 +273,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 13x29x6 -> 5x15x4, 28 parameters, 1,800 multiply-adds
 	 */
 	nnc_barrier(thread);
-	conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + CONV3, w->conv4_weight,
-		a + CONV4, w->conv4_bias);
+	conv_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + CONV3, w->conv4_weight, a +
+		CONV4, w->conv4_bias);
 
 	/*
 	 * conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2
@@ -364,8 +364,9 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	conv_dx_13x29x6_2x2x8_tanh_grad(thread, n, a + D_CONV3, w->conv3_weight, a +
 		D_CONV2_SUM, a + WORK_D_CONV2_SUM, a + CONV2);
 	nnc_barrier(thread);
-	conv_dw_12x28x8_2x2x6_p1x1(thread, n, a + CONV2, a + D_CONV3, dw->conv3_weight,
-		a + WORK_GRAD_CONV3_WEIGHT);
+	conv_dw_taps_12x28x8_2x2x6_p1x1_adam(thread, n, a + CONV2, a + D_CONV3,
+		dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT, keep, rate, root,
+		w->conv3_weight, m->conv3_weight, v->conv3_weight);
 
 	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
 	column_sums_10752x8_adam(thread, n, a + D_CONV2_SUM, dw->conv2_bias, keep, rate,
@@ -388,8 +389,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* what no kernel above did itself */
 	adam_step(thread, 576, dw->conv2_weight, rate, root, w->conv2_weight,
 		m->conv2_weight, v->conv2_weight);
-	adam_step(thread, 192, dw->conv3_weight, rate, root, w->conv3_weight,
-		m->conv3_weight, v->conv3_weight);
 	adam_step(thread, 24, dw->conv4_weight, rate, root, w->conv4_weight,
 		m->conv4_weight, v->conv4_weight);
 	adam_step(thread, 180, dw->conv5_weight, rate, root, w->conv5_weight,
@@ -424,8 +423,8 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
 	nnc_barrier(thread);
-	conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + INFER_CONV3,
-		w->conv4_weight, a + INFER_CONV4, w->conv4_bias);
+	conv_13x29x6_1x1x4_s3x2_bias_elu_1(thread, n, a + INFER_CONV3, w->conv4_weight,
+		a + INFER_CONV4, w->conv4_bias);
 
 	/* conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2 */
 	nnc_barrier(thread);
@@ -751,96 +750,81 @@ static void conv_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
 	}
 }
 
-/* cols (5*15,1*1*6): the windows of one image x (13,29,6), 0 outside it */
-static void im2col_13x29x6_1x1_s3x2(const NncThread *thread, const real *restrict x,
-	real *restrict cols)
+/* p (13,29,6): one image x (13,29,6) with zeros around it */
+static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p)
 {
-	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15 };
-	enum { KH = 1, KW = 1, SH = 3, SW = 2, DH = 1, DW = 1 };
-	enum { TOP = 0, LEFT = 0, TERMS = KH * KW * C };
-	const NncRange share = nnc_share(thread, OH * OW);
-	real *to = cols + share.first * TERMS;
+	enum { H = 13, W = 29, C = 6, PH = 13, PW = 29, TOP = 0, LEFT = 0 };
+	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
 
-	memset(to, 0, (size_t)((share.end - share.first) * TERMS) * sizeof *to);
-	for (int p = share.first; p < share.end; p++)
-		for (int ky = 0; ky < KH; ky++)
-			for (int kx = 0; kx < KW; kx++, to += C) {
-				const int row = p / OW * SH - TOP + ky * DH;
-				const int column = p % OW * SW - LEFT + kx * DW;
-				if (row >= 0 && row < H && column >= 0 && column < W)
-					memcpy(to, x + (row * W + column) * C, C *
-						sizeof *to);
-			}
+	memset(p, 0, PH * PW * C * sizeof *p);
+	for (int i = 0; i < H && i + TOP < PH; i++)
+		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
+			sizeof *p);
 }
 
-/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
-static NNC_INLINE void gemm_75x4x6_bias_elu_1_tile(int rows, int cols, int terms, int i,
-	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, const real *restrict bias)
+/* rows x cols numbers of line y of output line i, from (k0,j0) on; p is the padded image */
+static NNC_INLINE void conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(int rows, int cols,
+	int i, int k0, int j0, const real *restrict p, const real *restrict w,
+	real *restrict y, const real *restrict bias)
 {
-	enum { M = 75, N = 4, K = 6, L = NNC_LANES };
+	enum { C = 6, O = 4, L = NNC_LANES };
+	enum { KH = 1, SH = 3, SW = 2, PW = 29, TERMS = 1 * C };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
 	const real *sums = (const real *)s;
 
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b, width, 0, s);
+	tile(rows, vecs, cols - (vecs - 1) * L, KH, TERMS, p + (i * SH * PW + k0 * SW) *
+		C, rows, 0, SW * C, 1, PW * C, w + j0, O, TERMS * O, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = (i + r) * N + j;
+			const int j = j0 + q, at = (k0 + r) * O + j;
 			real v = sums[r * vecs * L + q];
 			v += bias[j];
 			v = v > 0 ? v : (real)1 * nnc_expm1(v);
-			c[at] = v;
+			y[at] = v;
 		}
 }
 
-/* c (n,4) = a b, then bias, elu_1 */
-static void gemm_75x4x6_bias_elu_1(const NncThread *thread, int n,
-	const real *restrict a, const real *restrict b, real *restrict c,
-	const real *restrict bias)
+/* y (15,4): line i of an image's outputs, then bias, elu_1 */
+static void conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(int i, const real *restrict p,
+	const real *restrict w, real *restrict y, const real *restrict bias)
 {
-	enum { M = 75, N = 4, K = 6, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		REST = N % COLS };
-	enum { ACROSS = (N + COLS - 1) / COLS };
-	const int down = (n + ROWS - 1) / ROWS;
-	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { OW = 15, O = 4, ROWS = NNC_ROWS(OW), LAST = OW % ROWS };
+	enum { COLS = NNC_COLS(O, 2), REST = O % COLS };
 
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k % down * ROWS, j = k / down * COLS;
-		const int rows = n - i < ROWS ? n - i : ROWS;
-		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (rows == ROWS && cols == COLS)
-			gemm_75x4x6_bias_elu_1_tile(ROWS, COLS, K, i, j, a, b + j, N, c,
-				bias);
-		else if (REST > 0 && rows == ROWS)
-			gemm_75x4x6_bias_elu_1_tile(ROWS, REST, K, i, j, a, b + j, N, c,
-				bias);
-		else if (cols == COLS)
-			for (int r = 0; r < rows; r++)
-				gemm_75x4x6_bias_elu_1_tile(1, COLS, K, i + r, j, a, b +
-					j, N, c, bias);
-		else if (REST > 0)
-			for (int r = 0; r < rows; r++)
-				gemm_75x4x6_bias_elu_1_tile(1, REST, K, i + r, j, a, b +
-					j, N, c, bias);
-	}
+	for (int j = 0; j < O; j += COLS)
+		for (int k = 0; k < OW; k += ROWS) {
+			const int rows = LAST > 0 && OW - k < ROWS ? LAST : ROWS;
+			const int cols = REST > 0 && O - j < COLS ? REST : COLS;
+			if (rows == ROWS && cols == COLS)
+				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(ROWS, COLS, i,
+					k, j, p, w, y, bias);
+			else if (REST > 0 && rows == ROWS)
+				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(ROWS, REST, i,
+					k, j, p, w, y, bias);
+			else if (LAST > 0 && cols == COLS)
+				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(LAST, COLS, i,
+					k, j, p, w, y, bias);
+			else if (LAST > 0 && REST > 0)
+				conv_13x29x6_1x1x4_s3x2_bias_elu_1_tile(LAST, REST, i,
+					k, j, p, w, y, bias);
+		}
 }
 
 /* y (n,5,15,4) = x (n,13,29,6) * w (1,1,6,4), then bias, elu_1 */
-static void conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
+static void conv_13x29x6_1x1x4_s3x2_bias_elu_1(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict w, real *restrict y,
 	const real *restrict bias)
 {
 	enum { H = 13, W = 29, C = 6, OH = 5, OW = 15, O = 4 };
-	const NncThread alone = {.count = 1};
-	const NncRange share = nnc_share(thread, n);
-	real *cols = thread->scratch;
+	const NncRange share = nnc_share(thread, n * OH);
+	real *p = thread->scratch;
 
 	for (int i = share.first; i < share.end; i++) {
-		im2col_13x29x6_1x1_s3x2(&alone, x + i * H * W * C, cols);
-		gemm_75x4x6_bias_elu_1(&alone, OH * OW, cols, w, y + i * OH * OW * O,
+		if (i % OH == 0 || i == share.first)
+			pad_13x29x6_1x1_s3x2(x + i / OH * H * W * C, p);
+		conv_13x29x6_1x1x4_s3x2_bias_elu_1_line(i % OH, p, w, y + i * OW * O,
 			bias);
 	}
 }
@@ -1574,18 +1558,6 @@ static void conv_dx_im2col_13x29x6_1x1x4_s3x2(const NncThread *thread, int n,
 	}
 }
 
-/* p (13,29,6): one image x (13,29,6) with zeros around it */
-static void pad_13x29x6_1x1_s3x2(const real *restrict x, real *restrict p)
-{
-	enum { H = 13, W = 29, C = 6, PH = 13, PW = 29, TOP = 0, LEFT = 0 };
-	enum { COLS = W < PW - LEFT ? W : PW - LEFT };
-
-	memset(p, 0, PH * PW * C * sizeof *p);
-	for (int i = 0; i < H && i + TOP < PH; i++)
-		memcpy(p + ((i + TOP) * PW + LEFT) * C, x + i * W * C, COLS * C *
-			sizeof *p);
-}
-
 /* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
 static NNC_INLINE void conv_dw_13x29x6_1x1x4_s3x2_tile(int rows, int cols, int k0,
 	int j0, int runs, const real *restrict p, const real *restrict dy,
@@ -1781,94 +1753,117 @@ static void conv_dx_13x29x6_2x2x8_tanh_grad(const NncThread *thread, int n,
 	conv_13x29x6_2x2x8_tanh_grad(thread, n, dy, turned, dx, saved);
 }
 
-/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_12x28x8_2x2x6_p1x1_tile(int rows, int cols, int k0,
-	int j0, int runs, const real *restrict p, const real *restrict dy,
-	real *restrict dw)
+/* to: the windows of the outputs that line i chooses from; p is the padded image */
+static void conv_dw_taps_12x28x8_2x2x6_p1x1_windows(int i, const real *restrict p,
+	real *restrict to)
 {
-	enum { C = 8, OW = 29, O = 6, L = NNC_LANES };
-	enum { SH = 1, SW = 1, PW = 30, TERMS = 2 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { C = 8, OH = 13, OW = 29, KH = 2, LINE = 2 * C, SH = 1, SW = 1 };
+	enum { PW = 30, WIDTH = NNC_VECTORS(KH * LINE) * NNC_LANES };
+	enum { WIDE = 29, HIGH = 1, PLACES = HIGH * 1 };
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
-		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
-		s);
-	for (int r = 0; r < rows; r++)
-		for (int q = 0; q < cols; q++)
-			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
+	for (int k = 0; k < WIDE * PLACES; k++, to += WIDTH) {
+		const int y = i * 1 - 0 + k % PLACES / 1;
+		const int x = k / PLACES * 1 - 0 + k % 1;
+		if (y < 0 || y >= OH || x < 0 || x >= OW)
+			continue; /* it never wins */
+		for (int ky = 0; ky < KH; ky++)
+			memcpy(to + ky * LINE, p + ((y * SH + ky) * PW + x * SW) * C,
+				LINE * sizeof *p);
+	}
 }
 
-/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
-static void conv_dw_12x28x8_2x2x6_p1x1_add(int first, int end, const real *restrict p,
-	const real *restrict d, real *restrict dw)
+/* s: adds what one line of dy gives to `vecs` vectors of taps of `rows` channels */
+static NNC_INLINE void conv_dw_taps_12x28x8_2x2x6_p1x1_add(int rows, int vecs,
+	const nnc_vec *restrict windows, const real *restrict dy, nnc_vec *restrict s)
 {
-	enum { OH = 13, OW = 29, O = 6, TERMS = 2 * 8, RUNS = 13 };
-	enum { LINES = NNC_LINES(2, TERMS), ALL = LINES > 1 ? 2 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 1 * 30 * 8 };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const int tiles = end - first;
+	enum { O = 6, WIDE = 29, PLACES = 1 * 1 };
+	enum { WIDTH = NNC_VECTORS(2 * 2 * 8) };
+	nnc_vec t[NNC_TILE_MAX];
 
-	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-		const int line = s / tiles * RUNS, t = first + s % tiles;
-		const int runs = OH - line < RUNS ? OH - line : RUNS;
-		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-		const int row = t / DOWN / ACROSS * ALL + k;
-		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-		const real *from = p + line * STEP, *dl = d + line * OW * O;
-		if (rows == ROWS && cols == COLS)
-			conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, COLS, row, j, runs, from,
-				dl, dw);
-		else if (REST > 0 && rows == ROWS)
-			conv_dw_12x28x8_2x2x6_p1x1_tile(ROWS, REST, row, j, runs, from,
-				dl, dw);
-		else if (LAST > 0 && cols == COLS)
-			conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, COLS, row, j, runs, from,
-				dl, dw);
-		else if (LAST > 0 && REST > 0)
-			conv_dw_12x28x8_2x2x6_p1x1_tile(LAST, REST, row, j, runs, from,
-				dl, dw);
-	}
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		t[k] = s[k / vecs * WIDTH + k % vecs];
+	for (int p = 0; p < WIDE; p++, windows += PLACES * WIDTH, dy += O)
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const nnc_vec *x = windows;
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				t[r * vecs + q] += dy[r] * x[q];
+		}
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		s[k / vecs * WIDTH + k % vecs] = t[k];
+}
+
+/* sums (6,taps): adds what one line of dy gives */
+static void conv_dw_taps_12x28x8_2x2x6_p1x1_line(const nnc_vec *restrict windows,
+	const real *restrict dy, nnc_vec *restrict sums)
+{
+	enum { O = 6, WIDTH = NNC_VECTORS(2 * 2 * 8) };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+
+	for (int j = 0; j < O; j += ROWS)
+		for (int v = 0; v < WIDTH; v += VECS) {
+			nnc_vec *s = sums + j * WIDTH + v;
+			if (O - j >= ROWS && WIDTH - v >= VECS)
+				conv_dw_taps_12x28x8_2x2x6_p1x1_add(ROWS, VECS,
+					windows + v, dy + j, s);
+			else if (LAST > 0 && O - j >= ROWS)
+				conv_dw_taps_12x28x8_2x2x6_p1x1_add(ROWS, LAST,
+					windows + v, dy + j, s);
+			else if (REST > 0 && WIDTH - v >= VECS)
+				conv_dw_taps_12x28x8_2x2x6_p1x1_add(REST, VECS,
+					windows + v, dy + j, s);
+			else if (REST > 0 && LAST > 0)
+				conv_dw_taps_12x28x8_2x2x6_p1x1_add(REST, LAST,
+					windows + v, dy + j, s);
+		}
 }
 
 /*
- * dw (2,2,8,6) from x (n,12,28,8) and dy (n,13x29x6);
- * in parts (parts,2,2,8,6) of some images each
+ * dw (2,2,8,6) from x (n,12,28,8) and dy (n,13x29x6), then adam;
+ * in parts (parts,6,taps) of some images each
  */
-static void conv_dw_12x28x8_2x2x6_p1x1(const NncThread *thread, int n,
+static void conv_dw_taps_12x28x8_2x2x6_p1x1_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts)
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { H = 12, W = 28, C = 8, OH = 13, OW = 29, O = 6, TERMS = 2 * C };
-	enum { LINES = NNC_LINES(2, TERMS), ALL = LINES > 1 ? 2 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
-		2) };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	enum { PARTS = 8, PART = 2 * TERMS * O, TILES = 2 * TERMS / ALL * ACROSS *
-		DOWN };
+	enum { IMAGE = 12 * 28 * 8, O = 6, TAPS = 2 * 2 * 8, PARTS = 8 };
+	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 13, LINE = 29 * O };
 	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
+	nnc_vec *windows = (nnc_vec *)(p + 3360);
 
+	memset(windows, 0, 29 * 1 * 1 * WIDTH * sizeof *windows);
 	for (int k = share.first; k < share.end; k++) {
-		memset(parts + k * PART, 0, PART * sizeof *parts);
-		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
-			pad_12x28x8_2x2_p1x1(x + i * H * W * C, p);
-			const real *d = dy + i * OH * OW * O;
-			conv_dw_12x28x8_2x2x6_p1x1_add(0, TILES, p, d, parts + k *
-				PART);
+		nnc_vec *sums = (nnc_vec *)parts + k * PART;
+		memset(sums, 0, PART * sizeof *sums);
+		for (int i = k * n / PARTS * HIGH; i < (k + 1) * n / PARTS *
+			HIGH; i++) {
+			if (i % HIGH == 0)
+				pad_12x28x8_2x2_p1x1(x + i / HIGH * IMAGE, p);
+			conv_dw_taps_12x28x8_2x2x6_p1x1_windows(i % HIGH, p,
+				(real *)windows);
+			conv_dw_taps_12x28x8_2x2x6_p1x1_line(windows, dy + i * LINE,
+				sums);
 		}
 	}
 	nnc_barrier(thread);
-	const NncRange rows = nnc_share(thread, 2 * TERMS);
-	for (int at = rows.first * O; at < rows.end * O; at++) {
-		real sum = 0;
-		for (int k = 0; k < PARTS; k++)
-			sum += parts[k * PART + at];
-		dw[at] = sum;
-	}
+	const NncRange taps = nnc_share(thread, TAPS);
+	for (int k = taps.first; k < taps.end; k++)
+		for (int j = 0; j < O; j++) {
+			const int at = k * O + j;
+			real v = 0;
+			for (int part = 0; part < PARTS; part++)
+				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				dw[at] = v;
+		}
 }
 
 /* db (8) = the sum of the rows of dy (n * 336,8), then adam */
@@ -2441,8 +2436,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "conv2", "conv_im2col_16x32x8_3x3_d2x2_bias_tanh", 12558336,
 		NULL},
 	{NNC_PHASE_FORWARD, "conv3", "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
-	{NNC_PHASE_FORWARD, "conv4", "conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1",
-		134400, NULL},
+	{NNC_PHASE_FORWARD, "conv4", "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400,
+		NULL},
 	{NNC_PHASE_FORWARD, "conv5", "conv_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias",
 		654080, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x10x280_bias", 179520, NULL},
@@ -2462,7 +2457,8 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "conv4", "conv_dw_13x29x6_1x1x4_s3x2", 115200, NULL},
 	{NNC_PHASE_BACKWARD, "conv3", "conv_dx_13x29x6_2x2x8_tanh_grad", 4718592,
 		"turn_2x2x8x6"},
-	{NNC_PHASE_BACKWARD, "conv3", "conv_dw_12x28x8_2x2x6_p1x1", 4632576, NULL},
+	{NNC_PHASE_BACKWARD, "conv3", "conv_dw_taps_12x28x8_2x2x6_p1x1_adam", 4634880,
+		NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "column_sums_10752x8_adam", 86112, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_im2col_16x32x8_3x3_d2x2_relu_grad",
 		12517376, NULL},
@@ -2472,7 +2468,6 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "conv1",
 		"conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam", 11800800, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "adam_step", 6912, NULL},
-	{NNC_PHASE_BACKWARD, "conv3", "adam_step", 2304, NULL},
 	{NNC_PHASE_BACKWARD, "conv4", "adam_step", 288, NULL},
 	{NNC_PHASE_BACKWARD, "conv5", "adam_step", 2160, NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu",
@@ -2480,8 +2475,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_INFER, "conv2", "conv_im2col_16x32x8_3x3_d2x2_bias_tanh", 12558336,
 		NULL},
 	{NNC_PHASE_INFER, "conv3", "conv_12x28x8_2x2x6_p1x1", 4632576, NULL},
-	{NNC_PHASE_INFER, "conv4", "conv_im2col_13x29x6_1x1x4_s3x2_bias_elu_1", 134400,
-		NULL},
+	{NNC_PHASE_INFER, "conv4", "conv_13x29x6_1x1x4_s3x2_bias_elu_1", 134400, NULL},
 	{NNC_PHASE_INFER, "conv5", "conv_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_bias",
 		654080, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x10x280_bias", 179520, NULL},

@@ -1762,35 +1762,44 @@ static void back_70x45x8_7x2_10x23_irfft28_23_12_live_70x45x1_3x5_p1x2_maxpool_2
 	enum { COUNT = 64, H = 70, W = 45, C = 8, CV = NNC_VECTORS(C), CP = CV *
 		NNC_LANES };
 	enum { ACROSS = 2, NEXT = 23, WIDE = 23, TOP = 0, LEFT = 0 };
-	enum { LINES = 70, COLUMN = 2 * COUNT * LINES * CV | 1 };
+	enum { LINES = 70, COLUMN = 2 * COUNT * LINES * CV | 1, RUN = 16 };
 	enum { LINE = ((ACROSS - 1) * NEXT + WIDE) * CV };
 	const real part = (real)(1.0 / (12 * 28));
 	const NncRange share = nnc_share(thread, n);
 	nnc_vec *t = thread->scratch;
-	real *image = (real *)(t + LINE);
+	real *image = (real *)(t + RUN * LINE);
 
-	for (int i = share.first * H; i < share.end * H; i++) {
-		real live[W];
-		live_70x45x1_3x5_p1x2(seen, i, part, live);
-		for (int k = 0; k < ACROSS * CV; k++) {
-			const int line = (i / H * ACROSS + k / CV) * LINES + i % H +
-				TOP;
-			const nnc_vec *from = s + line * 2 * CV + k % CV;
-			nnc_vec *to = t + k / CV * NEXT * CV + k % CV;
-			irfft28_23(from, COLUMN, CV, to, CV);
-		}
-		for (int p = 0; p < W; p++)
-			NNC_INDEPENDENT
-			for (int j = 0; j < C; j++) {
-				const int at = (i % H * W + p) * C + j;
-				real v = live[p] * ((const real *)t)[(p + LEFT) * CP +
-					j];
-				image[at] = v;
+	for (int first = share.first * H, end; first < share.end * H; first = end) {
+		end = (first / H + 1) * H;
+		end = end < first + RUN ? end : first + RUN;
+		end = end < share.end * H ? end : share.end * H;
+		for (int k = 0; k < ACROSS; k++)
+			for (int i = first; i < end; i++) {
+				const int line = (i / H * ACROSS + k) * LINES + i % H +
+					TOP;
+				const nnc_vec *from = s + line * 2 * CV;
+				nnc_vec *to = t + (i - first) * LINE + k * NEXT * CV;
+				for (int u = 0; u < CV; u++, from++, to++) {
+					irfft28_23(from, COLUMN, CV, to, CV);
+				}
 			}
-		if (i % H < H - 1)
+		for (int i = first; i < end; i++) {
+			real live[W];
+			live_70x45x1_3x5_p1x2(seen, i, part, live);
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = (i % H * W + p) * C + j;
+					const real *sum = (const real *)(t +
+						(i - first) * LINE);
+					real v = live[p] * sum[(p + LEFT) * CP + j];
+					image[at] = v;
+				}
+		}
+		if (end % H > 0)
 			continue;
 		for (int k = 0; k < 35; k++) {
-			const int at = (i / H * 35 + k) * 176;
+			const int at = (first / H * 35 + k) * 176;
 			maxpool_70x45x8_2x2_s2x2_bias_relu_line(k, 0, image, y + at,
 				winner + at, bias);
 		}
@@ -3720,31 +3729,41 @@ static void back_70x45x8_7x2_10x23_p1x2_irfft28_27_12(const NncThread *thread, i
 	enum { COUNT = 64, H = 70, W = 45, C = 8, CV = NNC_VECTORS(C), CP = CV *
 		NNC_LANES };
 	enum { ACROSS = 2, NEXT = 23, WIDE = 27, TOP = 1, LEFT = 2 };
-	enum { LINES = 72, COLUMN = 2 * COUNT * LINES * CV | 1 };
+	enum { LINES = 72, COLUMN = 2 * COUNT * LINES * CV | 1, RUN = 16 };
 	enum { LINE = ((ACROSS - 1) * NEXT + WIDE) * CV };
 	const real part = (real)(1.0 / (12 * 28));
 	const NncRange share = nnc_share(thread, n * H);
 	nnc_vec *t = thread->scratch;
 
-	for (int i = share.first; i < share.end; i++) {
-		memset(t, 0, LINE * sizeof *t);
-		for (int k = 0; k < ACROSS * CV; k++) {
-			const int line = (i / H * ACROSS + k / CV) * LINES + i % H +
-				TOP;
-			const nnc_vec *from = s + line * 2 * CV + k % CV;
-			nnc_vec *to = t + k / CV * NEXT * CV + k % CV;
-			nnc_vec tile[WIDE];
-			irfft28_27(from, COLUMN, CV, tile, 1);
-			for (int j = 0; j < WIDE; j++)
-				to[j * CV] += tile[j];
-		}
-		for (int p = 0; p < W; p++)
-			NNC_INDEPENDENT
-			for (int j = 0; j < C; j++) {
-				const int at = (i * W + p) * C + j;
-				real v = part * ((const real *)t)[(p + LEFT) * CP + j];
-				y[at] = v;
+	for (int first = share.first, end; first < share.end; first = end) {
+		end = (first / H + 1) * H;
+		end = end < first + RUN ? end : first + RUN;
+		end = end < share.end ? end : share.end;
+		memset(t, 0, RUN * LINE * sizeof *t);
+		for (int k = 0; k < ACROSS; k++)
+			for (int i = first; i < end; i++) {
+				const int line = (i / H * ACROSS + k) * LINES + i % H +
+					TOP;
+				const nnc_vec *from = s + line * 2 * CV;
+				nnc_vec *to = t + (i - first) * LINE + k * NEXT * CV;
+				for (int u = 0; u < CV; u++, from++, to++) {
+					nnc_vec tile[WIDE];
+					irfft28_27(from, COLUMN, CV, tile, 1);
+					for (int j = 0; j < WIDE; j++)
+						to[j * CV] += tile[j];
+				}
 			}
+		for (int i = first; i < end; i++) {
+			for (int p = 0; p < W; p++)
+				NNC_INDEPENDENT
+				for (int j = 0; j < C; j++) {
+					const int at = (i * W + p) * C + j;
+					const real *sum = (const real *)(t +
+						(i - first) * LINE);
+					real v = part * sum[(p + LEFT) * CP + j];
+					y[at] = v;
+				}
+		}
 	}
 }
 #endif

@@ -50,7 +50,7 @@ enum {
 	D_CONV1_PRODUCT = X + 25088,             /* (32, 28x28x4) */
 	WORK_DENSE1 = DENSE1 + 800,              /* (800) */
 	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
-	WORK_GRAD_CONV3_WEIGHT = D_CONV3_PRODUCT + 50176, /* (2304) */
+	WORK_GRAD_CONV3_WEIGHT = D_CONV3_PRODUCT + 50176, /* (3072) */
 	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
 	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (2048) */
 	WORK_GRAD_CONV1_WEIGHT = D_CONV1_PRODUCT + 100352, /* (480) */
@@ -168,11 +168,15 @@ static void gemm_196x36x8(const NncThread *thread, int n, const real *restrict a
 static void conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread *thread,
 	int n, const real *restrict dy, const real *restrict w, real *restrict dx,
 	real *restrict wt, const real *restrict saved);
-static void conv_dw_28x28x4_3x3x8_s2x2_to14x14_add(int first, int end,
-	const real *restrict p, const real *restrict d, real *restrict dw);
-static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
+static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_windows(int i,
+	const real *restrict p, real *restrict to);
+static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_line(
+	const nnc_vec *restrict windows, const real *restrict dy,
+	nnc_vec *restrict sums);
+static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts);
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v);
 static void column_sums_25088x4_adam(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
@@ -376,8 +380,9 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		D_CONV3_PRODUCT, w->conv3_weight, a + D_ACTIVATION2, a +
 		WORK_D_ACTIVATION2, a + MAXPOOL2);
 	nnc_barrier(thread);
-	conv_dw_28x28x4_3x3x8_s2x2_to14x14(thread, n, a + MAXPOOL2, a + D_CONV3_PRODUCT,
-		dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT);
+	conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam(thread, n, a + MAXPOOL2, a +
+		D_CONV3_PRODUCT, dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT, keep,
+		rate, root, w->conv3_weight, m->conv3_weight, v->conv3_weight);
 
 	/* maxpool2: maxpool 2 stride=1 padding=same */
 	column_sums_25088x4_adam(thread, n, a + D_ACTIVATION2, dw->conv2_bias, keep,
@@ -412,8 +417,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	adam_step(thread, 60, dw->conv1_weight, rate, root, w->conv1_weight,
 		m->conv1_weight, v->conv1_weight);
-	adam_step(thread, 288, dw->conv3_weight, rate, root, w->conv3_weight,
-		m->conv3_weight, v->conv3_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -1791,94 +1794,118 @@ static void conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad(const NncThread 
 	}
 }
 
-/* rows x cols numbers of dw, from (k0,j0) on: adds what `runs` lines of dy give */
-static NNC_INLINE void conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(int rows, int cols,
-	int k0, int j0, int runs, const real *restrict p, const real *restrict dy,
-	real *restrict dw)
+/* to: the windows of the outputs that line i chooses from; p is the padded image */
+static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_windows(int i,
+	const real *restrict p, real *restrict to)
 {
-	enum { C = 4, OW = 14, O = 8, L = NNC_LANES };
-	enum { SH = 2, SW = 2, PW = 29, TERMS = 3 * C };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { C = 4, OH = 14, OW = 14, KH = 3, LINE = 3 * C, SH = 2, SW = 2 };
+	enum { PW = 29, WIDTH = NNC_VECTORS(KH * LINE) * NNC_LANES };
+	enum { WIDE = 14, HIGH = 1, PLACES = HIGH * 1 };
 
-	tile(rows, vecs, cols - (vecs - 1) * L, runs, OW, p + k0 / TERMS * PW * C +
-		k0 % TERMS, TERMS, PW * C, 1, SW * C, SH * PW * C, dy + j0, O, OW * O,
-		s);
-	for (int r = 0; r < rows; r++)
-		for (int q = 0; q < cols; q++)
-			dw[(k0 + r) * O + j0 + q] += sums[r * vecs * L + q];
+	for (int k = 0; k < WIDE * PLACES; k++, to += WIDTH) {
+		const int y = i * 1 - 0 + k % PLACES / 1;
+		const int x = k / PLACES * 1 - 0 + k % 1;
+		if (y < 0 || y >= OH || x < 0 || x >= OW)
+			continue; /* it never wins */
+		for (int ky = 0; ky < KH; ky++)
+			memcpy(to + ky * LINE, p + ((y * SH + ky) * PW + x * SW) * C,
+				LINE * sizeof *p);
+	}
 }
 
-/* dw: adds to its tiles first .. end what one image gives; p is the padded image, d its dy */
-static void conv_dw_28x28x4_3x3x8_s2x2_to14x14_add(int first, int end,
-	const real *restrict p, const real *restrict d, real *restrict dw)
+/* s: adds what one line of dy gives to `vecs` vectors of taps of `rows` channels */
+static NNC_INLINE void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_add(int rows, int vecs,
+	const nnc_vec *restrict windows, const real *restrict dy, nnc_vec *restrict s)
 {
-	enum { OH = 14, OW = 14, O = 8, TERMS = 3 * 4, RUNS = 14 };
-	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), LAST = ALL % ROWS };
-	enum { COLS = NNC_COLS(O, 2), REST = O % COLS, STEP = 2 * 29 * 4 };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	const int tiles = end - first;
+	enum { O = 8, WIDE = 14, PLACES = 1 * 1 };
+	enum { WIDTH = NNC_VECTORS(3 * 3 * 4) };
+	nnc_vec t[NNC_TILE_MAX];
 
-	for (int s = 0; s < (OH + RUNS - 1) / RUNS * tiles; s++) {
-		const int line = s / tiles * RUNS, t = first + s % tiles;
-		const int runs = OH - line < RUNS ? OH - line : RUNS;
-		const int k = t % DOWN * ROWS, j = t / DOWN % ACROSS * COLS;
-		const int row = t / DOWN / ACROSS * ALL + k;
-		const int rows = LAST > 0 && ALL - k < ROWS ? LAST : ROWS;
-		const int cols = REST > 0 && O - j < COLS ? REST : COLS;
-		const real *from = p + line * STEP, *dl = d + line * OW * O;
-		if (rows == ROWS && cols == COLS)
-			conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, COLS, row, j,
-				runs, from, dl, dw);
-		else if (REST > 0 && rows == ROWS)
-			conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(ROWS, REST, row, j,
-				runs, from, dl, dw);
-		else if (LAST > 0 && cols == COLS)
-			conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, COLS, row, j,
-				runs, from, dl, dw);
-		else if (LAST > 0 && REST > 0)
-			conv_dw_28x28x4_3x3x8_s2x2_to14x14_tile(LAST, REST, row, j,
-				runs, from, dl, dw);
-	}
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		t[k] = s[k / vecs * WIDTH + k % vecs];
+	for (int p = 0; p < WIDE; p++, windows += PLACES * WIDTH, dy += O)
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const nnc_vec *x = windows;
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				t[r * vecs + q] += dy[r] * x[q];
+		}
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++)
+		s[k / vecs * WIDTH + k % vecs] = t[k];
+}
+
+/* sums (8,taps): adds what one line of dy gives */
+static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_line(
+	const nnc_vec *restrict windows, const real *restrict dy,
+	nnc_vec *restrict sums)
+{
+	enum { O = 8, WIDTH = NNC_VECTORS(3 * 3 * 4) };
+	enum { VECS = NNC_PARTS(WIDTH, NNC_PARTS(WIDTH, 4)), LAST = WIDTH % VECS };
+	enum { MOST = NNC_TILE_SUMS / VECS, ROWS = O < MOST ? O : MOST,
+		REST = O % ROWS };
+
+	for (int j = 0; j < O; j += ROWS)
+		for (int v = 0; v < WIDTH; v += VECS) {
+			nnc_vec *s = sums + j * WIDTH + v;
+			if (O - j >= ROWS && WIDTH - v >= VECS)
+				conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_add(ROWS, VECS,
+					windows + v, dy + j, s);
+			else if (LAST > 0 && O - j >= ROWS)
+				conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_add(ROWS, LAST,
+					windows + v, dy + j, s);
+			else if (REST > 0 && WIDTH - v >= VECS)
+				conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_add(REST, VECS,
+					windows + v, dy + j, s);
+			else if (REST > 0 && LAST > 0)
+				conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_add(REST, LAST,
+					windows + v, dy + j, s);
+		}
 }
 
 /*
- * dw (3,3,4,8) from x (n,28,28,4) and dy (n,14x14x8);
- * in parts (parts,3,3,4,8) of some images each
+ * dw (3,3,4,8) from x (n,28,28,4) and dy (n,14x14x8), then adam;
+ * in parts (parts,8,taps) of some images each
  */
-static void conv_dw_28x28x4_3x3x8_s2x2_to14x14(const NncThread *thread, int n,
+static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts)
+	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
 {
-	enum { H = 28, W = 28, C = 4, OH = 14, OW = 14, O = 8, TERMS = 3 * C };
-	enum { LINES = NNC_LINES(3, TERMS), ALL = LINES > 1 ? 3 * TERMS : TERMS };
-	enum { ROWS = LINES > 1 ? LINES * TERMS : NNC_ROWS(TERMS), COLS = NNC_COLS(O,
-		2) };
-	enum { DOWN = (ALL + ROWS - 1) / ROWS, ACROSS = (O + COLS - 1) / COLS };
-	enum { PARTS = 8, PART = 3 * TERMS * O, TILES = 3 * TERMS / ALL * ACROSS *
-		DOWN };
+	enum { IMAGE = 28 * 28 * 4, O = 8, TAPS = 3 * 3 * 4, PARTS = 8 };
+	enum { WIDTH = NNC_VECTORS(TAPS), PART = O * WIDTH, HIGH = 14, LINE = 14 * O };
 	const NncRange share = nnc_share(thread, PARTS);
 	real *p = thread->scratch;
+	nnc_vec *windows = (nnc_vec *)(p + 3376);
 
+	memset(windows, 0, 14 * 1 * 1 * WIDTH * sizeof *windows);
 	for (int k = share.first; k < share.end; k++) {
-		memset(parts + k * PART, 0, PART * sizeof *parts);
-		for (int i = k * n / PARTS; i < (k + 1) * n / PARTS; i++) {
-			pad_28x28x4_3x3_s2x2_to14x14(x + i * H * W * C, p);
-			const real *d = dy + i * OH * OW * O;
-			conv_dw_28x28x4_3x3x8_s2x2_to14x14_add(0, TILES, p, d, parts +
-				k * PART);
+		nnc_vec *sums = (nnc_vec *)parts + k * PART;
+		memset(sums, 0, PART * sizeof *sums);
+		for (int i = k * n / PARTS * HIGH; i < (k + 1) * n / PARTS *
+			HIGH; i++) {
+			if (i % HIGH == 0)
+				pad_28x28x4_3x3_s2x2_to14x14(x + i / HIGH * IMAGE, p);
+			conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_windows(i % HIGH, p,
+				(real *)windows);
+			conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_line(windows, dy + i *
+				LINE, sums);
 		}
 	}
 	nnc_barrier(thread);
-	const NncRange rows = nnc_share(thread, 3 * TERMS);
-	for (int at = rows.first * O; at < rows.end * O; at++) {
-		real sum = 0;
-		for (int k = 0; k < PARTS; k++)
-			sum += parts[k * PART + at];
-		dw[at] = sum;
-	}
+	const NncRange taps = nnc_share(thread, TAPS);
+	for (int k = taps.first; k < taps.end; k++)
+		for (int j = 0; j < O; j++) {
+			const int at = k * O + j;
+			real v = 0;
+			for (int part = 0; part < PARTS; part++)
+				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
+			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				dw[at] = v;
+		}
 }
 
 /* db (4) = the sum of the rows of dy (n * 784,4), then adam */
@@ -2480,8 +2507,8 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_BACKWARD, "conv3",
 		"conv_dx_im2col_28x28x4_3x3x8_s2x2_to14x14_tanh_grad", 3713024, NULL},
-	{NNC_PHASE_BACKWARD, "conv3", "conv_dw_28x28x4_3x3x8_s2x2_to14x14", 3612672,
-		NULL},
+	{NNC_PHASE_BACKWARD, "conv3", "conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam",
+		3616128, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool2", "column_sums_25088x4_adam", 100400, NULL},
 	{NNC_PHASE_BACKWARD, "maxpool2", "maxpool_grad_28x28x4_2x2_to28x28", 401408,
 		NULL},
@@ -2494,7 +2521,6 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "conv_dw_28x28x1_3x5x4_p1x2", 3010560, NULL},
 	{NNC_PHASE_BACKWARD, "conv1", "adam_step", 720, NULL},
-	{NNC_PHASE_BACKWARD, "conv3", "adam_step", 3456, NULL},
 	{NNC_PHASE_INFER, "conv1", "conv_28x28x1_3x5x4_p1x2", 3010560, NULL},
 	{NNC_PHASE_INFER, "maxpool1", "maxpool_28x28x4_2x2_to28x28_bias_tanh", 602112,
 		NULL},
