@@ -29,8 +29,8 @@ static double row_bytes(const Spectral *s, const Rows *r)
 }
 
 /*
- * Transforms mostly move data, and more slowly what the caches do not hold; of tiles it is
- * in many places at a time. How slowly: the least is that of the second cache.
+ * Transforms mostly move data, and more slowly what the caches do not hold; of tiles it
+ * is in many places at a time. How slowly: the least is that of the second cache.
  */
 static double slowness(const Spectral *s, const Rows *r)
 {
@@ -48,13 +48,14 @@ static double rows_cost(const Spectral *s, const Rows *r)
 }
 
 /*
- * `a` times what has as many channels as the result: tiles reach most of the peak, if there
- * are images enough and a column stays in the cache.
+ * `a` times what has as many channels as the result: tiles reach most of the peak, if
+ * there are images enough and a column stays in the cache.
  */
 static double bins_cost(const Spectral *s, const Rows *a, const Rows *result)
 {
 	double images = (double)(strips(&s->x) * s->x.down.count);
-	double share = images < 8 ? 0.25 : 0.7, bins = (double)(s->t.ph * s->t.pw / 2 + 2);
+	double share = images < 8 ? 0.25 : 0.7,
+	       bins = (double)(s->t.ph * s->t.pw / 2 + 2);
 	double sums = images * (double)a->c * 16 * (double)vectors(result->c);
 	double tiles = tiles_of(&s->x) + tiles_of(&s->w) + tiles_of(&s->y);
 	double column = 128 * tiles * (double)s->t.ph;
