@@ -22,19 +22,23 @@
 enum {
 	LINES = 2 * NNC_ALIGN, /* CPUs fetch cache lines in pairs */
 	LOOKS = 32,            /* of who waits, between looking at the clock */
-	MAX_VAIN = 5,          /* who spun in vain spins down to 2^-5 of the time */
-	AGAIN = 32,            /* waits, of which the first has its full time again */
+	MAX_VAIN = 9,          /* who spun in vain spins down to 2^-9 of the time */
+	TRIED_VAIN = 4,        /* of whom a full try was not in vain */
+	AGAIN = 512,           /* waits, of which the first has its full time again */
 };
 
-/* Seconds to spin at a barrier, and for the next work. */
-static const double barrier_seconds = 50e-6, idle_seconds = 100e-6;
+/*
+ * To spin, at a barrier and for the next work. It takes a virtual CPU up to a
+ * millisecond to wake up on a busy host: those who spun for less would find each other
+ * asleep for ever.
+ */
+static const double spin_seconds = 1e-3;
 
 /* Where those sleep who wait for one thing. */
 typedef struct Bed {
 	_Alignas(LINES) atomic_int sleepers;
 	pthread_mutex_t mutex;
 	pthread_cond_t wake;
-	double seconds; /* to spin before */
 } Bed;
 
 typedef struct Member {
@@ -46,6 +50,7 @@ typedef struct Member {
 
 struct NncTeam {
 	int count, running; /* running: threads that were started, and the caller */
+	double seconds;     /* to spin at most */
 	char *scratch;      /* (count, scratch_bytes) in whole pages, or NULL */
 	Bed idle, barrier;
 
@@ -95,24 +100,27 @@ static inline void pause_cpu(void)
 
 /*
  * Spins until it is so, or for as long as this thread should: then false. Waking up
- * takes longer than the shortest time, so those who have come down to it would find
+ * takes longer than the shorter times, so those who have come down to them would find
  * each other asleep for ever, if they did not all try again together.
  */
-static inline bool spin(Condition *is_so, const Bed *bed, Member *me, unsigned n)
+static inline bool spin(Condition *is_so, Member *me, unsigned n)
 {
 	double end = 0, now = 0;
 
 	while (now <= end) {
 		for (int look = 0; look < LOOKS; look++) {
 			if (is_so(me->thread.team, me->thread.id, n)) {
-				me->vain = n % AGAIN && me->vain ? me->vain - 1 : 0;
+				if (n % AGAIN == 0 && me->vain > TRIED_VAIN)
+					me->vain = TRIED_VAIN;
+				me->vain -= me->vain > 0;
 				return true;
 			}
 			pause_cpu();
 		}
 		now = nnc_clock();
 		if (end <= 0)
-			end = now + bed->seconds / (n % AGAIN ? 1 << me->vain : 1);
+			end = now + me->thread.team->seconds /
+					    (n % AGAIN ? 1 << me->vain : 1);
 	}
 	me->vain += me->vain < MAX_VAIN;
 	return false;
@@ -124,7 +132,7 @@ static inline bool spin(Condition *is_so, const Bed *bed, Member *me, unsigned n
  */
 static inline void wait_until(Condition *is_so, Bed *bed, Member *me, unsigned n)
 {
-	if (spin(is_so, bed, me, n))
+	if (spin(is_so, me, n))
 		return;
 	pthread_mutex_lock(&bed->mutex);
 	atomic_fetch_add(&bed->sleepers, 1);
@@ -211,12 +219,11 @@ void nnc_team_trace(NncTeam *team, NncTrace *trace)
 
 /* ---- opening ----------------------------------------------------------------- */
 
-static void bed_init(Bed *bed, double seconds)
+static void bed_init(Bed *bed)
 {
 	atomic_init(&bed->sleepers, 0);
 	pthread_mutex_init(&bed->mutex, NULL);
 	pthread_cond_init(&bed->wake, NULL);
-	bed->seconds = seconds;
 }
 
 static void bed_destroy(Bed *bed)
@@ -295,9 +302,9 @@ int nnc_team_open(NncTeam **team, int threads, size_t scratch_bytes, NncError *e
 	if (openblas_set_num_threads)
 		openblas_set_num_threads(1);
 	/* With more threads than CPUs, who spins is in the way of the others. */
-	bool spin = threads <= nnc_cpu_count();
-	bed_init(&t->idle, spin ? idle_seconds : 0);
-	bed_init(&t->barrier, spin ? barrier_seconds : 0);
+	t->seconds = threads <= nnc_cpu_count() ? spin_seconds : 0;
+	bed_init(&t->idle);
+	bed_init(&t->barrier);
 	if (!start_threads(t)) {
 		int started = t->running;
 		nnc_team_close(t);
