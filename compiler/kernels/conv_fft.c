@@ -28,13 +28,18 @@ static double row_bytes(const Spectral *s, const Rows *r)
 	return 128 * lines_of(r) * (double)(s->t.pw / 2 + 1);
 }
 
+static double all_bytes(const Spectral *s)
+{
+	return row_bytes(s, &s->x) + row_bytes(s, &s->w) + row_bytes(s, &s->y);
+}
+
 /*
  * Transforms mostly move data, and more slowly what the caches do not hold; of tiles it
  * is in many places at a time. How slowly: the least is that of the second cache.
  */
 static double slowness(const Spectral *s, const Rows *r)
 {
-	double all = row_bytes(s, &s->x) + row_bytes(s, &s->w) + row_bytes(s, &s->y);
+	double all = all_bytes(s);
 	if (!is_tiled(r))
 		return row_bytes(s, r) < 1e6 ? 0.5 : 2;
 	return all < 1.25e6 ? 0.5 : all < 12.5e6 ? all / 2.5e6 : 5;
@@ -59,7 +64,7 @@ static double bins_cost(const Spectral *s, const Rows *a, const Rows *result)
 	double sums = images * (double)a->c * 16 * (double)vectors(result->c);
 	double tiles = tiles_of(&s->x) + tiles_of(&s->w) + tiles_of(&s->y);
 	double column = 128 * tiles * (double)s->t.ph;
-	double bytes = row_bytes(s, &s->x) + row_bytes(s, &s->w) + row_bytes(s, &s->y);
+	double bytes = all_bytes(s);
 	if (is_tiled(&s->x))
 		bytes *= 0.4 * slowness(s, &s->x);
 	else if (column > 1.2e6)
