@@ -52,15 +52,21 @@ static const char *pool_text(Emit *e, const Node *pool, const char *i)
 			  "}", holes);
 }
 
+/* How many of `each` vectors, 1 to 16, are within `most`. */
+static int64_t within(int64_t most, int64_t each)
+{
+	int64_t fit = most / each;
+	return fit < 1 ? 1 : fit > 16 ? 16 : fit;
+}
+
 /*
  * Of how many images of a weight a line is made before it is changed: what comes from far is
  * then read in runs, as the CPU fetches ahead.
  */
 static int64_t run_length(const Rows *r)
 {
-	enum { MOST = 16, VECTORS = 512 }; /* half of the first cache */
-	int64_t fit = VECTORS / (r->w * vectors(r->c));
-	return fit < 1 ? 1 : fit > MOST ? MOST : fit;
+	enum { HALF = 512 }; /* vectors in half of the first cache */
+	return within(HALF, r->w * vectors(r->c));
 }
 
 /* Vectors of a line of all tiles. */
@@ -76,9 +82,8 @@ static int64_t line_vectors(const Rows *r)
  */
 static int64_t run_lines(const Rows *r)
 {
-	enum { MOST = 16, VECTORS = 1024 };
-	int64_t fit = VECTORS / line_vectors(r);
-	fit = fit < 1 ? 1 : fit > MOST ? MOST : fit;
+	enum { NEAR = 1024 }; /* vectors, 64 KB */
+	int64_t fit = within(NEAR, line_vectors(r));
 	return fit < r->h ? fit : r->h;
 }
 
@@ -296,12 +301,12 @@ static void $name$(const NncThread *thread, int n, const nnc_vec *restrict s,
 				}
 			}
 		for (int i = first; i < end; i++) {
+			const real *sum = (const real *)(t + (i - first) * LINE);
 			$live$
 			for (int p = 0; p < W; p++)
 				NNC_INDEPENDENT
 				for (int j = 0; j < C; j++) {
 					const int at = ($line$ * W + p) * C + j;
-					const real *sum = (const real *)(t + (i - first) * LINE);
 					real v = $share$ * sum[(p + LEFT) * CP + j];
 					$epilogue$
 					$store$

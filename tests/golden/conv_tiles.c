@@ -1784,14 +1784,13 @@ static void back_70x45x8_7x2_10x23_irfft28_23_12_live_70x45x1_3x5_p1x2_maxpool_2
 				}
 			}
 		for (int i = first; i < end; i++) {
+			const real *sum = (const real *)(t + (i - first) * LINE);
 			real live[W];
 			live_70x45x1_3x5_p1x2(seen, i, part, live);
 			for (int p = 0; p < W; p++)
 				NNC_INDEPENDENT
 				for (int j = 0; j < C; j++) {
 					const int at = (i % H * W + p) * C + j;
-					const real *sum = (const real *)(t +
-						(i - first) * LINE);
 					real v = live[p] * sum[(p + LEFT) * CP + j];
 					image[at] = v;
 				}
@@ -3754,12 +3753,11 @@ static void back_70x45x8_7x2_10x23_p1x2_irfft28_27_12(const NncThread *thread, i
 				}
 			}
 		for (int i = first; i < end; i++) {
+			const real *sum = (const real *)(t + (i - first) * LINE);
 			for (int p = 0; p < W; p++)
 				NNC_INDEPENDENT
 				for (int j = 0; j < C; j++) {
 					const int at = (i * W + p) * C + j;
-					const real *sum = (const real *)(t +
-						(i - first) * LINE);
 					real v = part * sum[(p + LEFT) * CP + j];
 					y[at] = v;
 				}
