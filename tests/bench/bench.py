@@ -17,6 +17,7 @@ import machine
 import net
 import ours
 import peers
+import placement
 import prototypes
 import table
 
@@ -71,6 +72,7 @@ class Bench:
     def __init__(self, args):
         self.args, self.failed = args, False
         self.ours = ours.Ours(args.nnc, args.work)
+        self.placement = placement.Placement(placement.probe_of(args.work))
         self.peers, missing = peers.find(args.peers, args.python.split(","), args.threads[0],
                                          args.work, self.place)
         self.prototypes = args.prototypes and prototypes.Prototypes(
@@ -100,7 +102,8 @@ class Bench:
     # ---- one row
 
     def describe(self, case, threads):
-        return {"case": case.name, "work": case.work, "threads": threads, "rows": case.rows}
+        return {"case": case.name, "work": case.work, "threads": threads, "rows": case.rows,
+                "far_turns": 0}
 
     def prepare(self, case, program, text, threads):
         """Which peers take part: {label: {"setting"} or why not}"""
@@ -137,24 +140,33 @@ class Bench:
         seconds, mine, theirs = self.args.seconds, [], {}
         for turn in range(self.args.rounds):
             say("%s, %d threads: round %d" % (case.name, threads, turn + 1))
-            us, figures = self.ours.bench(program, case, seconds, threads, env, cpus)
-            mine.append((us, figures))
+            mine.append(self.turn(row, cpus, lambda: self.ours.bench(
+                program, case, seconds, threads, env, cpus)))
             for label, found in row["peers"].items():
                 if "setting" in found:
                     try:
-                        us = self.peers[label].measure(seconds, threads)
+                        us = self.turn(row, cpus, lambda peer=self.peers[label]: peer.measure(
+                            seconds, threads))
                         theirs.setdefault(label, []).append(us)
                     except peers.PeerFailed as e:
                         row["peers"][label] = self.fail("%s, %s" % (case.name, label), e)
             self.prototype(row, case, threads, seconds, env, cpus)
         return self.summarize(row, case, mine, theirs)
 
+    def turn(self, row, cpus, measure):
+        """Taken again while the CPUs are not two cores near each other; the row counts those
+        that had to be as they were."""
+        answer, near = self.placement.settled(cpus, measure)
+        row["far_turns"] += not near
+        return answer
+
     def prototype(self, row, case, threads, seconds, env, cpus):
         found = row.get("prototype")
         if found is None or "error" in found:
             return
         try:
-            us = self.prototypes.measure(case.prototype, threads, seconds, env, cpus)
+            us = self.turn(row, cpus, lambda: self.prototypes.measure(
+                case.prototype, threads, seconds, env, cpus))
             found.setdefault("us", []).append(us)
         except ours.Failed as e:
             row["prototype"] = self.fail(case.name + ", prototype", e)
@@ -181,9 +193,12 @@ class Bench:
     def compiling(self):
         say("compiling models/cnn.nn")
         model = os.path.join(ROOT, "models/cnn.nn")
-        found = ours.compile_times(self.args.nnc, model, self.args.work, self.args.rounds)
-        for name, need, values in (("cnn.nn to C", cases.FRONT_END_SECONDS, found[0]),
-                                   ("cnn.nn to a program", cases.COMPILE_SECONDS, found[1])):
+        _, cpus = self.place(2)  # cc runs twice at once
+        found = [self.placement.settled(cpus, lambda: ours.compile_times(
+            self.args.nnc, model, self.args.work))[0] for _ in range(self.args.rounds)]
+        front, whole = zip(*found)
+        for name, need, values in (("cnn.nn to C", cases.FRONT_END_SECONDS, front),
+                                   ("cnn.nn to a program", cases.COMPILE_SECONDS, whole)):
             c = table.spread(values)
             c["seconds"] = c.pop("us")
             c.update(need=need, holds=c["median"] <= need)

@@ -1,6 +1,7 @@
 """
 What the tests of the benchmark check: the form of its reports, and that every case is one
-which the peers understand. usage: check.py report FILE ROWS | markdown FILE | cases NNC
+which the peers understand. usage: check.py report FILE ROWS | markdown FILE | cases NNC |
+placement
 """
 import json
 import os
@@ -11,6 +12,7 @@ import tempfile
 
 import cases
 import net
+import placement
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -34,6 +36,7 @@ def report(path, count):
             assert peer["setting"] in peer["settings"]
             ratio = peer["median"] / row["ours"]["median"]
             assert abs(peer["ratio"] - ratio) < 1e-9 * ratio
+        assert row["far_turns"] >= 0
         assert row["holds"] in ((True, False) if row["peers"] and row["need"] else (None,))
     json.dumps(found, allow_nan=False)
 
@@ -89,5 +92,37 @@ def every_case(nnc):
             assert case.batch is None or found["batch"] == case.batch, case.name
 
 
+def made_up_placement(looks):
+    """On CPUs that are near at first, and then as (trip, slowdown) of looks say, the last of
+    them for ever."""
+    left = {}
+
+    def probe(*pair):
+        probes = left.setdefault(pair, [(90, 1.0)] * placement.LOOKS + looks)
+        return probes.pop(0) if len(probes) > 1 else probes[0]
+
+    return placement.Placement(probe, 0)
+
+
+def turns_are_taken_again():
+    near, far, shared = (110, 1.1), (200, 1.0), (40, 1.8)
+    placement.WAIT_SECONDS = 0.01
+    for name, looks, cpus, expected in (
+            ("near", [near], {2, 3}, (1, True)),
+            ("one CPU is near itself", [far], {3}, (1, True)),
+            ("any CPUs", [far], None, (1, True)),
+            ("far at first", [far, far, near], {2, 3}, (1, True)),
+            ("far at the end", [near, far, near], {2, 3}, (2, True)),
+            ("threads of one core at the end", [near, shared, near], {2, 3}, (2, True)),
+            ("three CPUs", [near], {1, 2, 3}, (1, True)),
+            ("far for ever", [far], {2, 3}, (placement.TRIES, False))):
+        turns = []
+        answer, settled = made_up_placement(looks).settled(
+            cpus, lambda turns=turns: turns.append(0) or len(turns))
+        assert (answer, settled) == expected, (name, answer, settled)
+        assert answer == len(turns), name
+
+
 if __name__ == "__main__":
-    {"report": report, "markdown": markdown, "cases": every_case}[sys.argv[1]](*sys.argv[2:])
+    {"report": report, "markdown": markdown, "cases": every_case,
+     "placement": turns_are_taken_again}[sys.argv[1]](*sys.argv[2:])

@@ -82,14 +82,10 @@ class Ours:
         return us, {k: found[k] for k in FIGURES if k in found}
 
 
-def compile_times(nnc, model, work, rounds):
-    """Seconds of each round: to the C text, and to a program."""
-    front, whole = [], []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        run([nnc, "-S", model, "-o", os.path.join(work, "front.c")])
-        middle = time.perf_counter()
-        run([nnc, model, "-o", os.path.join(work, "whole")])
-        front.append(middle - begin)
-        whole.append(time.perf_counter() - middle)
-    return front, whole
+def compile_times(nnc, model, work):
+    """Seconds to the C text, and to a program."""
+    begin = time.perf_counter()
+    run([nnc, "-S", model, "-o", os.path.join(work, "front.c")])
+    middle = time.perf_counter()
+    run([nnc, model, "-o", os.path.join(work, "whole")])
+    return middle - begin, time.perf_counter() - middle

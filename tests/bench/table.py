@@ -49,6 +49,9 @@ def verdict(row):
     used = row["ours"].get("threads", row["threads"])
     if used != row["threads"]:
         notes.append("ours used %d thread%s" % (used, "s"[used == 1:]))
+    if row["far_turns"]:
+        notes.append("%d turn%s on CPUs far apart" % (row["far_turns"],
+                                                      "s"[row["far_turns"] == 1:]))
     if row["noisy"]:
         notes.append("noisy: " + ", ".join(row["noisy"]))
     return "; ".join(notes)
