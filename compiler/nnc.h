@@ -814,6 +814,7 @@ extern const Kernel *const kernels[];
 #define NOMINAL_ELEMENTWISE 8.0  /* of loops that compilers vectorise */
 
 bool has_kernels(const Node *n);
+bool is_preferred(const Net *net, const Kernel *k); /* by --kernel */
 /* The maxpool that n ends with, or could; its gradient that n begins with, or could; or NULL. */
 const Node *pool_behind(const Node *n);
 const Node *spread_before(const Node *n);

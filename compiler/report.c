@@ -68,7 +68,9 @@ void print_summary(FILE *out, const Net *net)
 
 typedef struct Explain {
 	FILE *out;
+	const Net *net;
 	const Node *node;
+	bool sharing; /* one alone is cheaper than what was chosen */
 } Explain;
 
 /* "    1.79 x": of what the chosen one costs. */
@@ -81,7 +83,7 @@ static void explain_ratio(const Explain *x, const Kernel *k, double cost, double
 
 static void explain_kernel(void *data, const Kernel *k, double cost, const char *reason)
 {
-	const Explain *x = data;
+	Explain *x = data;
 	const char *name = k ? k->name : "plain loops";
 	const char *mark = k == x->node->kernel ? "*" : " ";
 	fprintf(x->out, "    %s %-18s ", mark, name);
@@ -92,6 +94,8 @@ static void explain_kernel(void *data, const Kernel *k, double cost, const char 
 	fprintf(x->out, "%10.1f us", cost);
 	if (!x->node->choice) {
 		explain_ratio(x, k, cost, x->node->cost);
+		x->sharing |=
+			cost < x->node->cost && !is_preferred(x->net, x->node->kernel);
 		return;
 	}
 	double us = tuned_us(x->node, k);
@@ -110,11 +114,15 @@ static void explain_node(FILE *out, const Net *net, const Node *n)
 		fprintf(out, " + %s", n->fused[f]->op->suffix(n->fused[f]));
 	double flops = n->op->flops ? n->op->flops(net, n) : 0;
 	fprintf(out, "  (%.3f Mflop)\n", flops / 1e6);
-	Explain x = {out, n};
+	Explain x = {out, net, n, false};
 	if (has_kernels(n))
 		each_kernel(net, n, explain_kernel, &x);
 	else
 		fprintf(out, "    * %-18s %10.1f us\n", "plain loops", n->cost);
+	if (x.sharing)
+		fputs("      cheaper for the layer: its gradients use parts of it "
+		      "again\n",
+		      out);
 }
 
 static void explain_program(FILE *out, const Net *net, const Program *p)

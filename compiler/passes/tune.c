@@ -10,15 +10,6 @@
 /* Plain loops that are estimated to take so much longer than a kernel are not tried. */
 #define HOPELESS 20
 
-/* --kernel asked for this one: it is not to be chosen again. */
-static bool is_settled(const Net *net, const Node *n)
-{
-	for (int i = 0; i < net->preferred_count; i++)
-		if (net->preferred[i] == n->kernel)
-			return true;
-	return false;
-}
-
 typedef struct Gather {
 	Choice *choice;
 	double plain, best; /* estimates; best of the kernels, 0: there is none */
@@ -89,7 +80,7 @@ static void tune_node(Tuning *t, const Net *net, Node *n)
 static void tune_program(Tuning *t, const Net *net, Program *p)
 {
 	for (int i = 0; i < p->count; i++)
-		if (!is_settled(net, p->nodes[i]))
+		if (!is_preferred(net, p->nodes[i]->kernel))
 			tune_node(t, net, p->nodes[i]);
 }
 

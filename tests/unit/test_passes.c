@@ -201,6 +201,47 @@ static void select_cheapest(void)
 	}
 }
 
+/* Of a net's second convolution, its dx and dw: by the kernels chosen, or these. */
+static double cost_of_convs(const char *const names[3], double costs[3])
+{
+	static const char *const of[3] = {"conv", "conv_dx", "conv_dw"};
+	Net *net = net_after("fuse", "train { batch 1; } input 8x8x1; conv 8 3x3 relu; "
+				     "conv 16 7x7 relu; maxpool 2; dense 10;");
+	const Kernel *asked[3];
+	net->preferred = asked;
+	for (int i = 0; names && kernels[i]; i++)
+		for (int op = 0; op < 3; op++)
+			if (strcmp(kernels[i]->name, names[op]) == 0)
+				asked[net->preferred_count++] = kernels[i];
+	pass_select(net);
+	double sum = 0;
+	for (int op = 0; op < 3; op++) {
+		const Node *n = node_of(&net->train, of[op], op == 0);
+		CU_ASSERT(!names || strcmp(n->kernel->name, names[op]) == 0);
+		costs[op] = n->cost;
+		sum += n->cost;
+	}
+	return sum;
+}
+
+/* Transforms are shared: a layer's kernels are the cheapest together, if not alone. */
+static void select_together(void)
+{
+	static const char *const direct[3] = {"conv_direct", "conv_dx_direct",
+					      "conv_dw_direct"};
+	static const char *const fft[3] = {"conv_fft", "conv_dx_fft", "conv_dw_fft"};
+	double chosen[3], alone[3], costs[3];
+	double least = cost_of_convs(NULL, chosen);
+	cost_of_convs(direct, alone);
+	CU_ASSERT(alone[0] < chosen[0]);
+	for (int set = 0; set < 8; set++) {
+		const char *names[3];
+		for (int op = 0; op < 3; op++)
+			names[op] = set >> op & 1 ? fft[op] : direct[op];
+		CU_ASSERT(least <= cost_of_convs(names, costs));
+	}
+}
+
 /* ---- plan --------------------------------------------------------------------------
  */
 
@@ -333,6 +374,7 @@ void suite_passes(void)
 	CU_add_test(suite, "fuse keeps what is read", fuse_keeps);
 	CU_add_test(suite, "fuse keeps what is kept", fuse_keeps_kept);
 	CU_add_test(suite, "select", select_cheapest);
+	CU_add_test(suite, "select, together", select_together);
 	CU_add_test(suite, "plan", plan);
 	CU_add_test(suite, "plan in place", in_place);
 	CU_add_test(suite, "verify: overlaps", corrupt);
