@@ -84,7 +84,6 @@ typedef struct Rows {
 	int64_t top, left, direction; /* places of number 0 in the transform; +1 or -1 */
 	bool taps;              /* of a weight: not of a batch */
 	Tiles down, across;
-	const char *id;         /* "14x14x64" */
 } Rows;
 
 /* All three passes of one convolution use the same transform. */
@@ -102,6 +101,8 @@ bool same_layout(const Spectral *s, const Rows *r, const Spectral *other, const 
 int64_t strips(const Rows *r);
 int64_t strip_lines(const Rows *r);
 bool is_tiled(const Rows *r);
+/* "14x14x64"; "56x56x64_4x4_14x14_p1x1": how many tiles, from one to the next, padding */
+const char *rows_id(const Rows *r);
 int64_t group_strips(const Spectral *s); /* whose columns are in the cache at a time */
 int64_t rows_reals(const Transform *t, const Rows *r); /* of the rows' bins */
 const char *row_function(Emit *e, const Transform *t, const Rows *r, bool inverse);

@@ -23,23 +23,9 @@ int64_t vectors(int64_t numbers)
 	return (numbers + 15) / 16;
 }
 
-/* "56x56x64_4x4_14x14_p1x1": how many tiles, from one to the next, padding. */
-static const char *tiles_id(const char *image, const Tiles *down, const Tiles *across)
-{
-	const char *id = arena_printf("%s_%lldx%lld_%lldx%lld", image,
-				      (long long)down->count, (long long)across->count,
-				      (long long)down->step, (long long)across->step);
-	if (down->before || across->before)
-		id = arena_printf("%s_p%lldx%lld", id, (long long)down->before,
-				  (long long)across->before);
-	return id;
-}
-
 static Rows image_rows(int64_t n, int64_t h, int64_t w, int64_t c, Tiles down,
 		       Tiles across)
 {
-	const char *id = shape_name(shape3(h, w, c));
-	bool whole = down.count * across.count == 1;
 	return (Rows){
 		.count = n,
 		.h = h,
@@ -51,7 +37,6 @@ static Rows image_rows(int64_t n, int64_t h, int64_t w, int64_t c, Tiles down,
 		.direction = 1,
 		.down = down,
 		.across = across,
-		.id = whole ? id : tiles_id(id, &down, &across),
 	};
 }
 
@@ -72,7 +57,6 @@ static Rows tap_rows(const Window *w, const Transform *t)
 		.taps = true,
 		.down = {1, w->kh, w->kh, 0},
 		.across = {1, w->kw, w->kw, 0},
-		.id = shape_name(shape4(w->kh, w->kw, w->c, w->o)),
 	};
 }
 
@@ -116,6 +100,21 @@ bool same_layout(const Spectral *s, const Rows *r, const Spectral *other, const 
 bool is_tiled(const Rows *r)
 {
 	return r->down.count * r->across.count > 1;
+}
+
+const char *rows_id(const Rows *r)
+{
+	const Tiles *down = &r->down, *across = &r->across;
+	const char *id = shape_name(r->taps ? shape4(r->h, r->w, r->count, r->c)
+					    : shape3(r->h, r->w, r->c));
+	if (is_tiled(r))
+		id = arena_printf("%s_%lldx%lld_%lldx%lld", id, (long long)down->count,
+				  (long long)across->count, (long long)down->step,
+				  (long long)across->step);
+	if (down->before || across->before)
+		id = arena_printf("%s_p%lldx%lld", id, (long long)down->before,
+				  (long long)across->before);
+	return id;
 }
 
 int64_t strips(const Rows *r)
@@ -180,7 +179,7 @@ const char *column_function(Emit *e, const Transform *t, const Rows *r, bool inv
 Hole *rows_holes(const Transform *t, const Rows *r, const Hole *extra)
 {
 	const Hole holes[] = {
-		{"id", r->id},
+		{"id", rows_id(r)},
 		{"COUNT", int_text(strips(r))},
 		{"H", int_text(r->h)},
 		{"W", int_text(r->w)},

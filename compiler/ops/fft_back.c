@@ -141,7 +141,7 @@ static void emit(Emit *e, const Node *n)
 	const bool zeros = n->in_count > 1;
 	const char *row = row_function(e, t, r, true);
 	const char *live = zeros ? live_function(e, &n->attr.spectral->window) : "";
-	const char *name = arena_printf("back_%s_%s_%lld%s%s%s", r->id, row, (long long)t->ph,
+	const char *name = arena_printf("back_%s_%s_%lld%s%s%s", rows_id(r), row, (long long)t->ph,
 					zeros ? "_" : "", live, suffixes(n));
 	if (!is_finished(e, name))
 		back_function(e, n, name, row, live);

@@ -22,7 +22,7 @@ static void emit(Emit *e, const Node *n)
 	bool seen = n->out_count > 1, tiled = is_tiled(r);
 	const char *i = tiled ? "i / ACROSS" : "i"; /* of the image */
 	const char *row = row_function(e, t, r, false);
-	const char *name = arena_printf("rows_%s_%s%s", r->id, row, seen ? "_seen" : "");
+	const char *name = arena_printf("rows_%s_%s%s", rows_id(r), row, seen ? "_seen" : "");
 	if (spread)
 		name = arena_printf("%s_spread_%s", name, op_maxpool.suffix(spread));
 	const char *winner = spread ? element_type(n->in[1]->element) : "";
