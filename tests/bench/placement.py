@@ -7,7 +7,7 @@ ended on cores of their own, near each other; cores.c tells, and turns are taken
 import os
 import time
 
-from ours import Failed, run
+from ours import run
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -36,7 +36,7 @@ class Placement:
     def near(self, cpus):
         """All are cores of their own, and as near the first as ever."""
         first, *others = sorted(cpus)
-        return all([self.pair_is_near((first, other)) for other in others])
+        return all(self.pair_is_near((first, other)) for other in others)
 
     def pair_is_near(self, pair):
         if pair not in self.nearest:
