@@ -9,9 +9,6 @@
 
 #include "nnc.h"
 
-/* Nodes of a layer that are chosen for together; their sets are tried one by one. */
-#define MAX_TOGETHER 4
-
 /* The op's own loops, as a kernel that always fits. */
 static double reference_cost(const Net *net, const Node *n)
 {
@@ -41,17 +38,25 @@ bool has_kernels(const Node *n)
 	return false;
 }
 
-/* Calls visit for each kernel of n's op: with its cost, or the reason why it does not
- * fit. */
-void each_kernel(const Net *net, const Node *n,
-		 void (*visit)(void *data, const Kernel *k, double cost,
-			       const char *reason),
-		 void *data)
+/* Which kernels are looked at. */
+typedef enum Kind {
+	KIND_ANY,
+	KIND_ALONE, /* that are not lowered, plain loops among them */
+	KIND_LOWERED,
+} Kind;
+
+/* As each_kernel, for those of a kind. */
+static void each_of(const Net *net, const Node *n, Kind kind,
+		    void (*visit)(void *data, const Kernel *k, double cost,
+				  const char *reason),
+		    void *data)
 {
-	visit(data, NULL, reference_cost(net, n), NULL);
+	if (kind != KIND_LOWERED)
+		visit(data, NULL, reference_cost(net, n), NULL);
 	for (int i = 0; kernels[i]; i++) {
 		const Kernel *k = kernels[i];
-		if (k->op != n->op)
+		if (k->op != n->op ||
+		    (kind != KIND_ANY && (k->lower != NULL) != (kind == KIND_LOWERED)))
 			continue;
 		const char *reason = k->fits ? k->fits(net, n) : NULL;
 		if (!reason && !is_preferred(net, k))
@@ -60,16 +65,18 @@ void each_kernel(const Net *net, const Node *n,
 	}
 }
 
-/* Which kernels are looked at. */
-typedef enum Kind {
-	KIND_ANY,
-	KIND_ALONE, /* that are not lowered, plain loops among them */
-	KIND_LOWERED,
-} Kind;
+/* Calls visit for each kernel of n's op: with its cost, or the reason why it does not
+ * fit. */
+void each_kernel(const Net *net, const Node *n,
+		 void (*visit)(void *data, const Kernel *k, double cost,
+			       const char *reason),
+		 void *data)
+{
+	each_of(net, n, KIND_ANY, visit, data);
+}
 
 typedef struct Best {
 	const Net *net;
-	Kind kind;
 	const Kernel *kernel;
 	double cost;
 	bool any, preferred;
@@ -79,55 +86,69 @@ static void consider(void *data, const Kernel *k, double cost, const char *reaso
 {
 	Best *best = data;
 	bool preferred = is_preferred(best->net, k);
-	Kind kind = k && k->lower ? KIND_LOWERED : KIND_ALONE;
 	if (reason || preferred < best->preferred)
-		return;
-	if (best->kind != KIND_ANY && best->kind != kind)
 		return;
 	if (best->any && preferred == best->preferred && cost >= best->cost)
 		return;
-	*best = (Best){best->net, best->kind, k, cost, true, preferred};
+	*best = (Best){best->net, k, cost, true, preferred};
 }
 
 static Best best_of(const Net *net, const Node *n, Kind kind)
 {
-	Best best = {.net = net, .kind = kind};
-	each_kernel(net, n, consider, &best);
+	Best best = {.net = net, .cost = INFINITY};
+	each_of(net, n, kind, consider, &best);
 	return best;
 }
 
-/* Microseconds, or infinity: there is none of this kind. */
-static double take(const Net *net, Node *n, Kind kind)
+/* Microseconds; infinity: there was none. */
+static double take(Node *n, Best best)
 {
-	Best best = best_of(net, n, kind);
 	n->kernel = best.kernel;
 	n->cost = best.cost;
-	return best.any ? best.cost : (double)INFINITY;
+	return n->cost;
 }
 
-/* Nodes, in their order, each of its kind in a set of those that are lowered. */
-static double take_set(const Net *net, Node **nodes, int count, unsigned set)
+/* Nodes of a layer, in order, that are chosen for together: conv, its dx and dw. */
+typedef struct Together {
+	Node *nodes[3];
+	Best alone[3]; /* of the kernels that are not lowered */
+	int count;
+} Together;
+
+static void add_together(const Net *net, Together *t, Node *n)
+{
+	if (t->count == (int)(sizeof t->nodes / sizeof *t->nodes))
+		return;
+	t->alone[t->count] = best_of(net, n, KIND_ALONE);
+	t->nodes[t->count++] = n;
+}
+
+/* Each of its kind: those in the set are lowered. Microseconds. */
+static double take_set(const Net *net, const Together *t, unsigned set)
 {
 	double cost = 0;
-	for (int i = 0; i < count; i++)
-		nodes[i]->kernel = NULL;
-	for (int i = 0; i < count; i++)
-		cost += take(net, nodes[i], set >> i & 1 ? KIND_LOWERED : KIND_ALONE);
+	for (int i = 0; i < t->count; i++)
+		t->nodes[i]->kernel = NULL;
+	for (int i = 0; i < t->count; i++)
+		cost += take(t->nodes[i],
+			     set >> i & 1 ? best_of(net, t->nodes[i], KIND_LOWERED)
+					  : t->alone[i]);
 	return cost;
 }
 
-static void take_together(const Net *net, Node **nodes, int count)
+/* Tries all sets of them. */
+static void take_together(const Net *net, const Together *t)
 {
 	double least = INFINITY;
 	unsigned best = 0;
-	for (unsigned set = 0; set < 1u << count; set++) {
-		double cost = take_set(net, nodes, count, set);
+	for (unsigned set = 0; set < 1u << t->count; set++) {
+		double cost = take_set(net, t, set);
 		if (cost < least) {
 			least = cost;
 			best = set;
 		}
 	}
-	take_set(net, nodes, count, best);
+	take_set(net, t, best);
 }
 
 /* Is there a choice whether n's kernel is lowered? */
@@ -137,26 +158,20 @@ static bool may_share(const Net *net, const Node *n)
 	       best_of(net, n, KIND_LOWERED).any;
 }
 
-/* From node i on, those of its layer that may share, i among them. */
-static int layer_of(const Net *net, const Program *p, int i, Node **nodes)
-{
-	int count = 0;
-	for (const NetLayer *l = p->nodes[i]->layer; i < p->count; i++)
-		if (count < MAX_TOGETHER && p->nodes[i]->layer == l &&
-		    may_share(net, p->nodes[i]))
-			nodes[count++] = p->nodes[i];
-	return count;
-}
-
 static void select_program(const Net *net, Program *p)
 {
-	Node *nodes[MAX_TOGETHER];
+	size_t count = (size_t)net->layer_count;
+	Together *together = arena_alloc(count * sizeof *together);
 	count_uses(p);
 	for (int i = 0; i < p->count; i++)
-		take(net, p->nodes[i], KIND_ANY);
+		take(p->nodes[i], best_of(net, p->nodes[i], KIND_ANY));
 	for (int i = 0; i < p->count; i++)
-		if (may_share(net, p->nodes[i]))
-			take_together(net, nodes, layer_of(net, p, i, nodes));
+		if (p->nodes[i]->layer && may_share(net, p->nodes[i]))
+			add_together(net, &together[p->nodes[i]->layer->index],
+				     p->nodes[i]);
+	for (size_t l = 0; l < count; l++)
+		if (together[l].count > 1)
+			take_together(net, &together[l]);
 }
 
 void pass_select(Net *net)
