@@ -38,7 +38,7 @@ enum {
 	SHORT_RUN = 16,       /* inferences of one row that are timed together */
 };
 
-static const double default_seconds = 2, peak_seconds = 0.1;
+static const double default_seconds = 2, peak_seconds = 0.02;
 
 /* What is measured. */
 typedef enum Work {
