@@ -13,28 +13,29 @@
 
 #if defined(__AVX512F__)
 #define NNC_VECTOR_BYTES 64
-#define NNC_TILE_ROWS 8  /* 8 rows of 2 vectors: 16 of the 32 registers, */
-#define NNC_TILE_TALL 14 /* or 14: 28 of them */
+#define NNC_TILE_ROWS 8    /* 8 rows of 2 vectors: 16 of the 32 registers, */
+#define NNC_TILE_TALL 14   /* or 14: 28 of them, */
+#define NNC_TILE_TRIPLES 4 /* or 4 in each of three products: 24 */
 #elif defined(__AVX2__) && defined(__FMA__)
 #define NNC_VECTOR_BYTES 32
 #define NNC_TILE_ROWS 6 /* 6 rows of 2 vectors: 12 of the 16 registers */
 #define NNC_TILE_TALL 6
+#define NNC_TILE_TRIPLES 0 /* they are made one after the other */
 #else
 #define NNC_VECTOR_BYTES 16
 #define NNC_TILE_ROWS 4
 #define NNC_TILE_TALL 6
+#define NNC_TILE_TRIPLES 0
 #endif
 
 /* The height of tiles over n rows: one that divides n, if there is one that is not small. */
-#if NNC_TILE_ROWS == 8
-#define NNC_ROWS(n)                                                                \
-	((n) <= 8 ? (n) : (n) % 8 == 0 ? 8 : (n) % 7 == 0 ? 7 : (n) % 6 == 0 ? 6 : 8)
-#elif NNC_TILE_ROWS == 6
-#define NNC_ROWS(n)                                                                \
-	((n) <= 6 ? (n) : (n) % 6 == 0 ? 6 : (n) % 5 == 0 ? 5 : (n) % 4 == 0 ? 4 : 6)
-#else
-#define NNC_ROWS(n) ((n) <= 4 ? (n) : (n) % 4 == 0 ? 4 : (n) % 3 == 0 ? 3 : 4)
-#endif
+#define NNC_ROWS(n) NNC_HEIGHT(n, NNC_TILE_ROWS)
+#define NNC_HEIGHT(n, most)                                                        \
+	((n) <= (most)                            ? (n)                            \
+	 : (n) % (most) == 0                      ? (most)                         \
+	 : (n) % ((most) - 1) == 0                ? (most) - 1                     \
+	 : (most) > 4 && (n) % ((most) - 2) == 0  ? (most) - 2                     \
+						  : (most))
 
 /* Of n lines with few rows each, how many make one tall tile: 1, or an even share. */
 #define NNC_LINES(n, rows) NNC_PARTS(n, NNC_PARTS(n, NNC_LINES_MAX(rows)))

@@ -91,3 +91,42 @@ static NNC_INLINE void $name$(int rows, int vecs, int last, int runs, int terms,
 		s[i] = sum[i];
 }
 #endif
+
+#ifdef TEMPLATE_tile_triple
+/*
+ * s: of three products at a time rows x vecs vectors each, sums of `terms` terms: of a number
+ * of a[0] times a vector of b[0], of a[1] times b[1], and of a[2] times the sum of both, or
+ * b[0] `minus` b[1]. a has a row every ar, a term every ak; b a term every bk.
+ */
+static NNC_INLINE void tile_triple(int rows, int vecs, bool minus, int terms,
+				 const real *const a[3], int ar, int ak,
+				 const real *const b[2], int bk,
+				 nnc_vec (*restrict s)[NNC_TILE_SUMS])
+{
+	nnc_vec sum[3][NNC_TILE_SUMS] = {{{0}}};
+
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[3][2];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++) {
+			bv[0][q] = nnc_load(b[0] + k * bk + q * NNC_LANES, NNC_LANES);
+			bv[1][q] = nnc_load(b[1] + k * bk + q * NNC_LANES, NNC_LANES);
+			bv[2][q] = minus ? bv[0][q] - bv[1][q] : bv[0][q] + bv[1][q];
+		}
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++)
+			NNC_UNROLL
+			for (int p = 0; p < 3; p++) {
+				const real x = a[p][r * ar + k * ak];
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					sum[p][r * vecs + q] += x * bv[p][q];
+			}
+	}
+	NNC_UNROLL
+	for (int p = 0; p < 3; p++)
+		NNC_UNROLL
+		for (int k = 0; k < rows * vecs; k++)
+			s[p][k] = sum[p][k];
+}
+#endif

@@ -141,6 +141,7 @@ static Hole *product_holes(const Node *n, const char *name)
 		{"sets", adds ? "+=" : "="},
 		{"aminus", dw ? "-" : "+"},
 		{"bminus", dx ? "-" : "+"},
+		{"minus", dx ? "true" : "false"},
 		{"re", dw || dx ? "s + t" : "s - t"},
 		{"im", dw || dx ? "u - s + t" : "u - s - t"},
 	};
@@ -196,6 +197,7 @@ static void bins_function(Emit *e, const Node *n, const char *name, const char *
 	for (int k = 0; k < 3; k++)
 		all = operand_holes(e, n, k, (const char *[]){"a", "b", "c"}[k], all);
 	use_tile(e);
+	emit_function(e, "tile_triple", "tile_triple", NULL);
 	if (dx)
 		emit_function(e, "turn", "fft_turn", NULL);
 	emit_function(e, product, "fft_product", product_holes(n, product));
@@ -259,47 +261,63 @@ static void turn(int m, int planes, int k, const nnc_vec *restrict b, nnc_vec *r
 
 #ifdef TEMPLATE_fft_product
 /*
- * $formula$, complex, by three
- * real products: s and t of the real and the imaginary parts, u of sums of both.
+ * rows x vecs vectors of c from row i and vector j on, by three real products: s and t of the
+ * real and the imaginary parts, u of sums of both
  */
+static NNC_INLINE void $name$_tile(int rows, int vecs, int i, int j, int terms,
+				 const nnc_vec *const a[3], const nnc_vec *const b[3],
+				 nnc_vec *restrict c)
+{
+	enum { L = NNC_LANES, N = $N$, K = $K$, KV = NNC_VECTORS(K), MV = NNC_VECTORS($M$) };
+	enum { PART = $ROWS$ * MV };
+	const real *ap[3], *bp[3];
+	nnc_vec stu[3][NNC_TILE_SUMS];
+
+	for (int p = 0; p < 3; p++) {
+		ap[p] = (const real *)a[p] + i * $row$;
+		bp[p] = (const real *)(b[p] + j);
+	}
+	if (NNC_TILE_TRIPLES > 0)
+		tile_triple(rows, vecs, $minus$, terms, ap, $row$, $term$, bp, MV * L, stu);
+	else
+		for (int p = 0; p < 3; p++)
+			tile(rows, vecs, L, 1, terms, ap[p], rows, 0, $row$, $term$, 0, bp[p],
+			     MV * L, 0, stu[p]);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++) {
+		const nnc_vec s = stu[0][k], t = stu[1][k], u = stu[2][k];
+		nnc_vec *to = c + (i + k / vecs) * MV + j + k % vecs;
+		to[0] $sets$ $re$;
+		to[PART] $sets$ $im$;
+	}
+}
+
+/* $formula$, complex; sums: room for those of a's and of b's parts */
 static void $name$(int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 		   nnc_vec *restrict c, nnc_vec *restrict sums)
 {
-	enum { L = NNC_LANES, N = $N$, K = $K$, M = $M$, KV = NNC_VECTORS(K), MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS($ROWS$), A = N * KV, B = $TERMS$ * MV, PART = $ROWS$ * MV };
+	enum { N = $N$, K = $K$, A = N * NNC_VECTORS(K), MV = NNC_VECTORS($M$), B = $TERMS$ * MV };
+	enum { ROWS = NNC_TILE_TRIPLES > 0 ? NNC_HEIGHT($ROWS$, NNC_TILE_TRIPLES) : NNC_ROWS($ROWS$) };
 	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] $aminus$ a[A + i];
-	for (int i = 0; i < $terms$ * MV; i++)
-		sums[A + i] = b[i] $bminus$ b[B + i];
-	for (int j = 0; j < MV; j += 2)
-		for (int i = 0; i < $rows$; i += ROWS) {
-			const int rows = $rows$ - i < ROWS ? $rows$ - i : ROWS;
-			const int vecs = MV - j < 2 ? 1 : 2;
-			nnc_vec part[3][NNC_TILE_MAX];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * $row$;
-				const real *bp = (const real *)(bs[p] + j);
-				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, $terms$, ap, ROWS, 0, $row$, $term$, 0,
-					     bp, MV * L, 0, part[p]);
-				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, $terms$, ap, ROWS, 0, $row$, $term$, 0,
-					     bp, MV * L, 0, part[p]);
-				else
-					tile(rows, vecs, L, 1, $terms$, ap, rows, 0, $row$, $term$,
-					     0, bp, MV * L, 0, part[p]);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * vecs + q], t = part[1][r * vecs + q];
-					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * MV + j + q;
-					to[0] $sets$ $re$;
-					to[PART] $sets$ $im$;
-				}
-		}
+	if (NNC_TILE_TRIPLES == 0)
+		for (int i = 0; i < $terms$ * MV; i++)
+			sums[A + i] = b[i] $bminus$ b[B + i];
+	for (int j = 0; j < MV; j += 2) {
+		int i = 0;
+		for (; i + ROWS <= $rows$; i += ROWS)
+			if (j + 1 < MV)
+				$name$_tile(ROWS, 2, i, j, $terms$, as, bs, c);
+			else if (MV % 2 > 0)
+				$name$_tile(ROWS, 1, i, j, $terms$, as, bs, c);
+		for (; i < $rows$; i++)
+			if (j + 1 < MV)
+				$name$_tile(1, 2, i, j, $terms$, as, bs, c);
+			else if (MV % 2 > 0)
+				$name$_tile(1, 1, i, j, $terms$, as, bs, c);
+	}
 }
 #endif
 

@@ -1364,49 +1364,102 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 }
 
 /*
- * c (n,8) = a b of a (n,8), b (8,8), complex, by three
- * real products: s and t of the real and the imaginary parts, u of sums of both.
+ * s: of three products at a time rows x vecs vectors each, sums of `terms` terms: of a number
+ * of a[0] times a vector of b[0], of a[1] times b[1], and of a[2] times the sum of both, or
+ * b[0] `minus` b[1]. a has a row every ar, a term every ak; b a term every bk.
  */
+static NNC_INLINE void tile_triple(int rows, int vecs, bool minus, int terms,
+	const real *const a[3], int ar, int ak, const real *const b[2], int bk,
+	nnc_vec (*restrict s)[NNC_TILE_SUMS])
+{
+	nnc_vec sum[3][NNC_TILE_SUMS] = {{{0}}};
+
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[3][2];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++) {
+			bv[0][q] = nnc_load(b[0] + k * bk + q * NNC_LANES, NNC_LANES);
+			bv[1][q] = nnc_load(b[1] + k * bk + q * NNC_LANES, NNC_LANES);
+			bv[2][q] = minus ? bv[0][q] - bv[1][q] : bv[0][q] + bv[1][q];
+		}
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++)
+			NNC_UNROLL
+			for (int p = 0; p < 3; p++) {
+				const real x = a[p][r * ar + k * ak];
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					sum[p][r * vecs + q] += x * bv[p][q];
+			}
+	}
+	NNC_UNROLL
+	for (int p = 0; p < 3; p++)
+		NNC_UNROLL
+		for (int k = 0; k < rows * vecs; k++)
+			s[p][k] = sum[p][k];
+}
+
+/*
+ * rows x vecs vectors of c from row i and vector j on, by three real products: s and t of the
+ * real and the imaginary parts, u of sums of both
+ */
+static NNC_INLINE void product_224x8x8_part_tile(int rows, int vecs, int i, int j,
+	int terms, const nnc_vec *const a[3], const nnc_vec *const b[3],
+	nnc_vec *restrict c)
+{
+	enum { L = NNC_LANES, N = 224, K = 8, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(8) };
+	enum { PART = N * MV };
+	const real *ap[3], *bp[3];
+	nnc_vec stu[3][NNC_TILE_SUMS];
+
+	for (int p = 0; p < 3; p++) {
+		ap[p] = (const real *)a[p] + i * KV * L;
+		bp[p] = (const real *)(b[p] + j);
+	}
+	if (NNC_TILE_TRIPLES > 0)
+		tile_triple(rows, vecs, false, terms, ap, KV * L, 1, bp, MV * L, stu);
+	else
+		for (int p = 0; p < 3; p++)
+			tile(rows, vecs, L, 1, terms, ap[p], rows, 0, KV * L, 1, 0,
+				bp[p], MV * L, 0, stu[p]);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++) {
+		const nnc_vec s = stu[0][k], t = stu[1][k], u = stu[2][k];
+		nnc_vec *to = c + (i + k / vecs) * MV + j + k % vecs;
+		to[0] = s - t;
+		to[PART] = u - s - t;
+	}
+}
+
+/* c (n,8) = a b of a (n,8), b (8,8), complex; sums: room for those of a's and of b's parts */
 static void product_224x8x8_part(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
 {
-	enum { L = NNC_LANES, N = 224, K = 8, M = 8, KV = NNC_VECTORS(K),
-		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(N), A = N * KV, B = K * MV, PART = N * MV };
+	enum { N = 224, K = 8, A = N * NNC_VECTORS(K), MV = NNC_VECTORS(8), B = K *
+		MV };
+	enum { ROWS = NNC_TILE_TRIPLES > 0 ? NNC_HEIGHT(N, NNC_TILE_TRIPLES) :
+		NNC_ROWS(N) };
 	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] + a[A + i];
-	for (int i = 0; i < K * MV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < MV; j += 2)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int vecs = MV - j < 2 ? 1 : 2;
-			nnc_vec part[3][NNC_TILE_MAX];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * KV * L;
-				const real *bp = (const real *)(bs[p] + j);
-				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, K, ap, ROWS, 0, KV * L, 1,
-						0, bp, MV * L, 0, part[p]);
-				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, K, ap, ROWS, 0, KV * L, 1,
-						0, bp, MV * L, 0, part[p]);
-				else
-					tile(rows, vecs, L, 1, K, ap, rows, 0, KV * L,
-						1, 0, bp, MV * L, 0, part[p]);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * vecs + q],
-						t = part[1][r * vecs + q];
-					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * MV + j + q;
-					to[0] = s - t;
-					to[PART] = u - s - t;
-				}
-		}
+	if (NNC_TILE_TRIPLES == 0)
+		for (int i = 0; i < K * MV; i++)
+			sums[A + i] = b[i] + b[B + i];
+	for (int j = 0; j < MV; j += 2) {
+		int i = 0;
+		for (; i + ROWS <= n; i += ROWS)
+			if (j + 1 < MV)
+				product_224x8x8_part_tile(ROWS, 2, i, j, K, as, bs, c);
+			else if (MV % 2 > 0)
+				product_224x8x8_part_tile(ROWS, 1, i, j, K, as, bs, c);
+		for (; i < n; i++)
+			if (j + 1 < MV)
+				product_224x8x8_part_tile(1, 2, i, j, K, as, bs, c);
+			else if (MV % 2 > 0)
+				product_224x8x8_part_tile(1, 1, i, j, K, as, bs, c);
+	}
 }
 
 /*
@@ -2813,49 +2866,68 @@ static void columns_8x8_ifft12_3down0(int n, const nnc_vec *restrict f,
 }
 
 /*
- * c (8,8) += a^H b of a (n,8), b (n,8), complex, by three
- * real products: s and t of the real and the imaginary parts, u of sums of both.
+ * rows x vecs vectors of c from row i and vector j on, by three real products: s and t of the
+ * real and the imaginary parts, u of sums of both
  */
+static NNC_INLINE void product_dw_224x8x8_sum_tile(int rows, int vecs, int i, int j,
+	int terms, const nnc_vec *const a[3], const nnc_vec *const b[3],
+	nnc_vec *restrict c)
+{
+	enum { L = NNC_LANES, N = 224, K = 8, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(8) };
+	enum { PART = K * MV };
+	const real *ap[3], *bp[3];
+	nnc_vec stu[3][NNC_TILE_SUMS];
+
+	for (int p = 0; p < 3; p++) {
+		ap[p] = (const real *)a[p] + i * 1;
+		bp[p] = (const real *)(b[p] + j);
+	}
+	if (NNC_TILE_TRIPLES > 0)
+		tile_triple(rows, vecs, false, terms, ap, 1, KV * L, bp, MV * L, stu);
+	else
+		for (int p = 0; p < 3; p++)
+			tile(rows, vecs, L, 1, terms, ap[p], rows, 0, 1, KV * L, 0,
+				bp[p], MV * L, 0, stu[p]);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++) {
+		const nnc_vec s = stu[0][k], t = stu[1][k], u = stu[2][k];
+		nnc_vec *to = c + (i + k / vecs) * MV + j + k % vecs;
+		to[0] += s + t;
+		to[PART] += u - s + t;
+	}
+}
+
+/* c (8,8) += a^H b of a (n,8), b (n,8), complex; sums: room for those of a's and of b's parts */
 static void product_dw_224x8x8_sum(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
 {
-	enum { L = NNC_LANES, N = 224, K = 8, M = 8, KV = NNC_VECTORS(K),
-		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(K), A = N * KV, B = N * MV, PART = K * MV };
+	enum { N = 224, K = 8, A = N * NNC_VECTORS(K), MV = NNC_VECTORS(8), B = N *
+		MV };
+	enum { ROWS = NNC_TILE_TRIPLES > 0 ? NNC_HEIGHT(K, NNC_TILE_TRIPLES) :
+		NNC_ROWS(K) };
 	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] - a[A + i];
-	for (int i = 0; i < n * MV; i++)
-		sums[A + i] = b[i] + b[B + i];
-	for (int j = 0; j < MV; j += 2)
-		for (int i = 0; i < K; i += ROWS) {
-			const int rows = K - i < ROWS ? K - i : ROWS;
-			const int vecs = MV - j < 2 ? 1 : 2;
-			nnc_vec part[3][NNC_TILE_MAX];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * 1;
-				const real *bp = (const real *)(bs[p] + j);
-				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, n, ap, ROWS, 0, 1, KV * L,
-						0, bp, MV * L, 0, part[p]);
-				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, n, ap, ROWS, 0, 1, KV * L,
-						0, bp, MV * L, 0, part[p]);
-				else
-					tile(rows, vecs, L, 1, n, ap, rows, 0, 1, KV *
-						L, 0, bp, MV * L, 0, part[p]);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * vecs + q],
-						t = part[1][r * vecs + q];
-					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * MV + j + q;
-					to[0] += s + t;
-					to[PART] += u - s + t;
-				}
-		}
+	if (NNC_TILE_TRIPLES == 0)
+		for (int i = 0; i < n * MV; i++)
+			sums[A + i] = b[i] + b[B + i];
+	for (int j = 0; j < MV; j += 2) {
+		int i = 0;
+		for (; i + ROWS <= K; i += ROWS)
+			if (j + 1 < MV)
+				product_dw_224x8x8_sum_tile(ROWS, 2, i, j, n, as, bs,
+					c);
+			else if (MV % 2 > 0)
+				product_dw_224x8x8_sum_tile(ROWS, 1, i, j, n, as, bs,
+					c);
+		for (; i < K; i++)
+			if (j + 1 < MV)
+				product_dw_224x8x8_sum_tile(1, 2, i, j, n, as, bs, c);
+			else if (MV % 2 > 0)
+				product_dw_224x8x8_sum_tile(1, 1, i, j, n, as, bs, c);
+	}
 }
 
 /*
@@ -3408,49 +3480,68 @@ static void turn(int m, int planes, int k, const nnc_vec *restrict b,
 
 #ifdef NNC_DOUBLE
 /*
- * c (n,8) = a conj(b) of a (n,8), b (8,8), complex, by three
- * real products: s and t of the real and the imaginary parts, u of sums of both.
+ * rows x vecs vectors of c from row i and vector j on, by three real products: s and t of the
+ * real and the imaginary parts, u of sums of both
  */
+static NNC_INLINE void product_dx_224x8x8_part_tile(int rows, int vecs, int i, int j,
+	int terms, const nnc_vec *const a[3], const nnc_vec *const b[3],
+	nnc_vec *restrict c)
+{
+	enum { L = NNC_LANES, N = 224, K = 8, KV = NNC_VECTORS(K),
+		MV = NNC_VECTORS(8) };
+	enum { PART = N * MV };
+	const real *ap[3], *bp[3];
+	nnc_vec stu[3][NNC_TILE_SUMS];
+
+	for (int p = 0; p < 3; p++) {
+		ap[p] = (const real *)a[p] + i * KV * L;
+		bp[p] = (const real *)(b[p] + j);
+	}
+	if (NNC_TILE_TRIPLES > 0)
+		tile_triple(rows, vecs, true, terms, ap, KV * L, 1, bp, MV * L, stu);
+	else
+		for (int p = 0; p < 3; p++)
+			tile(rows, vecs, L, 1, terms, ap[p], rows, 0, KV * L, 1, 0,
+				bp[p], MV * L, 0, stu[p]);
+	NNC_UNROLL
+	for (int k = 0; k < rows * vecs; k++) {
+		const nnc_vec s = stu[0][k], t = stu[1][k], u = stu[2][k];
+		nnc_vec *to = c + (i + k / vecs) * MV + j + k % vecs;
+		to[0] = s + t;
+		to[PART] = u - s + t;
+	}
+}
+
+/* c (n,8) = a conj(b) of a (n,8), b (8,8), complex; sums: room for those of a's and of b's parts */
 static void product_dx_224x8x8_part(int n, const nnc_vec *restrict a,
 	const nnc_vec *restrict b, nnc_vec *restrict c, nnc_vec *restrict sums)
 {
-	enum { L = NNC_LANES, N = 224, K = 8, M = 8, KV = NNC_VECTORS(K),
-		MV = NNC_VECTORS(M) };
-	enum { ROWS = NNC_ROWS(N), A = N * KV, B = K * MV, PART = N * MV };
+	enum { N = 224, K = 8, A = N * NNC_VECTORS(K), MV = NNC_VECTORS(8), B = K *
+		MV };
+	enum { ROWS = NNC_TILE_TRIPLES > 0 ? NNC_HEIGHT(N, NNC_TILE_TRIPLES) :
+		NNC_ROWS(N) };
 	const nnc_vec *as[] = {a, a + A, sums}, *bs[] = {b, b + B, sums + A};
 
 	for (int i = 0; i < A; i++)
 		sums[i] = a[i] + a[A + i];
-	for (int i = 0; i < K * MV; i++)
-		sums[A + i] = b[i] - b[B + i];
-	for (int j = 0; j < MV; j += 2)
-		for (int i = 0; i < n; i += ROWS) {
-			const int rows = n - i < ROWS ? n - i : ROWS;
-			const int vecs = MV - j < 2 ? 1 : 2;
-			nnc_vec part[3][NNC_TILE_MAX];
-			for (int p = 0; p < 3; p++) {
-				const real *ap = (const real *)as[p] + i * KV * L;
-				const real *bp = (const real *)(bs[p] + j);
-				if (rows == ROWS && vecs == 2)
-					tile(ROWS, 2, L, 1, K, ap, ROWS, 0, KV * L, 1,
-						0, bp, MV * L, 0, part[p]);
-				else if (rows == ROWS)
-					tile(ROWS, 1, L, 1, K, ap, ROWS, 0, KV * L, 1,
-						0, bp, MV * L, 0, part[p]);
-				else
-					tile(rows, vecs, L, 1, K, ap, rows, 0, KV * L,
-						1, 0, bp, MV * L, 0, part[p]);
-			}
-			for (int r = 0; r < rows; r++)
-				for (int q = 0; q < vecs; q++) {
-					const nnc_vec s = part[0][r * vecs + q],
-						t = part[1][r * vecs + q];
-					const nnc_vec u = part[2][r * vecs + q];
-					nnc_vec *to = c + (i + r) * MV + j + q;
-					to[0] = s + t;
-					to[PART] = u - s + t;
-				}
-		}
+	if (NNC_TILE_TRIPLES == 0)
+		for (int i = 0; i < K * MV; i++)
+			sums[A + i] = b[i] - b[B + i];
+	for (int j = 0; j < MV; j += 2) {
+		int i = 0;
+		for (; i + ROWS <= n; i += ROWS)
+			if (j + 1 < MV)
+				product_dx_224x8x8_part_tile(ROWS, 2, i, j, K, as, bs,
+					c);
+			else if (MV % 2 > 0)
+				product_dx_224x8x8_part_tile(ROWS, 1, i, j, K, as, bs,
+					c);
+		for (; i < n; i++)
+			if (j + 1 < MV)
+				product_dx_224x8x8_part_tile(1, 2, i, j, K, as, bs, c);
+			else if (MV % 2 > 0)
+				product_dx_224x8x8_part_tile(1, 1, i, j, K, as, bs, c);
+	}
 }
 #endif
 
