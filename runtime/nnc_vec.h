@@ -16,16 +16,19 @@
 #define NNC_TILE_ROWS 8    /* 8 rows of 2 vectors: 16 of the 32 registers, */
 #define NNC_TILE_TALL 14   /* or 14: 28 of them, */
 #define NNC_TILE_TRIPLES 4 /* or 4 in each of three products: 24 */
+#define NNC_TILE_BESIDE 1  /* beside 8 rows something else can be computed */
 #elif defined(__AVX2__) && defined(__FMA__)
 #define NNC_VECTOR_BYTES 32
 #define NNC_TILE_ROWS 6 /* 6 rows of 2 vectors: 12 of the 16 registers */
 #define NNC_TILE_TALL 6
 #define NNC_TILE_TRIPLES 0 /* they are made one after the other */
+#define NNC_TILE_BESIDE 0
 #else
 #define NNC_VECTOR_BYTES 16
 #define NNC_TILE_ROWS 4
 #define NNC_TILE_TALL 6
 #define NNC_TILE_TRIPLES 0
+#define NNC_TILE_BESIDE 0
 #endif
 
 /* The height of tiles over n rows: one that divides n, if there is one that is not small. */
@@ -104,6 +107,7 @@ typedef nnc_real nnc_vec __attribute__((vector_size(NNC_VECTOR_BYTES),
 #define NNC_NO_UNROLL
 #else
 #pragma GCC optimize("no-predictive-commoning") /* it trades loads for moves between lanes */
+#pragma GCC optimize("no-tree-loop-distribution") /* it parts what is done side by side */
 #define NNC_UNROLL _Pragma("GCC unroll 16")
 #define NNC_UNROLL_4 _Pragma("GCC unroll 4")
 /* A short loop that gcc unrolls before it looks for vectors is not turned into any. */

@@ -99,8 +99,6 @@ const char *epilogue_names_at(const Node *n, const char *offset);
 const char *epilogue_args(const Node *n);
 const char *store_text(const Node *n, const char *place);
 const char *fetch_text(const Emit *e, const Node *n);
-const char *fetch_params(const Node *n);
-const char *fetch_names(const Node *n);
 void emit_elementwise_function(Emit *e, const Node *n, const char *name, int64_t size,
 			       int64_t cols);
 void emit_elementwise(Emit *e, const Node *n);

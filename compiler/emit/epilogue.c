@@ -47,11 +47,8 @@ static int operands(const Node *f, Operand *list)
 
 typedef enum Form { AS_PARAMS, AS_ARGUMENTS, AS_NAMES } Form;
 
-/*
- * ", TYPE NAME" of every operand, or of those that are changed, ", ARGUMENT" or ", NAME";
- * batched from `offset` on.
- */
-static const char *operand_text(const Node *n, Form form, bool changed, const char *offset)
+/* ", TYPE NAME", ", ARGUMENT" or ", NAME" of every operand; batched from `offset` on. */
+static const char *operand_text(const Node *n, Form form, const char *offset)
 {
 	const char *text = "";
 	Operand list[MAX_OPERANDS];
@@ -59,8 +56,6 @@ static const char *operand_text(const Node *n, Form form, bool changed, const ch
 		int count = operands(n->fused[f], list);
 		for (int i = 0; i < count; i++) {
 			const Operand *o = &list[i];
-			if (changed && !o->changed)
-				continue;
 			if (form == AS_PARAMS)
 				text = arena_printf("%s, %s %s", text, o->type, o->name);
 			else if (form == AS_ARGUMENTS)
@@ -76,23 +71,23 @@ static const char *operand_text(const Node *n, Form form, bool changed, const ch
 
 const char *epilogue_params(const Node *n)
 {
-	return operand_text(n, AS_PARAMS, false, NULL);
+	return operand_text(n, AS_PARAMS, NULL);
 }
 
 /* ", bias": the same, handed on to a helper; batched ones from `offset` on. */
 const char *epilogue_names_at(const Node *n, const char *offset)
 {
-	return operand_text(n, AS_NAMES, false, offset);
+	return operand_text(n, AS_NAMES, offset);
 }
 
 const char *epilogue_names(const Node *n)
 {
-	return operand_text(n, AS_NAMES, false, NULL);
+	return operand_text(n, AS_NAMES, NULL);
 }
 
 const char *epilogue_args(const Node *n)
 {
-	return operand_text(n, AS_ARGUMENTS, false, NULL);
+	return operand_text(n, AS_ARGUMENTS, NULL);
 }
 
 /* "c[at] = v;": always, or where a gradient that has done its work is kept. */
@@ -121,16 +116,6 @@ const char *fetch_text(const Emit *e, const Node *n)
 						    *text ? "\n" : "", list[i].name);
 	}
 	return training_bytes(e->net) > NOMINAL_FAR ? text : "";
-}
-
-const char *fetch_params(const Node *n)
-{
-	return operand_text(n, AS_PARAMS, true, NULL);
-}
-
-const char *fetch_names(const Node *n)
-{
-	return operand_text(n, AS_NAMES, true, NULL);
 }
 
 /* ---- a loop of their own ------------------------------------------------------------- */

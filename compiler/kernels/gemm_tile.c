@@ -7,8 +7,6 @@
 
 enum {
 	MAX_LANES = 16,        /* of any CPU: what scratch must hold */
-	MAX_ROWS = 8,          /* of a tile that is not tall, on any CPU */
-	STRIP = 512,           /* columns of c that are summed before they are changed */
 	TWO_TILES = 16,        /* rows: its multiples are an even number of tiles on any CPU */
 };
 
@@ -58,16 +56,10 @@ static int64_t panel_reals(const Gemm *g)
 	return g->tb ? (int64_t)MAX_LANES * tile_vectors(g) * g->k : 0;
 }
 
-/* Columns of a strip of rows of dw, whose sums are in memory at once. */
-static int64_t strip_columns(const Gemm *g)
-{
-	return g->n < STRIP ? g->n : STRIP;
-}
-
 static int64_t scratch(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
-	return g.ta ? MAX_ROWS * strip_columns(&g) : panel_reals(&g);
+	return panel_reals(&g);
 }
 
 /* Emits the function that turns rows of b (n,K) into a panel of columns; its name. */
@@ -79,11 +71,18 @@ static const char *panel_function(Emit *e, int64_t terms)
 	return name;
 }
 
+/* The step that changes weights by their gradient g, which is then done with; or NULL. */
+static const Node *step_of(const Gemm *g)
+{
+	bool one = g->ta && g->node && g->node->fused_count == 1;
+	return one && g->node->fused[0]->op == &op_update ? g->node->fused[0] : NULL;
+}
+
 /* Weights that are moved by vectors, from the registers that the sums are in. */
 static const char *whole_text(Emit *e, const Gemm *g)
 {
-	const Node *step = g->ta && g->node && g->node->fused_count == 1 ? g->node->fused[0] : NULL;
-	const char *text = step && step->op->whole ? step->op->whole(e, step) : NULL;
+	const Node *step = step_of(g);
+	const char *text = step ? step->op->whole(e, step) : NULL;
 	if (!text)
 		return "";
 	return arena_printf("if (!keep && cols == vecs * L) {\n"
@@ -130,37 +129,57 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 					      tile_ahead_holes(e, far)));
 }
 
-/*
- * Where weights and the optimizer's state come from far, whole rows of them are changed one
- * after another, as the CPU fetches ahead, instead of a tile's few columns of each.
- */
-static const char *strips_function(Emit *e, const Gemm *g, const char *name, const char *fetch,
-				   const Hole *holes)
+/* Lines of a function, for a hole of its template. */
+static const char *part_text(const char *template, const Hole *holes)
 {
-	const Hole extra[] = {
-		{"fetch", fetch},
-		{"changed", fetch_params(g->node)},
-		{"changed_names", fetch_names(g->node)},
-		{"STRIP", int_text(strip_columns(g))},
+	char *text = fill(find_template(template), holes);
+	text[strlen(text) - 1] = '\0'; /* the line of the hole ends itself */
+	return text;
+}
+
+/*
+ * Where changing a tile's weights takes long, it is done beside the sums of the next one: what
+ * comes from far is fetched meanwhile, and a root or a division does not keep the products
+ * from going on. Gives the holes of that; it needs registers, but less than it saves from far.
+ */
+static const Hole *beside_holes(Emit *e, const Gemm *g, const char *name, const Hole *holes)
+{
+	static const Hole none[] = {{"begin", ""}, {"beside", ""}, {"end", ""}, {NULL, NULL}};
+	const Node *step = step_of(g);
+	const char *fetch = step ? fetch_text(e, g->node) : "";
+	if (!step || g->rows != 'k' || (!*fetch && step->attr.optimizer->vectors))
+		return join_holes(none, sizeof none / sizeof *none - 1, holes);
+	const Hole own[] = {
+		{"where", *fetch ? "" : "NNC_TILE_BESIDE && "},
+		{"fetch_params", *fetch ? "int next, " : ""},
+		{"fetch_names", *fetch ? "(ahead / ACROSS * ROWS) * N + ahead % ACROSS * COLS, " : ""},
+		{"ahead", *fetch ? "const int ahead = k + AHEAD < share.end ? k + AHEAD : k;" : ""},
+		{"AHEAD", *fetch ? ", AHEAD = 4" : ""},
+		{"fetch", *fetch ? arena_printf("for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {\n"
+						"\tconst int at = next + r * N + q;\n"
+						"\t%s\n"
+						"}", fetch)
+				 : ""},
 	};
-	holes = join_holes(extra, sizeof extra / sizeof *extra, holes);
-	emit_function(e, arena_printf("%s_sums", name), "gemm_strip_sums", holes);
-	emit_function(e, name, "gemm_strips", holes);
-	return name;
+	holes = join_holes(own, sizeof own / sizeof *own, holes);
+	emit_function(e, arena_printf("%s_change", name), "gemm_change", holes);
+	emit_function(e, arena_printf("%s_beside", name), "gemm_beside", holes);
+	const Hole parts[] = {
+		{"begin", part_text("gemm_beside_begin", holes)},
+		{"beside", part_text("gemm_beside_tile", holes)},
+		{"end", part_text("gemm_beside_end", holes)},
+	};
+	return join_holes(parts, sizeof parts / sizeof *parts, holes);
 }
 
 /* The function that computes g by tiles; emitted once. */
 const char *tile_function(Emit *e, const Gemm *g)
 {
 	const char *name = gemm_name(g, "");
-	const Hole *holes = tile_holes(e, g, name);
-	const char *fetch = g->ta && g->node ? fetch_text(e, g->node) : "";
-	if (*fetch)
-		return strips_function(e, g, name, fetch, holes);
 	const Hole whole[] = {{"whole", whole_text(e, g)}};
-	holes = join_holes(whole, 1, holes);
+	const Hole *holes = join_holes(whole, 1, tile_holes(e, g, name));
 	emit_function(e, arena_printf("%s_tile", name), "gemm_one_tile", holes);
-	emit_function(e, name, "gemm_tile", holes);
+	emit_function(e, name, "gemm_tile", beside_holes(e, g, name, holes));
 	return name;
 }
 
@@ -247,6 +266,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 	$width$
 	const int down = ($m$ + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	$begin$
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = $i$ * ROWS, j = $j$ * COLS;
@@ -254,6 +274,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		$from$
 		$turn$
+		$beside$
 		if (rows == ROWS && cols == COLS)
 			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
 		else if (REST > 0 && rows == ROWS)
@@ -265,76 +286,74 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 			for (int r = 0; r < rows; r++)
 				$name$_tile(1, REST, $k$, i + r, j, a, $columns$, $b_stride$, $next_names$c$names$);
 	}
+	$end$
 }
 #endif
 
-#ifdef TEMPLATE_gemm_strip_sums
-/* s (rows,$STRIP$): `cols` columns of sums of `terms` terms, of rows i on */
-static NNC_INLINE void $name$_sums(int rows, int cols, int terms, int i, const real *restrict a,
-				   const real *restrict b, int width, real *restrict s)
+#ifdef TEMPLATE_gemm_change
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void $name$_change(int r, int i, int j0, const nnc_vec *restrict s,
+				     real *restrict c$params$)
 {
-	enum { M = $M$, K = $K$, L = NNC_LANES };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec sums[NNC_TILE_MAX];
+	enum { N = $N$, COLS = NNC_COLS(N, $vecs$), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
 
-	tile(rows, vecs, cols - (vecs - 1) * L, $runs$, a + $a_row$, rows, 0,
-	     $row_stride$, $term_stride$, $a_run$, b, width, $b_run$, sums);
-	for (int r = 0; r < rows; r++)
-		memcpy(s + r * $STRIP$, sums + r * vecs, (size_t)cols * sizeof *s);
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = $at$;
+		real v = sums[q];
+		$epilogue$
+		$store$
+	}
 }
+#endif
 
-/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
-static NNC_INLINE void $name$_fetch(int k, int j$changed$)
+#ifdef TEMPLATE_gemm_beside
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void $name$_beside(const real *restrict a, const real *restrict b, int width,
+				     $fetch_params$int i, int j, nnc_vec *restrict s,
+				     real *restrict c$params$)
 {
-	enum { M = $M$, N = $N$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$), STRIP = $STRIP$ };
-	enum { ACROSS = (N + STRIP - 1) / STRIP };
-	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+	enum { M = $M$, N = $N$, K = $K$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES, TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
 
-	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
-		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * $term_stride$, ROWS, 0, 1,
+			   $term_stride$, b + r * TERMS * width, width, sum);
 		$fetch$
+		$name$_change(r, i, j, s, c$names$);
 	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * $term_stride$, ROWS, 0, 1,
+		   $term_stride$, b + ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
 }
 #endif
 
-#ifdef TEMPLATE_gemm_strips
-/* $formula$; ROWS rows of it are in memory at a time */
-static void $name$(const NncThread *thread, int n, const real *restrict a,
-		   const real *restrict b, real *restrict c$params$)
-{
-	enum { M = $M$, N = $N$, K = $K$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$), REST = N % COLS };
-	enum { STRIP = $STRIP$, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
-	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
-	real *sums = thread->scratch;
+#ifdef TEMPLATE_gemm_beside_begin
+enum { VECS = NNC_VECTORS(COLS) };
+const bool beside = $where$n == K && !keep;
+nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+int last = -1;            /* if there is one: which */
+#endif
 
-	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
-		const int rows = M - i < ROWS ? M - i : ROWS, wide = N - j0 < STRIP ? N - j0 : STRIP;
-		for (int j = j0; j < j0 + wide; j += COLS) {
-			real *s = sums + j - j0;
-			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-			if (k + AHEAD < share.end)
-				$name$_fetch(k + AHEAD, j - j0$changed_names$);
-			if (rows == ROWS && cols == COLS)
-				$name$_sums(ROWS, COLS, $k$, i, a, $columns$, $b_stride$, s);
-			else if (REST > 0 && rows == ROWS)
-				$name$_sums(ROWS, REST, $k$, i, a, $columns$, $b_stride$, s);
-			else if (M % ROWS > 0 && cols == COLS)
-				for (int r = 0; r < rows; r++)
-					$name$_sums(1, COLS, $k$, i + r, a, $columns$, $b_stride$, s + r * STRIP);
-			else if (M % ROWS > 0 && REST > 0)
-				for (int r = 0; r < rows; r++)
-					$name$_sums(1, REST, $k$, i + r, a, $columns$, $b_stride$, s + r * STRIP);
-		}
-		for (int r = 0; r < rows; r++)
-			NNC_INDEPENDENT
-			for (int q = 0; q < wide; q++) {
-				const int j = j0 + q, at = $at$;
-				real v = sums[r * STRIP + q];
-				$accumulate$
-				$epilogue$
-				$store$
-			}
-	}
+#ifdef TEMPLATE_gemm_beside_tile
+if (beside && rows == ROWS && cols == COLS) {
+	$ahead$
+	if (last < 0)
+		tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K, a + $a_row$, ROWS, 0, 1,
+		     $term_stride$, 0, $columns$, $b_stride$, 0, s);
+	else
+		$name$_beside(a + $a_row$, $columns$, $b_stride$, $fetch_names$last / ACROSS * ROWS,
+			      last % ACROSS * COLS, s, c$names$);
+	last = k;
+	continue;
 }
+#endif
+
+#ifdef TEMPLATE_gemm_beside_end
+for (int r = 0; last >= 0 && r < ROWS; r++)
+	$name$_change(r, last / ACROSS * ROWS, last % ACROSS * COLS, s, c$names$);
 #endif

@@ -4,22 +4,27 @@
  */
 #include "nnc.h"
 
-static void emit_tile(Emit *e, const char *name, const char *says, const char *params,
-		      const char *prefetch)
+static void emit_tile(Emit *e, const char *suffix, const char *says, const char *params,
+		      const char *names, const char *prefetch)
 {
+	const char *name = arena_printf("tile%s", suffix);
+	const char *terms = arena_printf("tile_terms%s", suffix);
 	const Hole holes[] = {
 		{"name", name},
+		{"terms", terms},
 		{"says", says},
 		{"params", params},
+		{"names", names},
 		{"prefetch", prefetch},
 		{NULL, NULL},
 	};
+	emit_function(e, terms, "tile_terms", holes);
 	emit_function(e, name, "tile", holes);
 }
 
 void use_tile(Emit *e)
 {
-	emit_tile(e, "tile", "", "", "");
+	emit_tile(e, "", "", "", "", "");
 }
 
 /*
@@ -48,20 +53,44 @@ const Hole *tile_ahead_holes(Emit *e, bool ahead)
 		use_tile(e);
 		return here;
 	}
-	emit_tile(e, "tile_ahead", " Each term fetches `ahead` numbers of `next`.",
-		  "const real *next, int ahead, ",
+	emit_tile(e, "_ahead", " Each term fetches `ahead` numbers of `next`.",
+		  "const real *next, int ahead, ", "next + p * terms * ahead, ahead, ",
 		  "for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))\n"
-		  "\t__builtin_prefetch(next + (p * terms + k) * ahead + q, 0, 2);");
+		  "\t__builtin_prefetch(next + k * ahead + q, 0, 2);");
 	return fetching;
 }
 
-#ifdef TEMPLATE_tile
+#ifdef TEMPLATE_tile_terms
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.$says$
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.$says$
  */
+static NNC_INLINE void $terms$(int rows, int vecs, int last, int terms, const real *restrict a,
+			     int line, int al, int ar, int ak, const real *restrict b, int bk,
+			     $params$nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		$prefetch$
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+					 q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+#endif
+
+#ifdef TEMPLATE_tile
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void $name$(int rows, int vecs, int last, int runs, int terms,
 			    const real *restrict a, int line, int al, int ar, int ak,
 			    int as, const real *restrict b, int bk, int bs,
@@ -69,23 +98,9 @@ static NNC_INLINE void $name$(int rows, int vecs, int last, int runs, int terms,
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			$prefetch$
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-						 q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k * ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		$terms$(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b + p * bs, bk,
+		      $names$sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];

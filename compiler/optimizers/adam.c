@@ -1,8 +1,9 @@
 /*
- * adam: Kingma and Ba 2015, algorithm 1 with the corrections folded into the step, as in
- * PyTorch: m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
- * w -= lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + epsilon). 1 - b2 is taken in double:
- * 1 - 0.999f is 5e-5 more than 0.001.
+ * adam: Kingma and Ba 2015, algorithm 1 in the order that the end of their section 2 gives:
+ * m += (1 - b1) (g - m); v += (1 - b2) (g^2 - v); w -= rate m / (sqrt(v) + e), where
+ * rate = lr sqrt(1 - b2^t) / (1 - b1^t) and e = epsilon sqrt(1 - b2^t) are one for all
+ * weights. It is PyTorch's step. 1 - b2 is taken in double: 1 - 0.999f is 5e-5 more than
+ * 0.001.
  */
 #include "nnc.h"
 
@@ -36,13 +37,13 @@ static const Hole *holes(const Args *args)
 		{"decay", decay > 0 ? arena_printf("g += %s * *w;", real_text(decay)) : ""},
 		{"beta1", number_text(arg_real(args, "beta1"))},
 		{"beta2", number_text(arg_real(args, "beta2"))},
-		{"epsilon", real_text(arg_real(args, "epsilon"))},
+		{"epsilon", number_text(arg_real(args, "epsilon"))},
 		{NULL, NULL},
 	};
 	return join_holes(h, sizeof h / sizeof *h - 1, NULL);
 }
 
-static const char *const scalars[] = {"rate", "root", NULL};
+static const char *const scalars[] = {"rate", "epsilon", NULL};
 
 const Optimizer optimizer_adam = {
 	.name = "adam",
@@ -51,24 +52,23 @@ const Optimizer optimizer_adam = {
 	.slots = slots,
 	.template = template,
 	.holes = holes,
-	.setup = "const double t = (double)(c->updates + 1);\n"
-		 "const real rate = (real)(c->lr / (1 - pow($beta1$, t)));\n"
-		 "const real root = (real)(1 / sqrt(1 - pow($beta2$, t)));",
+	.setup = "const double t = (double)(c->updates + 1), root = sqrt(1 - pow($beta2$, t));\n"
+		 "const real rate = (real)(c->lr * root / (1 - pow($beta1$, t)));\n"
+		 "const real epsilon = (real)($epsilon$ * root);",
 	.scalars = scalars,
 	.flops = 12,
 };
 
 #ifdef TEMPLATE_adam
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void $name$(real g, real rate, real root, real *restrict w, real *restrict m,
-			    real *restrict v)
+/* m, v: running means of g and g^2; rate and epsilon hold their corrections for step t */
+static NNC_INLINE void $name$(real g, real rate, real epsilon, real *restrict w,
+			    real *restrict m, real *restrict v)
 {
-	const real beta1 = (real)$beta1$, beta2 = (real)$beta2$, epsilon = $epsilon$;
 	const real new1 = (real)(1 - $beta1$), new2 = (real)(1 - $beta2$);
 
 	$decay$
-	*m = beta1 * *m + new1 * g;
-	*v = beta2 * *v + new2 * g * g;
-	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+	*m += new1 * (g - *m);
+	*v += new2 * (g * g - *v);
+	*w -= rate * (*m / (nnc_sqrt(*v) + epsilon));
 }
 #endif

@@ -145,7 +145,7 @@ static void cross_entropy_10(const NncThread *thread, NncContext *c,
 static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
 	const real *p, real *dx);
 static void column_sums_32x10_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
 static void gemm_nt_32x128x10_relu_grad_hc(const NncThread *thread, int n,
@@ -153,9 +153,10 @@ static void gemm_nt_32x128x10_relu_grad_hc(const NncThread *thread, int n,
 	const real *restrict saved);
 static void gemm_tn_128x10x32_adam_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void column_sums_32x128_adam_ha(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_128(int cols, int width, const real *restrict b,
 	real *restrict panel);
@@ -164,18 +165,20 @@ static void gemm_nt_32x128x128_relu_grad_ha(const NncThread *thread, int n,
 	const real *restrict saved);
 static void gemm_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void column_sums_32x128_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void gemm_nt_32x3136x128_relu_grad(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved);
 static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void column_sums_1568x64_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void maxpool_grad_14x14x64_2x2_s2x2_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
@@ -198,10 +201,10 @@ static void bins_product_dw_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *th
 	int n, const nnc_vec *restrict a, const nnc_vec *restrict b,
 	nnc_vec *restrict c);
 static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
-	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
+	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_6272x64_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void pad_28x28x1_7x7_p3x3(const real *restrict x, real *restrict p);
 static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_windows(int i,
@@ -212,7 +215,7 @@ static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_line(
 static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(
 	const NncThread *thread, int n, const real *restrict x, const real *restrict dy,
 	real *restrict dw, const uint8_t *restrict winner, real *restrict parts,
-	bool keep, real rate, real root, real *restrict w, real *restrict w_m,
+	bool keep, real rate, real epsilon, real *restrict w, real *restrict w_m,
 	real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
@@ -333,49 +336,49 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
 	Params *v = c->slot[1];
-	const double t = (double)(c->updates + 1);
-	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
-	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
+	const double t = (double)(c->updates + 1), root = sqrt(1 - pow(0.999, t));
+	const real rate = (real)(c->lr * root / (1 - pow(0.9, t)));
+	const real epsilon = (real)(1e-08 * root);
 
 	/* dense3: dense 10 softmax */
 	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
 	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
-		root, w->dense3_bias, m->dense3_bias, v->dense3_bias);
+		epsilon, w->dense3_bias, m->dense3_bias, v->dense3_bias);
 	gemm_nt_32x128x10_relu_grad_hc(thread, n, a + D_DENSE3_SUM, w->dense3_weight,
 		a + D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE2_SUM, n * 128);
 	gemm_tn_128x10x32_adam_ha(thread, n, a + DENSE2, a + D_DENSE3_SUM,
-		dw->dense3_weight, keep, rate, root, w->dense3_weight, m->dense3_weight,
-		v->dense3_weight);
+		dw->dense3_weight, keep, rate, epsilon, w->dense3_weight,
+		m->dense3_weight, v->dense3_weight);
 
 	/* dense2: dense 128 relu */
 	column_sums_32x128_adam_ha(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep,
-		rate, root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+		rate, epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
 	nnc_barrier(thread);
 	gemm_nt_32x128x128_relu_grad_ha(thread, n, a + D_DENSE2_SUM, w->dense2_weight,
 		a + D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
 	gemm_tn_128x128x32_adam_hb(thread, n, a + DENSE1, a + D_DENSE2_SUM,
-		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
-		v->dense2_weight);
+		dw->dense2_weight, keep, rate, epsilon, w->dense2_weight,
+		m->dense2_weight, v->dense2_weight);
 
 	/* dense1: dense 128 relu */
 	column_sums_32x128_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
-		rate, root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+		rate, epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	nnc_barrier(thread);
 	gemm_nt_32x3136x128_relu_grad(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
 		D_CONV2_FLAT, a + MAXPOOL2);
 	nnc_barrier(thread);
 	gemm_tn_3136x128x32_adam(thread, n, a + MAXPOOL2, a + D_DENSE1_SUM,
-		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
+		dw->dense1_weight, keep, rate, epsilon, w->dense1_weight,
+		m->dense1_weight, v->dense1_weight);
 
 	/* maxpool2: maxpool 2 padding=same */
 	column_sums_1568x64_adam(thread, n, a + D_CONV2_FLAT, dw->conv2_bias, keep,
-		rate, root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+		rate, epsilon, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 
 	/* conv2: conv 64 7x7 relu */
 	rows_14x14x64_rfft18_14_spread_maxpool_2x2(thread, n, a + D_CONV2_FLAT,
@@ -392,17 +395,17 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		ROWS_D_CONV2), (nnc_vec *)(a + BINS_GRAD_CONV2_WEIGHT));
 	nnc_barrier(thread);
 	back_7x7x64x64_irfft18_7down3_18_adam(thread, n, (const nnc_vec *)(a +
-		BINS_GRAD_CONV2_WEIGHT), dw->conv2_weight, keep, rate, root,
+		BINS_GRAD_CONV2_WEIGHT), dw->conv2_weight, keep, rate, epsilon,
 		w->conv2_weight, m->conv2_weight, v->conv2_weight);
 
 	/* maxpool1: maxpool 2 padding=same */
 	column_sums_6272x64_adam(thread, n, a + D_CONV1, dw->conv1_bias, keep, rate,
-		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+		epsilon, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 
 	/* conv1: conv 64 7x7 relu */
 	conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(thread, n, a + X, a +
 		D_CONV1, dw->conv1_weight, (uint8_t *)(a + MAXPOOL1_WINNER), a +
-		WORK_GRAD_CONV1_WEIGHT, keep, rate, root, w->conv1_weight,
+		WORK_GRAD_CONV1_WEIGHT, keep, rate, epsilon, w->conv1_weight,
 		m->conv1_weight, v->conv1_weight);
 
 #ifdef NNC_DOUBLE
@@ -1944,34 +1947,41 @@ static void columns_32x64_ifft18_14(int n, const nnc_vec *restrict f,
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.
  */
+static NNC_INLINE void tile_terms(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b +
+			p * bs, bk, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];
@@ -2231,11 +2241,35 @@ static void back_14x14x64_irfft18_14_18_live_14x14x1_7x7_p3x3_maxpool_2x2_bias_r
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns. Each term fetches `ahead` numbers of `next`.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns. Each term fetches `ahead` numbers of `next`.
  */
+static NNC_INLINE void tile_terms_ahead(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, const real *next, int ahead,
+	nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))
+			__builtin_prefetch(next + k * ahead + q, 0, 2);
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, const real *next, int ahead,
@@ -2243,26 +2277,9 @@ static NNC_INLINE void tile_ahead(int rows, int vecs, int last, int runs, int te
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			for (int q = 0; q < ahead; q += (int)(NNC_ALIGN / sizeof(real)))
-				__builtin_prefetch(next + (p * terms + k) * ahead + q,
-					0, 2);
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms_ahead(rows, vecs, last, terms, a + p * as, line, al, ar, ak,
+			b + p * bs, bk, next + p * terms * ahead, ahead, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];
@@ -2579,21 +2596,20 @@ static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch
 	}
 }
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+/* m, v: running means of g and g^2; rate and epsilon hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real epsilon, real *restrict w,
 	real *restrict m, real *restrict v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 	const real new1 = (real)(1 - 0.9), new2 = (real)(1 - 0.999);
 
-	*m = beta1 * *m + new1 * g;
-	*v = beta2 * *v + new2 * g * g;
-	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+	*m += new1 * (g - *m);
+	*v += new2 * (g * g - *v);
+	*w -= rate * (*m / (nnc_sqrt(*v) + epsilon));
 }
 
 /* db (10) = the sum of the rows of dy (n,10), then adam */
 static void column_sums_32x10_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -2611,7 +2627,7 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -2689,88 +2705,136 @@ static void gemm_nt_32x128x10_relu_grad_hc(const NncThread *thread, int n,
 	}
 }
 
-/* s (rows,10): `cols` columns of sums of `terms` terms, of rows i on */
-static NNC_INLINE void gemm_tn_128x10x32_adam_ha_sums(int rows, int cols, int terms,
-	int i, const real *restrict a, const real *restrict b, int width,
-	real *restrict s)
-{
-	enum { M = 128, K = 32, L = NNC_LANES };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec sums[NNC_TILE_MAX];
-
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
-		rows, 0, 1, M / 2, 0, b, width, 0, sums);
-	for (int r = 0; r < rows; r++)
-		memcpy(s + r * 10, sums + r * vecs, (size_t)cols * sizeof *s);
-}
-
-/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
-static NNC_INLINE void gemm_tn_128x10x32_adam_ha_fetch(int k, int j, real *restrict w,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_128x10x32_adam_ha_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 128, N = 10, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2), STRIP = 10 };
-	enum { ACROSS = (N + STRIP - 1) / STRIP };
-	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+	enum { M = 128, N = 10, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
-		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
-		__builtin_prefetch(&w[at], 1);
-		__builtin_prefetch(&w_m[at], 1);
-		__builtin_prefetch(&w_v[at], 1);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + nnc_halved(K, M, 0, i),
+		rows, 0, 1, M / 2, 0, b, width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_128x10x32_adam_ha_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 10, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
 	}
 }
 
-/* c (128,10) = a^T b, then adam; a in halves; ROWS rows of it are in memory at a time */
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_128x10x32_adam_ha_beside(const real *restrict a,
+	const real *restrict b, int width, int next, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M / 2, ROWS, 0, 1,
+			M / 2, b + r * TERMS * width, width, sum);
+		for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {
+			const int at = next + r * N + q;
+			__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+		}
+		gemm_tn_128x10x32_adam_ha_change(r, i, j, s, c, keep, rate, epsilon, w,
+			w_m, w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M / 2, ROWS, 0, 1, M /
+		2, b + ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
+/* c (128,10) = a^T b, then adam; a in halves */
 static void gemm_tn_128x10x32_adam_ha(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { M = 128, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { STRIP = 10, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
-	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
-	real *sums = thread->scratch;
+	enum { ACROSS = (N + COLS - 1) / COLS, AHEAD = 4 };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
-		const int rows = M - i < ROWS ? M - i : ROWS,
-			wide = N - j0 < STRIP ? N - j0 : STRIP;
-		for (int j = j0; j < j0 + wide; j += COLS) {
-			real *s = sums + j - j0;
-			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-			if (k + AHEAD < share.end)
-				gemm_tn_128x10x32_adam_ha_fetch(k + AHEAD, j - j0, w,
-					w_m, w_v);
-			if (rows == ROWS && cols == COLS)
-				gemm_tn_128x10x32_adam_ha_sums(ROWS, COLS, n, i, a, b +
-					j, N, s);
-			else if (REST > 0 && rows == ROWS)
-				gemm_tn_128x10x32_adam_ha_sums(ROWS, REST, n, i, a, b +
-					j, N, s);
-			else if (M % ROWS > 0 && cols == COLS)
-				for (int r = 0; r < rows; r++)
-					gemm_tn_128x10x32_adam_ha_sums(1, COLS, n, i +
-						r, a, b + j, N, s + r * STRIP);
-			else if (M % ROWS > 0 && REST > 0)
-				for (int r = 0; r < rows; r++)
-					gemm_tn_128x10x32_adam_ha_sums(1, REST, n, i +
-						r, a, b + j, N, s + r * STRIP);
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			const int ahead = k + AHEAD < share.end ? k + AHEAD : k;
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + nnc_halved(K, M, 0, i), ROWS, 0, 1, M / 2,
+					0, b + j, N, 0, s);
+			else
+				gemm_tn_128x10x32_adam_ha_beside(a + nnc_halved(K, M, 0,
+					i), b + j, N, (ahead / ACROSS * ROWS) * N +
+					ahead % ACROSS * COLS, last / ACROSS * ROWS,
+					last % ACROSS * COLS, s, c, keep, rate, epsilon,
+					w, w_m, w_v);
+			last = k;
+			continue;
 		}
-		for (int r = 0; r < rows; r++)
-			NNC_INDEPENDENT
-			for (int q = 0; q < wide; q++) {
-				const int j = j0 + q, at = (i + r) * N + j;
-				real v = sums[r * STRIP + q];
-				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-				if (keep)
-					c[at] = v;
-			}
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_128x10x32_adam_ha_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, epsilon, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_128x10x32_adam_ha_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, epsilon, w, w_m, w_v);
+		else if (M % ROWS > 0 && cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_adam_ha_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, epsilon, w, w_m, w_v);
+		else if (M % ROWS > 0 && REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x10x32_adam_ha_tile(1, REST, n, i + r, j, a,
+					b + j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_128x10x32_adam_ha_change(r, last / ACROSS * ROWS,
+			last % ACROSS * COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (128) = the sum of the rows of dy (n,128), then adam; dy in halves */
 static void column_sums_32x128_adam_ha(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 128, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -2788,7 +2852,7 @@ static void column_sums_32x128_adam_ha(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -2866,91 +2930,140 @@ static void gemm_nt_32x128x128_relu_grad_ha(const NncThread *thread, int n,
 	}
 }
 
-/* s (rows,128): `cols` columns of sums of `terms` terms, of rows i on */
-static NNC_INLINE void gemm_tn_128x128x32_adam_hb_sums(int rows, int cols, int terms,
-	int i, const real *restrict a, const real *restrict b, int width,
-	real *restrict s)
-{
-	enum { M = 128, K = 32, L = NNC_LANES };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec sums[NNC_TILE_MAX];
-
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, sums);
-	for (int r = 0; r < rows; r++)
-		memcpy(s + r * 128, sums + r * vecs, (size_t)cols * sizeof *s);
-}
-
-/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
-static NNC_INLINE void gemm_tn_128x128x32_adam_hb_fetch(int k, int j, real *restrict w,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_128x128x32_adam_hb_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 128, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		STRIP = 128 };
-	enum { ACROSS = (N + STRIP - 1) / STRIP };
-	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+	enum { M = 128, N = 128, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
-		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
-		__builtin_prefetch(&w[at], 1);
-		__builtin_prefetch(&w_m[at], 1);
-		__builtin_prefetch(&w_v[at], 1);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_128x128x32_adam_hb_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 128, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
 	}
 }
 
-/* c (128,128) = a^T b, then adam; b in halves; ROWS rows of it are in memory at a time */
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_128x128x32_adam_hb_beside(const real *restrict a,
+	const real *restrict b, int width, int next, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {
+			const int at = next + r * N + q;
+			__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+		}
+		gemm_tn_128x128x32_adam_hb_change(r, i, j, s, c, keep, rate, epsilon, w,
+			w_m, w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
+/* c (128,128) = a^T b, then adam; b in halves */
 static void gemm_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { M = 128, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { STRIP = 128, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
-	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
-	real *sums = thread->scratch;
+	enum { ACROSS = (N + COLS - 1) / COLS, AHEAD = 4 };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
-		const int rows = M - i < ROWS ? M - i : ROWS,
-			wide = N - j0 < STRIP ? N - j0 : STRIP;
-		for (int j = j0; j < j0 + wide; j += COLS) {
-			real *s = sums + j - j0;
-			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-			if (k + AHEAD < share.end)
-				gemm_tn_128x128x32_adam_hb_fetch(k + AHEAD, j - j0, w,
-					w_m, w_v);
-			if (rows == ROWS && cols == COLS)
-				gemm_tn_128x128x32_adam_hb_sums(ROWS, COLS, n, i, a, b +
-					nnc_halved(K, N, 0, j), N / 2, s);
-			else if (REST > 0 && rows == ROWS)
-				gemm_tn_128x128x32_adam_hb_sums(ROWS, REST, n, i, a, b +
-					nnc_halved(K, N, 0, j), N / 2, s);
-			else if (M % ROWS > 0 && cols == COLS)
-				for (int r = 0; r < rows; r++)
-					gemm_tn_128x128x32_adam_hb_sums(1, COLS, n, i +
-						r, a, b + nnc_halved(K, N, 0, j), N / 2,
-						s + r * STRIP);
-			else if (M % ROWS > 0 && REST > 0)
-				for (int r = 0; r < rows; r++)
-					gemm_tn_128x128x32_adam_hb_sums(1, REST, n, i +
-						r, a, b + nnc_halved(K, N, 0, j), N / 2,
-						s + r * STRIP);
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			const int ahead = k + AHEAD < share.end ? k + AHEAD : k;
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + nnc_halved(K, N, 0,
+					j), N / 2, 0, s);
+			else
+				gemm_tn_128x128x32_adam_hb_beside(a + i, b +
+					nnc_halved(K, N, 0, j), N / 2, (ahead / ACROSS *
+					ROWS) * N + ahead % ACROSS * COLS, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
 		}
-		for (int r = 0; r < rows; r++)
-			NNC_INDEPENDENT
-			for (int q = 0; q < wide; q++) {
-				const int j = j0 + q, at = (i + r) * N + j;
-				real v = sums[r * STRIP + q];
-				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-				if (keep)
-					c[at] = v;
-			}
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_128x128x32_adam_hb_tile(ROWS, COLS, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, rate, epsilon,
+				w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_128x128x32_adam_hb_tile(ROWS, REST, n, i, j, a, b +
+				nnc_halved(K, N, 0, j), N / 2, c, keep, rate, epsilon,
+				w, w_m, w_v);
+		else if (M % ROWS > 0 && cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x128x32_adam_hb_tile(1, COLS, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep,
+					rate, epsilon, w, w_m, w_v);
+		else if (M % ROWS > 0 && REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_128x128x32_adam_hb_tile(1, REST, n, i + r, j, a,
+					b + nnc_halved(K, N, 0, j), N / 2, c, keep,
+					rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_128x128x32_adam_hb_change(r, last / ACROSS * ROWS,
+			last % ACROSS * COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (128) = the sum of the rows of dy (n,128), then adam */
 static void column_sums_32x128_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 128, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -2968,7 +3081,7 @@ static void column_sums_32x128_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -3034,89 +3147,134 @@ static void gemm_nt_32x3136x128_relu_grad(const NncThread *thread, int n,
 	}
 }
 
-/* s (rows,128): `cols` columns of sums of `terms` terms, of rows i on */
-static NNC_INLINE void gemm_tn_3136x128x32_adam_sums(int rows, int cols, int terms,
-	int i, const real *restrict a, const real *restrict b, int width,
-	real *restrict s)
-{
-	enum { M = 3136, K = 32, L = NNC_LANES };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec sums[NNC_TILE_MAX];
-
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
-		width, 0, sums);
-	for (int r = 0; r < rows; r++)
-		memcpy(s + r * 128, sums + r * vecs, (size_t)cols * sizeof *s);
-}
-
-/* A part of what strip k changes comes nearer, beside the sums of columns j on. */
-static NNC_INLINE void gemm_tn_3136x128x32_adam_fetch(int k, int j, real *restrict w,
+/* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
+static NNC_INLINE void gemm_tn_3136x128x32_adam_tile(int rows, int cols, int terms,
+	int i, int j0, const real *restrict a, const real *restrict b, int width,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
-	enum { M = 3136, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
-		STRIP = 128 };
-	enum { ACROSS = (N + STRIP - 1) / STRIP };
-	const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
+	enum { M = 3136, N = 128, K = 32, L = NNC_LANES };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+	const real *sums = (const real *)s;
 
-	for (int q = j * ROWS; q < (j + COLS) * ROWS; q += NNC_LANES) {
-		const int at = (i + q / STRIP) * N + j0 + q % STRIP;
-		__builtin_prefetch(&w[at], 1);
-		__builtin_prefetch(&w_m[at], 1);
-		__builtin_prefetch(&w_v[at], 1);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i, rows, 0, 1, M, 0, b,
+		width, 0, s);
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = (i + r) * N + j;
+			real v = sums[r * vecs * L + q];
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+			if (keep)
+				c[at] = v;
+		}
+}
+
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_3136x128x32_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 128, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
 	}
 }
 
-/* c (3136,128) = a^T b, then adam; ROWS rows of it are in memory at a time */
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_3136x128x32_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int next, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 3136, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {
+			const int at = next + r * N + q;
+			__builtin_prefetch(&w[at], 1);
+		__builtin_prefetch(&w_m[at], 1);
+		__builtin_prefetch(&w_v[at], 1);
+		}
+		gemm_tn_3136x128x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w,
+			w_m, w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
+/* c (3136,128) = a^T b, then adam */
 static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { M = 3136, N = 128, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
-	enum { STRIP = 128, ACROSS = (N + STRIP - 1) / STRIP, AHEAD = 2 };
-	const NncRange share = nnc_share(thread, (M + ROWS - 1) / ROWS * ACROSS);
-	real *sums = thread->scratch;
+	enum { ACROSS = (N + COLS - 1) / COLS, AHEAD = 4 };
+	const int down = (M + ROWS - 1) / ROWS;
+	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
-		const int i = k / ACROSS * ROWS, j0 = k % ACROSS * STRIP;
-		const int rows = M - i < ROWS ? M - i : ROWS,
-			wide = N - j0 < STRIP ? N - j0 : STRIP;
-		for (int j = j0; j < j0 + wide; j += COLS) {
-			real *s = sums + j - j0;
-			const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-			if (k + AHEAD < share.end)
-				gemm_tn_3136x128x32_adam_fetch(k + AHEAD, j - j0, w,
-					w_m, w_v);
-			if (rows == ROWS && cols == COLS)
-				gemm_tn_3136x128x32_adam_sums(ROWS, COLS, n, i, a, b +
-					j, N, s);
-			else if (REST > 0 && rows == ROWS)
-				gemm_tn_3136x128x32_adam_sums(ROWS, REST, n, i, a, b +
-					j, N, s);
-			else if (M % ROWS > 0 && cols == COLS)
-				for (int r = 0; r < rows; r++)
-					gemm_tn_3136x128x32_adam_sums(1, COLS, n, i + r,
-						a, b + j, N, s + r * STRIP);
-			else if (M % ROWS > 0 && REST > 0)
-				for (int r = 0; r < rows; r++)
-					gemm_tn_3136x128x32_adam_sums(1, REST, n, i + r,
-						a, b + j, N, s + r * STRIP);
+		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
+		const int rows = M - i < ROWS ? M - i : ROWS;
+		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			const int ahead = k + AHEAD < share.end ? k + AHEAD : k;
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_3136x128x32_adam_beside(a + i, b + j, N,
+					(ahead / ACROSS * ROWS) * N + ahead % ACROSS *
+					COLS, last / ACROSS * ROWS, last % ACROSS *
+					COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
 		}
-		for (int r = 0; r < rows; r++)
-			NNC_INDEPENDENT
-			for (int q = 0; q < wide; q++) {
-				const int j = j0 + q, at = (i + r) * N + j;
-				real v = sums[r * STRIP + q];
-				adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
-				if (keep)
-					c[at] = v;
-			}
+		if (rows == ROWS && cols == COLS)
+			gemm_tn_3136x128x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
+				c, keep, rate, epsilon, w, w_m, w_v);
+		else if (REST > 0 && rows == ROWS)
+			gemm_tn_3136x128x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
+				c, keep, rate, epsilon, w, w_m, w_v);
+		else if (M % ROWS > 0 && cols == COLS)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_3136x128x32_adam_tile(1, COLS, n, i + r, j, a,
+					b + j, N, c, keep, rate, epsilon, w, w_m, w_v);
+		else if (M % ROWS > 0 && REST > 0)
+			for (int r = 0; r < rows; r++)
+				gemm_tn_3136x128x32_adam_tile(1, REST, n, i + r, j, a,
+					b + j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_3136x128x32_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (64) = the sum of the rows of dy (n * 49,64), then adam */
 static void column_sums_1568x64_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 64, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -3134,7 +3292,7 @@ static void column_sums_1568x64_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -3773,7 +3931,7 @@ static void bins_product_dw_32x64x64_18x18_14x14x64_7x7_p3x3(const NncThread *th
  * at a time, beside whose transforms what the first tap changes comes nearer
  */
 static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n,
-	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
+	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { COUNT = 64, H = 7, W = 7, C = 64, CV = NNC_VECTORS(C), CP = CV *
@@ -3807,7 +3965,7 @@ static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n
 							STEP + j;
 						real v = part * ((const real *)t)[(p *
 							RUN + i - first) * CP + j];
-						adam(v, rate, root, &w[at], &w_m[at],
+						adam(v, rate, epsilon, &w[at], &w_m[at],
 							&w_v[at]);
 						if (keep)
 							y[at] = v;
@@ -3818,7 +3976,7 @@ static void back_7x7x64x64_irfft18_7down3_18_adam(const NncThread *thread, int n
 
 /* db (64) = the sum of the rows of dy (n * 196,64), then adam */
 static void column_sums_6272x64_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 64, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -3836,7 +3994,7 @@ static void column_sums_6272x64_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -3935,7 +4093,7 @@ static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_line(
 static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(
 	const NncThread *thread, int n, const real *restrict x, const real *restrict dy,
 	real *restrict dw, const uint8_t *restrict winner, real *restrict parts,
-	bool keep, real rate, real root, real *restrict w, real *restrict w_m,
+	bool keep, real rate, real epsilon, real *restrict w, real *restrict w_m,
 	real *restrict w_v)
 {
 	enum { IMAGE = 28 * 28 * 1, O = 64, TAPS = 7 * 7 * 1, PARTS = 8 };
@@ -3966,7 +4124,7 @@ static void conv_dw_taps_28x28x1_7x7x64_p3x3_spread_maxpool_2x2_adam(
 			real v = 0;
 			for (int part = 0; part < PARTS; part++)
 				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				dw[at] = v;
 		}

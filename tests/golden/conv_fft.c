@@ -103,16 +103,16 @@ static void cross_entropy_4(const NncThread *thread, NncContext *c,
 static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
 	const real *p, real *dx);
 static void column_sums_8x4_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_4(int cols, int width, const real *restrict b, real *restrict panel);
 static void gemm_nt_8x280x4(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
 static void gemm_tn_280x4x8_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_280x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void rows_7x5x8_rfft8_5(const NncThread *thread, int n, const real *restrict x,
 	nnc_vec *restrict s);
@@ -137,10 +137,10 @@ static void product_dw_8x9x8(int n, const nnc_vec *restrict a,
 static void bins_product_dw_8x9x8_10x8_9x7x9_3x3x8(const NncThread *thread, int n,
 	const nnc_vec *restrict a, const nnc_vec *restrict b, nnc_vec *restrict c);
 static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
-	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
+	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_504x9_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void conv_dw_taps_9x7x5_5x3x9_p2x1_windows(int i, const real *restrict p,
 	real *restrict to);
@@ -148,7 +148,7 @@ static void conv_dw_taps_9x7x5_5x3x9_p2x1_line(const nnc_vec *restrict windows,
 	const real *restrict dy, nnc_vec *restrict sums);
 static void conv_dw_taps_9x7x5_5x3x9_p2x1_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v);
 static void softmax_4(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
@@ -244,24 +244,25 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
 	Params *v = c->slot[1];
-	const double t = (double)(c->updates + 1);
-	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
-	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
+	const double t = (double)(c->updates + 1), root = sqrt(1 - pow(0.999, t));
+	const real rate = (real)(c->lr * root / (1 - pow(0.9, t)));
+	const real epsilon = (real)(1e-08 * root);
 
 	/* dense1: dense 4 softmax */
 	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
 	nnc_barrier(thread);
 	column_sums_8x4_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
-		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+		epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_nt_8x280x4(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
 		D_DENSE1_FLAT);
 	nnc_barrier(thread);
 	gemm_tn_280x4x8_adam(thread, n, a + CONV2, a + D_DENSE1_SUM, dw->dense1_weight,
-		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
+		keep, rate, epsilon, w->dense1_weight, m->dense1_weight,
+		v->dense1_weight);
 
 	/* conv2: conv 8 3x3 padding=valid */
 	column_sums_280x8_adam(thread, n, a + D_DENSE1_FLAT, dw->conv2_bias, keep, rate,
-		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+		epsilon, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 	rows_7x5x8_rfft8_5(thread, n, a + D_DENSE1_FLAT, (nnc_vec *)(a + ROWS_D_CONV2));
 	nnc_barrier(thread);
 	bins_product_dx_8x8x9_10x8_9x7x9_3x3x8(thread, n, (const nnc_vec *)(a +
@@ -276,14 +277,14 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		BINS_GRAD_CONV2_WEIGHT));
 	nnc_barrier(thread);
 	back_3x3x9x8_irfft8_3down0_10_adam(thread, n, (const nnc_vec *)(a +
-		BINS_GRAD_CONV2_WEIGHT), dw->conv2_weight, keep, rate, root,
+		BINS_GRAD_CONV2_WEIGHT), dw->conv2_weight, keep, rate, epsilon,
 		w->conv2_weight, m->conv2_weight, v->conv2_weight);
 
 	/* conv1: conv 9 5x3 relu */
 	column_sums_504x9_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
-		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+		epsilon, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 	conv_dw_taps_9x7x5_5x3x9_p2x1_adam(thread, n, a + X, a + D_CONV1_SUM,
-		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT, keep, rate, root,
+		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT, keep, rate, epsilon,
 		w->conv1_weight, m->conv1_weight, v->conv1_weight);
 
 #ifdef NNC_DOUBLE
@@ -369,34 +370,41 @@ static void pad_9x7x5_5x3_p2x1(const real *restrict x, real *restrict p)
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.
  */
+static NNC_INLINE void tile_terms(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b +
+			p * bs, bk, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];
@@ -1484,21 +1492,20 @@ static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
 	}
 }
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+/* m, v: running means of g and g^2; rate and epsilon hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real epsilon, real *restrict w,
 	real *restrict m, real *restrict v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 	const real new1 = (real)(1 - 0.9), new2 = (real)(1 - 0.999);
 
-	*m = beta1 * *m + new1 * g;
-	*v = beta2 * *v + new2 * g * g;
-	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+	*m += new1 * (g - *m);
+	*v += new2 * (g * g - *v);
+	*w -= rate * (*m / (nnc_sqrt(*v) + epsilon));
 }
 
 /* db (4) = the sum of the rows of dy (n,4), then adam */
 static void column_sums_8x4_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1516,7 +1523,7 @@ static void column_sums_8x4_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1593,7 +1600,7 @@ static void gemm_nt_8x280x4(const NncThread *thread, int n, const real *restrict
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_280x4x8_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 280, N = 4, K = 8, L = NNC_LANES };
@@ -1608,15 +1615,57 @@ static NNC_INLINE void gemm_tn_280x4x8_adam_tile(int rows, int cols, int terms, 
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_280x4x8_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 4, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_280x4x8_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 280, N = 4, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_280x4x8_adam_change(r, i, j, s, c, keep, rate, epsilon, w, w_m,
+			w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (280,4) = a^T b, then adam */
 static void gemm_tn_280x4x8_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 280, N = 4, K = 8, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
@@ -1624,31 +1673,49 @@ static void gemm_tn_280x4x8_adam(const NncThread *thread, int n, const real *res
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_280x4x8_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_280x4x8_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_280x4x8_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_280x4x8_adam_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_280x4x8_adam_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_280x4x8_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (8) = the sum of the rows of dy (n * 35,8), then adam */
 static void column_sums_280x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1666,7 +1733,7 @@ static void column_sums_280x8_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -2603,7 +2670,7 @@ static NNC_INLINE void irfft8_3down0(const nnc_vec *restrict in, int in_step, in
 
 /* 3x3x9x8 images y from their rows' bins s, of 10 x 8 places, then adam */
 static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
-	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real root,
+	const nnc_vec *restrict s, real *restrict y, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { COUNT = 9, H = 3, W = 3, C = 8, CV = NNC_VECTORS(C), CP = CV *
@@ -2625,7 +2692,8 @@ static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
 					const int at = i * IMAGE + h * ROW + p * STEP +
 						j;
 					real v = part * ((const real *)t)[p * CP + j];
-					adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+					adam(v, rate, epsilon, &w[at], &w_m[at],
+						&w_v[at]);
 					if (keep)
 						y[at] = v;
 				}
@@ -2635,7 +2703,7 @@ static void back_3x3x9x8_irfft8_3down0_10_adam(const NncThread *thread, int n,
 
 /* db (9) = the sum of the rows of dy (n * 63,9), then adam */
 static void column_sums_504x9_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 9, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -2653,7 +2721,7 @@ static void column_sums_504x9_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -2736,7 +2804,7 @@ static void conv_dw_taps_9x7x5_5x3x9_p2x1_line(const nnc_vec *restrict windows,
  */
 static void conv_dw_taps_9x7x5_5x3x9_p2x1_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { IMAGE = 9 * 7 * 5, O = 9, TAPS = 5 * 3 * 5, PARTS = 8 };
@@ -2767,7 +2835,7 @@ static void conv_dw_taps_9x7x5_5x3x9_p2x1_adam(const NncThread *thread, int n,
 			real v = 0;
 			for (int part = 0; part < PARTS; part++)
 				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				dw[at] = v;
 		}

@@ -122,16 +122,17 @@ static void cross_entropy_10(const NncThread *thread, NncContext *c,
 static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
 	const real *p, real *dx);
 static void column_sums_32x10_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
 static void gemm_nt_32x280x10(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
 static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void column_sums_1792x5_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void finish_elu_1_grad_5x15x4(const NncThread *thread, int n, const real *x,
 	real *y, const real *restrict saved);
@@ -150,7 +151,7 @@ static void conv_dw_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2(const NncThread *thread, 
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict cols);
 static void column_sums_2400x4_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void col2im_13x29x6_1x1_s3x2(const real *restrict cols, real *restrict x);
 static void transpose_6x4(const NncThread *thread, const real *restrict b,
@@ -182,10 +183,10 @@ static void conv_dw_taps_12x28x8_2x2x6_p1x1_line(const nnc_vec *restrict windows
 	const real *restrict dy, nnc_vec *restrict sums);
 static void conv_dw_taps_12x28x8_2x2x6_p1x1_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v);
 static void column_sums_10752x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void finish_relu_grad_16x32x8(const NncThread *thread, int n, const real *x,
 	real *y, const real *restrict saved);
@@ -203,7 +204,7 @@ static void conv_dw_im2col_16x32x8_3x3_d2x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict cols);
 static void column_sums_16384x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_windows(int i,
 	const real *restrict p, real *restrict to);
@@ -212,10 +213,11 @@ static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_line(
 	nnc_vec *restrict sums);
 static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(const NncThread *thread,
 	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void col2im_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict cols,
@@ -322,25 +324,25 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
 	Params *v = c->slot[1];
-	const double t = (double)(c->updates + 1);
-	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
-	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
+	const double t = (double)(c->updates + 1), root = sqrt(1 - pow(0.999, t));
+	const real rate = (real)(c->lr * root / (1 - pow(0.9, t)));
+	const real epsilon = (real)(1e-08 * root);
 
 	/* dense1: dense 10 softmax */
 	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
 	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
-		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+		epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_nt_32x280x10(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
 		D_DENSE1_FLAT);
 	nnc_barrier(thread);
 	gemm_tn_280x10x32_adam(thread, n, a + CONV5, a + D_DENSE1_SUM,
-		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
+		dw->dense1_weight, keep, rate, epsilon, w->dense1_weight,
+		m->dense1_weight, v->dense1_weight);
 
 	/* conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2 */
 	column_sums_1792x5_adam(thread, n, a + D_DENSE1_FLAT, dw->conv5_bias, keep,
-		rate, root, w->conv5_bias, m->conv5_bias, v->conv5_bias);
+		rate, epsilon, w->conv5_bias, m->conv5_bias, v->conv5_bias);
 	nnc_barrier(thread);
 	conv_dx_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(thread, n, a +
 		D_DENSE1_FLAT, w->conv5_weight, a + D_CONV4_SUM, a + WORK_D_CONV4_SUM,
@@ -351,7 +353,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 
 	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
 	column_sums_2400x4_adam(thread, n, a + D_CONV4_SUM, dw->conv4_bias, keep, rate,
-		root, w->conv4_bias, m->conv4_bias, v->conv4_bias);
+		epsilon, w->conv4_bias, m->conv4_bias, v->conv4_bias);
 	nnc_barrier(thread);
 	conv_dx_im2col_13x29x6_1x1x4_s3x2(thread, n, a + D_CONV4_SUM, w->conv4_weight,
 		a + D_CONV3, a + WORK_D_CONV3);
@@ -365,12 +367,12 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		D_CONV2_SUM, a + WORK_D_CONV2_SUM, a + CONV2);
 	nnc_barrier(thread);
 	conv_dw_taps_12x28x8_2x2x6_p1x1_adam(thread, n, a + CONV2, a + D_CONV3,
-		dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT, keep, rate, root,
+		dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT, keep, rate, epsilon,
 		w->conv3_weight, m->conv3_weight, v->conv3_weight);
 
 	/* conv2: conv 8 3x3 padding=valid dilation=2 tanh */
 	column_sums_10752x8_adam(thread, n, a + D_CONV2_SUM, dw->conv2_bias, keep, rate,
-		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+		epsilon, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 	nnc_barrier(thread);
 	conv_dx_im2col_16x32x8_3x3_d2x2_relu_grad(thread, n, a + D_CONV2_SUM,
 		w->conv2_weight, a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
@@ -380,18 +382,18 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
 	column_sums_16384x8_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
-		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+		epsilon, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 	nnc_barrier(thread);
 	conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(thread, n, a + X, a +
 		D_CONV1_SUM, dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT, keep, rate,
-		root, w->conv1_weight, m->conv1_weight, v->conv1_weight);
+		epsilon, w->conv1_weight, m->conv1_weight, v->conv1_weight);
 
 	/* what no kernel above did itself */
-	adam_step(thread, 576, dw->conv2_weight, rate, root, w->conv2_weight,
+	adam_step(thread, 576, dw->conv2_weight, rate, epsilon, w->conv2_weight,
 		m->conv2_weight, v->conv2_weight);
-	adam_step(thread, 24, dw->conv4_weight, rate, root, w->conv4_weight,
+	adam_step(thread, 24, dw->conv4_weight, rate, epsilon, w->conv4_weight,
 		m->conv4_weight, v->conv4_weight);
-	adam_step(thread, 180, dw->conv5_weight, rate, root, w->conv5_weight,
+	adam_step(thread, 180, dw->conv5_weight, rate, epsilon, w->conv5_weight,
 		m->conv5_weight, v->conv5_weight);
 
 #ifdef NNC_DOUBLE
@@ -481,34 +483,41 @@ static void pad_32x32x3_5x3_s2x1_p1x1_to16x32(const real *restrict x, real *rest
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.
  */
+static NNC_INLINE void tile_terms(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b +
+			p * bs, bk, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];
@@ -1051,21 +1060,20 @@ static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch
 	}
 }
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+/* m, v: running means of g and g^2; rate and epsilon hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real epsilon, real *restrict w,
 	real *restrict m, real *restrict v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 	const real new1 = (real)(1 - 0.9), new2 = (real)(1 - 0.999);
 
-	*m = beta1 * *m + new1 * g;
-	*v = beta2 * *v + new2 * g * g;
-	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+	*m += new1 * (g - *m);
+	*v += new2 * (g * g - *v);
+	*w -= rate * (*m / (nnc_sqrt(*v) + epsilon));
 }
 
 /* db (10) = the sum of the rows of dy (n,10), then adam */
 static void column_sums_32x10_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1083,7 +1091,7 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1160,7 +1168,7 @@ static void gemm_nt_32x280x10(const NncThread *thread, int n, const real *restri
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_280x10x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 280, N = 10, K = 32, L = NNC_LANES };
@@ -1175,47 +1183,108 @@ static NNC_INLINE void gemm_tn_280x10x32_adam_tile(int rows, int cols, int terms
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_280x10x32_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 10, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_280x10x32_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 280, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_280x10x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w,
+			w_m, w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (280,10) = a^T b, then adam */
 static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { M = 280, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_280x10x32_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_280x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_280x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_280x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_280x10x32_adam_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_280x10x32_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (5) = the sum of the rows of dy (n * 56,5), then adam */
 static void column_sums_1792x5_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 5, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1233,7 +1302,7 @@ static void column_sums_1792x5_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1432,7 +1501,7 @@ static void conv_dw_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2(const NncThread *thread, 
 
 /* db (4) = the sum of the rows of dy (n * 75,4), then adam */
 static void column_sums_2400x4_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1450,7 +1519,7 @@ static void column_sums_2400x4_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1829,7 +1898,7 @@ static void conv_dw_taps_12x28x8_2x2x6_p1x1_line(const nnc_vec *restrict windows
  */
 static void conv_dw_taps_12x28x8_2x2x6_p1x1_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { IMAGE = 12 * 28 * 8, O = 6, TAPS = 2 * 2 * 8, PARTS = 8 };
@@ -1860,7 +1929,7 @@ static void conv_dw_taps_12x28x8_2x2x6_p1x1_adam(const NncThread *thread, int n,
 			real v = 0;
 			for (int part = 0; part < PARTS; part++)
 				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				dw[at] = v;
 		}
@@ -1868,7 +1937,7 @@ static void conv_dw_taps_12x28x8_2x2x6_p1x1_adam(const NncThread *thread, int n,
 
 /* db (8) = the sum of the rows of dy (n * 336,8), then adam */
 static void column_sums_10752x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1886,7 +1955,7 @@ static void column_sums_10752x8_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -2086,7 +2155,7 @@ static void conv_dw_im2col_16x32x8_3x3_d2x2(const NncThread *thread, int n,
 
 /* db (8) = the sum of the rows of dy (n * 512,8), then adam */
 static void column_sums_16384x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -2104,7 +2173,7 @@ static void column_sums_16384x8_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -2189,7 +2258,7 @@ static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_line(
  */
 static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(const NncThread *thread,
 	int n, const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { IMAGE = 32 * 32 * 3, O = 8, TAPS = 5 * 3 * 3, PARTS = 8 };
@@ -2221,7 +2290,7 @@ static void conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(const NncThread *t
 			real v = 0;
 			for (int part = 0; part < PARTS; part++)
 				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				dw[at] = v;
 		}
@@ -2343,7 +2412,8 @@ static void conv_dx_im2col_32x32x3_5x3x8_s2x1_p1x1_to16x32(const NncThread *thre
 
 /* One step of adam on `count` weights, by their gradients */
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { PIECE = NNC_ALIGN / sizeof(real) };
 	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
@@ -2352,7 +2422,7 @@ static void adam_step(const NncThread *thread, int count, const real *restrict d
 	NNC_INDEPENDENT
 	for (int at = share.first * PIECE; at < end; at++) {
 		const real v = dw[at];
-		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 

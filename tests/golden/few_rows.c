@@ -36,7 +36,7 @@ enum {
 #else
 	ARENA = D_DENSE2_SUM + 144,
 #endif
-	OWN = 560,                               /* X in other threads' scratch */
+	OWN = 192,                               /* X in other threads' scratch */
 };
 
 /* ---- and at inference ---- */
@@ -72,29 +72,29 @@ static void cross_entropy_3(const NncThread *thread, NncContext *c,
 static void cross_entropy_grad_3(const NncThread *thread, const NncBatch *batch,
 	const real *p, real *dx);
 static void column_sums_2x3_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_3(int cols, int width, const real *restrict b, real *restrict panel);
 static void gemm_nt_2x70x3_tanh_grad(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved);
 static void gemm_tn_70x3x2_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_2x70_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void gemm_dot_nt_2x40x70_relu_grad(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved);
 static void gemm_tn_40x70x2_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_2x40_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void gemm_tn_50x40x2_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_3(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
@@ -173,38 +173,41 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
 	Params *v = c->slot[1];
-	const double t = (double)(c->updates + 1);
-	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
-	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
+	const double t = (double)(c->updates + 1), root = sqrt(1 - pow(0.999, t));
+	const real rate = (real)(c->lr * root / (1 - pow(0.9, t)));
+	const real epsilon = (real)(1e-08 * root);
 
 	/* dense3: dense 3 softmax */
 	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
 	nnc_barrier(thread);
 	column_sums_2x3_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
-		root, w->dense3_bias, m->dense3_bias, v->dense3_bias);
+		epsilon, w->dense3_bias, m->dense3_bias, v->dense3_bias);
 	gemm_nt_2x70x3_tanh_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
 		D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE2_SUM, n * 70);
 	gemm_tn_70x3x2_adam(thread, n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight,
-		keep, rate, root, w->dense3_weight, m->dense3_weight, v->dense3_weight);
+		keep, rate, epsilon, w->dense3_weight, m->dense3_weight,
+		v->dense3_weight);
 
 	/* dense2: dense 70 tanh */
 	column_sums_2x70_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
-		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+		epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
 	nnc_barrier(thread);
 	gemm_dot_nt_2x40x70_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 40);
 	gemm_tn_40x70x2_adam(thread, n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight,
-		keep, rate, root, w->dense2_weight, m->dense2_weight, v->dense2_weight);
+		keep, rate, epsilon, w->dense2_weight, m->dense2_weight,
+		v->dense2_weight);
 
 	/* dense1: dense 40 relu */
 	column_sums_2x40_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
-		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+		epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_tn_50x40x2_adam(thread, n, own + X, a + D_DENSE1_SUM, dw->dense1_weight,
-		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
+		keep, rate, epsilon, w->dense1_weight, m->dense1_weight,
+		v->dense1_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -267,34 +270,41 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.
  */
+static NNC_INLINE void tile_terms(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b +
+			p * bs, bk, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];
@@ -540,21 +550,20 @@ static void cross_entropy_grad_3(const NncThread *thread, const NncBatch *batch,
 	}
 }
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+/* m, v: running means of g and g^2; rate and epsilon hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real epsilon, real *restrict w,
 	real *restrict m, real *restrict v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 	const real new1 = (real)(1 - 0.9), new2 = (real)(1 - 0.999);
 
-	*m = beta1 * *m + new1 * g;
-	*v = beta2 * *v + new2 * g * g;
-	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+	*m += new1 * (g - *m);
+	*v += new2 * (g * g - *v);
+	*w -= rate * (*m / (nnc_sqrt(*v) + epsilon));
 }
 
 /* db (3) = the sum of the rows of dy (n,3), then adam */
 static void column_sums_2x3_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 3, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -572,7 +581,7 @@ static void column_sums_2x3_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -653,7 +662,7 @@ static void gemm_nt_2x70x3_tanh_grad(const NncThread *thread, int n,
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_70x3x2_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 70, N = 3, K = 2, L = NNC_LANES };
@@ -668,15 +677,57 @@ static NNC_INLINE void gemm_tn_70x3x2_adam_tile(int rows, int cols, int terms, i
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_70x3x2_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 3, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_70x3x2_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 70, N = 3, K = 2, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_70x3x2_adam_change(r, i, j, s, c, keep, rate, epsilon, w, w_m,
+			w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (70,3) = a^T b, then adam */
 static void gemm_tn_70x3x2_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 70, N = 3, K = 2, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
@@ -684,31 +735,49 @@ static void gemm_tn_70x3x2_adam(const NncThread *thread, int n, const real *rest
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_70x3x2_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_70x3x2_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_70x3x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_70x3x2_adam_tile(1, COLS, n, i + r, j, a, b + j,
-					N, c, keep, rate, root, w, w_m, w_v);
+					N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_70x3x2_adam_tile(1, REST, n, i + r, j, a, b + j,
-					N, c, keep, rate, root, w, w_m, w_v);
+					N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_70x3x2_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (70) = the sum of the rows of dy (n,70), then adam */
 static void column_sums_2x70_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 70, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -726,7 +795,7 @@ static void column_sums_2x70_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -792,7 +861,7 @@ static void gemm_dot_nt_2x40x70_relu_grad(const NncThread *thread, int n,
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_40x70x2_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 40, N = 70, K = 2, L = NNC_LANES };
@@ -807,15 +876,57 @@ static NNC_INLINE void gemm_tn_40x70x2_adam_tile(int rows, int cols, int terms, 
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_40x70x2_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 70, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_40x70x2_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 40, N = 70, K = 2, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_40x70x2_adam_change(r, i, j, s, c, keep, rate, epsilon, w, w_m,
+			w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (40,70) = a^T b, then adam */
 static void gemm_tn_40x70x2_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 40, N = 70, K = 2, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
@@ -823,31 +934,49 @@ static void gemm_tn_40x70x2_adam(const NncThread *thread, int n, const real *res
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_40x70x2_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_40x70x2_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_40x70x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_40x70x2_adam_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_40x70x2_adam_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_40x70x2_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (40) = the sum of the rows of dy (n,40), then adam */
 static void column_sums_2x40_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 40, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -865,7 +994,7 @@ static void column_sums_2x40_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -875,7 +1004,7 @@ static void column_sums_2x40_adam(const NncThread *thread, int n,
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_50x40x2_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 50, N = 40, K = 2, L = NNC_LANES };
@@ -890,15 +1019,57 @@ static NNC_INLINE void gemm_tn_50x40x2_adam_tile(int rows, int cols, int terms, 
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_50x40x2_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 40, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_50x40x2_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 50, N = 40, K = 2, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_50x40x2_adam_change(r, i, j, s, c, keep, rate, epsilon, w, w_m,
+			w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (50,40) = a^T b, then adam */
 static void gemm_tn_50x40x2_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 50, N = 40, K = 2, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
@@ -906,26 +1077,44 @@ static void gemm_tn_50x40x2_adam(const NncThread *thread, int n, const real *res
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_50x40x2_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_50x40x2_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_50x40x2_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_50x40x2_adam_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_50x40x2_adam_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_50x40x2_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 #ifdef NNC_DOUBLE
@@ -1075,8 +1264,8 @@ const NncModel NNC_MODEL(few_rows) = {
 	.params_reals = sizeof(Params) / sizeof(real),
 	.arena_reals = ARENA,
 	.infer_arena_reals = INFER_ARENA,
-	.scratch_reals = 672,
-	.infer_scratch_reals = 672,
+	.scratch_reals = 304,
+	.infer_scratch_reals = 304,
 	.input = X,
 #ifdef NNC_DOUBLE
 	.input_grad = D_X,

@@ -75,7 +75,7 @@ static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch
 static void avgpool_grad_8x8x10_8x8(const NncThread *thread, int n,
 	const real *restrict dy, real *restrict dx);
 static void column_sums_2048x10_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void turn_1x1x8x10(const NncThread *thread, const real *restrict w,
 	real *restrict t);
@@ -93,7 +93,7 @@ static void conv_dw_8x8x8_1x1x10_add(int first, int end, const real *restrict p,
 static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *restrict x,
 	const real *restrict dy, real *restrict dw, real *restrict parts);
 static void column_sums_2048x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void conv_dw_16x16x1_3x3x8_s2x2_to8x8_add(int first, int end,
 	const real *restrict p, const real *restrict d, real *restrict dw);
@@ -101,7 +101,8 @@ static void conv_dw_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict parts);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void col2im_16x16x1_3x3_s2x2_to8x8(const real *restrict cols, real *restrict x);
@@ -188,9 +189,9 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
 	Params *v = c->slot[1];
-	const double t = (double)(c->updates + 1);
-	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
-	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
+	const double t = (double)(c->updates + 1), root = sqrt(1 - pow(0.999, t));
+	const real rate = (real)(c->lr * root / (1 - pow(0.9, t)));
+	const real epsilon = (real)(1e-08 * root);
 
 	/* softmax1: softmax */
 	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_GLOBALAVGPOOL1);
@@ -202,7 +203,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv2: conv 10 1x1 */
 	nnc_barrier(thread);
 	column_sums_2048x10_adam(thread, n, a + D_CONV2, dw->conv2_bias, keep, rate,
-		root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+		epsilon, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 	conv_dx_8x8x10_1x1x8_relu_grad(thread, n, a + D_CONV2, w->conv2_weight, a +
 		D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
 	conv_dw_8x8x8_1x1x10(thread, n, a + CONV1, a + D_CONV2, dw->conv2_weight, a +
@@ -211,15 +212,15 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv1: conv 8 3x3 relu stride=2 */
 	nnc_barrier(thread);
 	column_sums_2048x8_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
-		root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+		epsilon, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 	conv_dw_16x16x1_3x3x8_s2x2_to8x8(thread, n, a + X, a + D_CONV1_SUM,
 		dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT);
 
 	/* what no kernel above did itself */
 	nnc_barrier(thread);
-	adam_step(thread, 72, dw->conv1_weight, rate, root, w->conv1_weight,
+	adam_step(thread, 72, dw->conv1_weight, rate, epsilon, w->conv1_weight,
 		m->conv1_weight, v->conv1_weight);
-	adam_step(thread, 80, dw->conv2_weight, rate, root, w->conv2_weight,
+	adam_step(thread, 80, dw->conv2_weight, rate, epsilon, w->conv2_weight,
 		m->conv2_weight, v->conv2_weight);
 
 #ifdef NNC_DOUBLE
@@ -295,34 +296,41 @@ static void pad_16x16x1_3x3_s2x2_to8x8(const real *restrict x, real *restrict p)
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.
  */
+static NNC_INLINE void tile_terms(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b +
+			p * bs, bk, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];
@@ -576,21 +584,20 @@ static void avgpool_grad_8x8x10_8x8(const NncThread *thread, int n,
 	}
 }
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+/* m, v: running means of g and g^2; rate and epsilon hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real epsilon, real *restrict w,
 	real *restrict m, real *restrict v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 	const real new1 = (real)(1 - 0.9), new2 = (real)(1 - 0.999);
 
-	*m = beta1 * *m + new1 * g;
-	*v = beta2 * *v + new2 * g * g;
-	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+	*m += new1 * (g - *m);
+	*v += new2 * (g * g - *v);
+	*w -= rate * (*m / (nnc_sqrt(*v) + epsilon));
 }
 
 /* db (10) = the sum of the rows of dy (n * 64,10), then adam */
 static void column_sums_2048x10_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -608,7 +615,7 @@ static void column_sums_2048x10_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -809,7 +816,7 @@ static void conv_dw_8x8x8_1x1x10(const NncThread *thread, int n, const real *res
 
 /* db (8) = the sum of the rows of dy (n * 64,8), then adam */
 static void column_sums_2048x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -827,7 +834,7 @@ static void column_sums_2048x8_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1037,7 +1044,8 @@ static void conv_dx_im2col_16x16x1_3x3x8_s2x2_to8x8(const NncThread *thread, int
 
 /* One step of adam on `count` weights, by their gradients */
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { PIECE = NNC_ALIGN / sizeof(real) };
 	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
@@ -1046,7 +1054,7 @@ static void adam_step(const NncThread *thread, int count, const real *restrict d
 	NNC_INDEPENDENT
 	for (int at = share.first * PIECE; at < end; at++) {
 		const real v = dw[at];
-		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 

@@ -100,22 +100,22 @@ static void cross_entropy_4(const NncThread *thread, NncContext *c,
 static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
 	const real *p, real *dx);
 static void column_sums_32x4_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_4(int cols, int width, const real *restrict b, real *restrict panel);
 static void gemm_nt_32x5x4(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
 static void gemm_tn_5x4x32_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void column_sums_32x5_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_5(int cols, int width, const real *restrict b, real *restrict panel);
 static void gemm_nt_32x5x5(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c);
 static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void gemm_nt_32x5x5_selu_grad(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
@@ -127,7 +127,7 @@ static void gemm_nt_32x5x5_relu_grad(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved);
 static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void softmax_4(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
@@ -252,50 +252,54 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
 	Params *v = c->slot[1];
-	const double t = (double)(c->updates + 1);
-	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
-	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
+	const double t = (double)(c->updates + 1), root = sqrt(1 - pow(0.999, t));
+	const real rate = (real)(c->lr * root / (1 - pow(0.9, t)));
+	const real epsilon = (real)(1e-08 * root);
 
 	/* dense9: dense 4 softmax */
 	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE9_SUM);
 	nnc_barrier(thread);
 	column_sums_32x4_adam(thread, n, a + D_DENSE9_SUM, dw->dense9_bias, keep, rate,
-		root, w->dense9_bias, m->dense9_bias, v->dense9_bias);
+		epsilon, w->dense9_bias, m->dense9_bias, v->dense9_bias);
 	gemm_nt_32x5x4(thread, n, a + D_DENSE9_SUM, w->dense9_weight, a + D_DENSE8);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE8, n * 5);
 	gemm_tn_5x4x32_adam(thread, n, a + DENSE8, a + D_DENSE9_SUM, dw->dense9_weight,
-		keep, rate, root, w->dense9_weight, m->dense9_weight, v->dense9_weight);
+		keep, rate, epsilon, w->dense9_weight, m->dense9_weight,
+		v->dense9_weight);
 
 	/* dense8: dense 5 init=constant(0.25) */
 	column_sums_32x5_adam(thread, n, a + D_DENSE8, dw->dense8_bias, keep, rate,
-		root, w->dense8_bias, m->dense8_bias, v->dense8_bias);
+		epsilon, w->dense8_bias, m->dense8_bias, v->dense8_bias);
 	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE8, w->dense8_weight, a + D_DENSE7);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE7, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE7, a + D_DENSE8, dw->dense8_weight,
-		keep, rate, root, w->dense8_weight, m->dense8_weight, v->dense8_weight);
+		keep, rate, epsilon, w->dense8_weight, m->dense8_weight,
+		v->dense8_weight);
 
 	/* dense7: dense 5 init=zeros */
 	column_sums_32x5_adam(thread, n, a + D_DENSE7, dw->dense7_bias, keep, rate,
-		root, w->dense7_bias, m->dense7_bias, v->dense7_bias);
+		epsilon, w->dense7_bias, m->dense7_bias, v->dense7_bias);
 	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE7, w->dense7_weight, a + D_DENSE6);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE6, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE6, a + D_DENSE7, dw->dense7_weight,
-		keep, rate, root, w->dense7_weight, m->dense7_weight, v->dense7_weight);
+		keep, rate, epsilon, w->dense7_weight, m->dense7_weight,
+		v->dense7_weight);
 
 	/* dense6: dense 5 init=uniform(0.1) */
 	column_sums_32x5_adam(thread, n, a + D_DENSE6, dw->dense6_bias, keep, rate,
-		root, w->dense6_bias, m->dense6_bias, v->dense6_bias);
+		epsilon, w->dense6_bias, m->dense6_bias, v->dense6_bias);
 	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE6, w->dense6_weight, a + D_DENSE5);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE5, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE5, a + D_DENSE6, dw->dense6_weight,
-		keep, rate, root, w->dense6_weight, m->dense6_weight, v->dense6_weight);
+		keep, rate, epsilon, w->dense6_weight, m->dense6_weight,
+		v->dense6_weight);
 
 	/* dense5: dense 5 init=normal(0.5) bias=false */
 	nnc_barrier(thread);
@@ -303,44 +307,49 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE4, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE4, a + D_DENSE5, dw->dense5_weight,
-		keep, rate, root, w->dense5_weight, m->dense5_weight, v->dense5_weight);
+		keep, rate, epsilon, w->dense5_weight, m->dense5_weight,
+		v->dense5_weight);
 
 	/* dense4: dense 5 init=normal() */
 	column_sums_32x5_adam(thread, n, a + D_DENSE4, dw->dense4_bias, keep, rate,
-		root, w->dense4_bias, m->dense4_bias, v->dense4_bias);
+		epsilon, w->dense4_bias, m->dense4_bias, v->dense4_bias);
 	nnc_barrier(thread);
 	gemm_nt_32x5x5_selu_grad(thread, n, a + D_DENSE4, w->dense4_weight, a +
 		D_DENSE3_SUM, a + DENSE3);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE3_SUM, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE3, a + D_DENSE4, dw->dense4_weight,
-		keep, rate, root, w->dense4_weight, m->dense4_weight, v->dense4_weight);
+		keep, rate, epsilon, w->dense4_weight, m->dense4_weight,
+		v->dense4_weight);
 
 	/* dense3: dense 5 selu init=lecun */
 	column_sums_32x5_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
-		root, w->dense3_bias, m->dense3_bias, v->dense3_bias);
+		epsilon, w->dense3_bias, m->dense3_bias, v->dense3_bias);
 	nnc_barrier(thread);
 	gemm_nt_32x5x5_tanh_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
 		D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE2_SUM, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE2, a + D_DENSE3_SUM, dw->dense3_weight,
-		keep, rate, root, w->dense3_weight, m->dense3_weight, v->dense3_weight);
+		keep, rate, epsilon, w->dense3_weight, m->dense3_weight,
+		v->dense3_weight);
 
 	/* dense2: dense 5 tanh init=glorot */
 	column_sums_32x5_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
-		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+		epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
 	nnc_barrier(thread);
 	gemm_nt_32x5x5_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_PRODUCT, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_PRODUCT, n * 5);
 	gemm_tn_5x5x32_adam(thread, n, a + DENSE1, a + D_DENSE2_SUM, dw->dense2_weight,
-		keep, rate, root, w->dense2_weight, m->dense2_weight, v->dense2_weight);
+		keep, rate, epsilon, w->dense2_weight, m->dense2_weight,
+		v->dense2_weight);
 
 	/* dense1: dense 5 relu init=he bias=false */
 	gemm_tn_6x5x32_adam(thread, n, own + X, a + D_DENSE1_PRODUCT, dw->dense1_weight,
-		keep, rate, root, w->dense1_weight, m->dense1_weight, v->dense1_weight);
+		keep, rate, epsilon, w->dense1_weight, m->dense1_weight,
+		v->dense1_weight);
 
 #ifdef NNC_DOUBLE
 	nnc_barrier(thread);
@@ -431,34 +440,41 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.
  */
+static NNC_INLINE void tile_terms(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b +
+			p * bs, bk, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];
@@ -822,21 +838,20 @@ static void cross_entropy_grad_4(const NncThread *thread, const NncBatch *batch,
 	}
 }
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+/* m, v: running means of g and g^2; rate and epsilon hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real epsilon, real *restrict w,
 	real *restrict m, real *restrict v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 	const real new1 = (real)(1 - 0.9), new2 = (real)(1 - 0.999);
 
-	*m = beta1 * *m + new1 * g;
-	*v = beta2 * *v + new2 * g * g;
-	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+	*m += new1 * (g - *m);
+	*v += new2 * (g * g - *v);
+	*w -= rate * (*m / (nnc_sqrt(*v) + epsilon));
 }
 
 /* db (4) = the sum of the rows of dy (n,4), then adam */
 static void column_sums_32x4_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -854,7 +869,7 @@ static void column_sums_32x4_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -930,7 +945,7 @@ static void gemm_nt_32x5x4(const NncThread *thread, int n, const real *restrict 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_5x4x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 5, N = 4, K = 32, L = NNC_LANES };
@@ -945,15 +960,57 @@ static NNC_INLINE void gemm_tn_5x4x32_adam_tile(int rows, int cols, int terms, i
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_5x4x32_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 4, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_5x4x32_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 5, N = 4, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_5x4x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w, w_m,
+			w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (5,4) = a^T b, then adam */
 static void gemm_tn_5x4x32_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 5, N = 4, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
@@ -961,31 +1018,49 @@ static void gemm_tn_5x4x32_adam(const NncThread *thread, int n, const real *rest
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_5x4x32_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_5x4x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_5x4x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_5x4x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
-					N, c, keep, rate, root, w, w_m, w_v);
+					N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_5x4x32_adam_tile(1, REST, n, i + r, j, a, b + j,
-					N, c, keep, rate, root, w, w_m, w_v);
+					N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_5x4x32_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (5) = the sum of the rows of dy (n,5), then adam */
 static void column_sums_32x5_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 5, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1003,7 +1078,7 @@ static void column_sums_32x5_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1079,7 +1154,7 @@ static void gemm_nt_32x5x5(const NncThread *thread, int n, const real *restrict 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_5x5x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 5, N = 5, K = 32, L = NNC_LANES };
@@ -1094,15 +1169,57 @@ static NNC_INLINE void gemm_tn_5x5x32_adam_tile(int rows, int cols, int terms, i
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_5x5x32_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 5, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_5x5x32_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 5, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_5x5x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w, w_m,
+			w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (5,5) = a^T b, then adam */
 static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 5, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
@@ -1110,26 +1227,44 @@ static void gemm_tn_5x5x32_adam(const NncThread *thread, int n, const real *rest
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_5x5x32_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_5x5x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_5x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_5x5x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
-					N, c, keep, rate, root, w, w_m, w_v);
+					N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_5x5x32_adam_tile(1, REST, n, i + r, j, a, b + j,
-					N, c, keep, rate, root, w, w_m, w_v);
+					N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_5x5x32_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
@@ -1310,7 +1445,7 @@ static void gemm_nt_32x5x5_relu_grad(const NncThread *thread, int n,
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_6x5x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 6, N = 5, K = 32, L = NNC_LANES };
@@ -1325,15 +1460,57 @@ static NNC_INLINE void gemm_tn_6x5x32_adam_tile(int rows, int cols, int terms, i
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_6x5x32_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 5, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_6x5x32_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 6, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_6x5x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w, w_m,
+			w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (6,5) = a^T b, then adam */
 static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *restrict a,
-	const real *restrict b, real *restrict c, bool keep, real rate, real root,
+	const real *restrict b, real *restrict c, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 6, N = 5, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
@@ -1341,26 +1518,44 @@ static void gemm_tn_6x5x32_adam(const NncThread *thread, int n, const real *rest
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_6x5x32_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_6x5x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_6x5x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_6x5x32_adam_tile(1, COLS, n, i + r, j, a, b + j,
-					N, c, keep, rate, root, w, w_m, w_v);
+					N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_6x5x32_adam_tile(1, REST, n, i + r, j, a, b + j,
-					N, c, keep, rate, root, w, w_m, w_v);
+					N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_6x5x32_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 #ifdef NNC_DOUBLE

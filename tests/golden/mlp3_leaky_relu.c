@@ -309,34 +309,41 @@ static void gather(const NncThread *thread, const NncBatch *batch, real *restric
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.
  */
+static NNC_INLINE void tile_terms(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b +
+			p * bs, bk, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];

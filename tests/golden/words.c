@@ -131,7 +131,7 @@ static void cross_entropy_10(const NncThread *thread, NncContext *c,
 static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch,
 	const real *p, real *dx);
 static void column_sums_32x10_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_10(int cols, int width, const real *restrict b, real *restrict panel);
 static void gemm_nt_32x25x10_dropout_grad_tanh_grad(const NncThread *thread, int n,
@@ -139,9 +139,10 @@ static void gemm_nt_32x25x10_dropout_grad_tanh_grad(const NncThread *thread, int
 	const real *restrict kept, const real *restrict saved);
 static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void column_sums_32x25_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void panel_25(int cols, int width, const real *restrict b, real *restrict panel);
 static void gemm_nt_32x1568x25_tanh_grad(const NncThread *thread, int n,
@@ -149,9 +150,10 @@ static void gemm_nt_32x1568x25_tanh_grad(const NncThread *thread, int n,
 	const real *restrict saved);
 static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void column_sums_6272x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void maxpool_grad_14x14x8_2x2_to14x14_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
@@ -175,10 +177,10 @@ static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_line(
 	nnc_vec *restrict sums);
 static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v);
 static void column_sums_25088x4_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v);
 static void maxpool_grad_28x28x4_2x2_to28x28_image(const real *restrict dy,
 	const uint8_t *restrict winner, real *restrict dx);
@@ -201,7 +203,7 @@ static void conv_dw_taps_28x28x4_3x5_p1x2_line(const nnc_vec *restrict windows,
 	const real *restrict dy, nnc_vec *restrict sums);
 static void conv_dw_taps_28x28x4_3x5_p1x2_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v);
 static void conv_dw_28x28x1_3x5x4_p1x2_add(int first, int end, const real *restrict p,
 	const real *restrict d, real *restrict dw);
@@ -209,7 +211,8 @@ static void conv_dw_28x28x1_3x5x4_p1x2(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
 	real *restrict parts);
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v);
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void turn_3x5x1x4(const NncThread *thread, const real *restrict w,
@@ -340,36 +343,36 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	Params *dw = c->grads;
 	Params *m = c->slot[0];
 	Params *v = c->slot[1];
-	const double t = (double)(c->updates + 1);
-	const real rate = (real)(c->lr / (1 - pow(0.9, t)));
-	const real root = (real)(1 / sqrt(1 - pow(0.999, t)));
+	const double t = (double)(c->updates + 1), root = sqrt(1 - pow(0.999, t));
+	const real rate = (real)(c->lr * root / (1 - pow(0.9, t)));
+	const real epsilon = (real)(1e-08 * root);
 
 	/* dense2: dense 10 softmax name="out.put-1" */
 	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
 	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
-		root, w->dense2_bias, m->dense2_bias, v->dense2_bias);
+		epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
 	gemm_nt_32x25x10_dropout_grad_tanh_grad(thread, n, a + D_DENSE2_SUM,
 		w->dense2_weight, a + D_DENSE1_SUM, a + DROPOUT1_KEPT, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 25);
 	gemm_tn_25x10x32_adam(thread, n, a + DROPOUT1, a + D_DENSE2_SUM,
-		dw->dense2_weight, keep, rate, root, w->dense2_weight, m->dense2_weight,
-		v->dense2_weight);
+		dw->dense2_weight, keep, rate, epsilon, w->dense2_weight,
+		m->dense2_weight, v->dense2_weight);
 
 	/* dense1: dense (units / 2 + 1) act name="hidden" */
 	column_sums_32x25_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
-		root, w->dense1_bias, m->dense1_bias, v->dense1_bias);
+		epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_nt_32x1568x25_tanh_grad(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
 		D_ACTIVATION3_FLAT, a + MAXPOOL3);
 	nnc_barrier(thread);
 	gemm_tn_1568x25x32_adam(thread, n, a + MAXPOOL3, a + D_DENSE1_SUM,
-		dw->dense1_weight, keep, rate, root, w->dense1_weight, m->dense1_weight,
-		v->dense1_weight);
+		dw->dense1_weight, keep, rate, epsilon, w->dense1_weight,
+		m->dense1_weight, v->dense1_weight);
 
 	/* maxpool3: maxpool 2 stride=1 padding=same */
 	column_sums_6272x8_adam(thread, n, a + D_ACTIVATION3_FLAT, dw->conv3_bias, keep,
-		rate, root, w->conv3_bias, m->conv3_bias, v->conv3_bias);
+		rate, epsilon, w->conv3_bias, m->conv3_bias, v->conv3_bias);
 	nnc_barrier(thread);
 	maxpool_grad_14x14x8_2x2_to14x14(thread, n, a + D_ACTIVATION3_FLAT,
 		(uint8_t *)(a + MAXPOOL3_WINNER), a + D_CONV3_PRODUCT);
@@ -382,11 +385,11 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam(thread, n, a + MAXPOOL2, a +
 		D_CONV3_PRODUCT, dw->conv3_weight, a + WORK_GRAD_CONV3_WEIGHT, keep,
-		rate, root, w->conv3_weight, m->conv3_weight, v->conv3_weight);
+		rate, epsilon, w->conv3_weight, m->conv3_weight, v->conv3_weight);
 
 	/* maxpool2: maxpool 2 stride=1 padding=same */
 	column_sums_25088x4_adam(thread, n, a + D_ACTIVATION2, dw->conv2_bias, keep,
-		rate, root, w->conv2_bias, m->conv2_bias, v->conv2_bias);
+		rate, epsilon, w->conv2_bias, m->conv2_bias, v->conv2_bias);
 	nnc_barrier(thread);
 	maxpool_grad_28x28x4_2x2_to28x28(thread, n, a + D_ACTIVATION2, (uint8_t *)(a +
 		MAXPOOL2_WINNER), a + D_CONV2_PRODUCT);
@@ -398,12 +401,12 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		MAXPOOL1);
 	nnc_barrier(thread);
 	conv_dw_taps_28x28x4_3x5_p1x2_adam(thread, n, a + MAXPOOL1, a + D_CONV2_PRODUCT,
-		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep, rate, root,
+		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT, keep, rate, epsilon,
 		w->conv2_weight, m->conv2_weight, v->conv2_weight);
 
 	/* maxpool1: maxpool 2 stride=1 padding=same */
 	column_sums_25088x4_adam(thread, n, a + D_ACTIVATION1, dw->conv1_bias, keep,
-		rate, root, w->conv1_bias, m->conv1_bias, v->conv1_bias);
+		rate, epsilon, w->conv1_bias, m->conv1_bias, v->conv1_bias);
 	nnc_barrier(thread);
 	maxpool_grad_28x28x4_2x2_to28x28(thread, n, a + D_ACTIVATION1, (uint8_t *)(a +
 		MAXPOOL1_WINNER), a + D_CONV1_PRODUCT);
@@ -415,7 +418,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 
 	/* what no kernel above did itself */
 	nnc_barrier(thread);
-	adam_step(thread, 60, dw->conv1_weight, rate, root, w->conv1_weight,
+	adam_step(thread, 60, dw->conv1_weight, rate, epsilon, w->conv1_weight,
 		m->conv1_weight, v->conv1_weight);
 
 #ifdef NNC_DOUBLE
@@ -516,34 +519,41 @@ static void pad_28x28x1_3x5_p1x2(const real *restrict x, real *restrict p)
 }
 
 /*
- * s: rows x vecs vectors, each the sum over `runs` runs of `terms` terms of a number of a
- * times a vector of b. a has a row every ar, and a line of `line` rows every al, a term
- * every ak, a run every as; b a term every bk, a run every bs. The last vector has `last`
- * columns.
+ * sum: rows x vecs vectors; to each `terms` terms are added, of a number of a times a vector
+ * of b. a has a row every ar, and a line of `line` rows every al, a term every ak; b a term
+ * every bk. The last vector has `last` columns.
  */
+static NNC_INLINE void tile_terms(int rows, int vecs, int last, int terms,
+	const real *restrict a, int line, int al, int ar, int ak,
+	const real *restrict b, int bk, nnc_vec *restrict sum)
+{
+	NNC_UNROLL_4
+	for (int k = 0; k < terms; k++) {
+		nnc_vec bv[NNC_TILE_MAX];
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+		NNC_UNROLL
+		for (int r = 0; r < rows; r++) {
+			const real x = a[r / line * al + r % line * ar + k * ak];
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[r * vecs + q] += x * bv[q];
+		}
+	}
+}
+
+/* s: the sums of `runs` runs of such terms; a run is every as in a, every bs in b. */
 static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 	const real *restrict a, int line, int al, int ar, int ak, int as,
 	const real *restrict b, int bk, int bs, nnc_vec *restrict s)
 {
 	nnc_vec sum[NNC_TILE_MAX] = {{0}}; /* s may have to be in memory after each term */
 
-	for (int p = 0; p < runs; p++, a += as, b += bs)
-		NNC_UNROLL_4
-		for (int k = 0; k < terms; k++) {
-			nnc_vec bv[NNC_TILE_MAX];
-			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				bv[q] = nnc_load(b + k * bk + q * NNC_LANES,
-					q < vecs - 1 ? NNC_LANES : last);
-			NNC_UNROLL
-			for (int r = 0; r < rows; r++) {
-				const real x = a[r / line * al + r % line * ar + k *
-					ak];
-				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[r * vecs + q] += x * bv[q];
-			}
-		}
+	for (int p = 0; p < runs; p++)
+		tile_terms(rows, vecs, last, terms, a + p * as, line, al, ar, ak, b +
+			p * bs, bk, sum);
 	NNC_UNROLL
 	for (int i = 0; i < rows * vecs; i++)
 		s[i] = sum[i];
@@ -1280,21 +1290,20 @@ static void cross_entropy_grad_10(const NncThread *thread, const NncBatch *batch
 	}
 }
 
-/* m, v: running means of g and g^2; rate and root hold their corrections for step t */
-static NNC_INLINE void adam(real g, real rate, real root, real *restrict w,
+/* m, v: running means of g and g^2; rate and epsilon hold their corrections for step t */
+static NNC_INLINE void adam(real g, real rate, real epsilon, real *restrict w,
 	real *restrict m, real *restrict v)
 {
-	const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-08;
 	const real new1 = (real)(1 - 0.9), new2 = (real)(1 - 0.999);
 
-	*m = beta1 * *m + new1 * g;
-	*v = beta2 * *v + new2 * g * g;
-	*w -= rate * *m / (nnc_sqrt(*v) * root + epsilon);
+	*m += new1 * (g - *m);
+	*v += new2 * (g * g - *v);
+	*w -= rate * (*m / (nnc_sqrt(*v) + epsilon));
 }
 
 /* db (10) = the sum of the rows of dy (n,10), then adam */
 static void column_sums_32x10_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 10, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1312,7 +1321,7 @@ static void column_sums_32x10_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1395,7 +1404,7 @@ static void gemm_nt_32x25x10_dropout_grad_tanh_grad(const NncThread *thread, int
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_25x10x32_adam_tile(int rows, int cols, int terms, int i,
 	int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 25, N = 10, K = 32, L = NNC_LANES };
@@ -1410,47 +1419,108 @@ static NNC_INLINE void gemm_tn_25x10x32_adam_tile(int rows, int cols, int terms,
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_25x10x32_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 10, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_25x10x32_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 25, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_25x10x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w, w_m,
+			w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (25,10) = a^T b, then adam */
 static void gemm_tn_25x10x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { M = 25, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_25x10x32_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_25x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_25x10x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
-				keep, rate, root, w, w_m, w_v);
+				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_25x10x32_adam_tile(1, COLS, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_25x10x32_adam_tile(1, REST, n, i + r, j, a, b +
-					j, N, c, keep, rate, root, w, w_m, w_v);
+					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_25x10x32_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (25) = the sum of the rows of dy (n,25), then adam */
 static void column_sums_32x25_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 25, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1468,7 +1538,7 @@ static void column_sums_32x25_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1549,7 +1619,7 @@ static void gemm_nt_32x1568x25_tanh_grad(const NncThread *thread, int n,
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_1568x25x32_adam_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
-	real *restrict c, bool keep, real rate, real root, real *restrict w,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { M = 1568, N = 25, K = 32, L = NNC_LANES };
@@ -1564,47 +1634,108 @@ static NNC_INLINE void gemm_tn_1568x25x32_adam_tile(int rows, int cols, int term
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
 			real v = sums[r * vecs * L + q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				c[at] = v;
 		}
 }
 
+/* Changes row r of a tile from (i,j0) on, whose sums are s. */
+static NNC_INLINE void gemm_tn_1568x25x32_adam_change(int r, int i, int j0,
+	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
+	real *restrict w, real *restrict w_m, real *restrict w_v)
+{
+	enum { N = 25, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
+	const real *sums = (const real *)(s + r * VECS);
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < COLS; q++) {
+		const int j = j0 + q, at = (i + r) * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
+static NNC_INLINE void gemm_tn_1568x25x32_adam_beside(const real *restrict a,
+	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v)
+{
+	enum { M = 1568, N = 25, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
+	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
+		TERMS = K / ROWS };
+	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+
+	for (int r = 0; r < ROWS; r++) {
+		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
+			b + r * TERMS * width, width, sum);
+		gemm_tn_1568x25x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w,
+			w_m, w_v);
+	}
+	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
+		ROWS * TERMS * width, width, sum);
+	NNC_UNROLL
+	for (int q = 0; q < ROWS * VECS; q++)
+		s[q] = sum[q];
+}
+
 /* c (1568,25) = a^T b, then adam */
 static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { M = 1568, N = 25, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
+	enum { VECS = NNC_VECTORS(COLS) };
+	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
+	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
+	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
+		if (beside && rows == ROWS && cols == COLS) {
+			if (last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
+			else
+				gemm_tn_1568x25x32_adam_beside(a + i, b + j, N, last /
+					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
+					rate, epsilon, w, w_m, w_v);
+			last = k;
+			continue;
+		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_1568x25x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
+				c, keep, rate, epsilon, w, w_m, w_v);
 		else if (REST > 0 && rows == ROWS)
 			gemm_tn_1568x25x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N,
-				c, keep, rate, root, w, w_m, w_v);
+				c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_1568x25x32_adam_tile(1, COLS, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+					b + j, N, c, keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && REST > 0)
 			for (int r = 0; r < rows; r++)
 				gemm_tn_1568x25x32_adam_tile(1, REST, n, i + r, j, a,
-					b + j, N, c, keep, rate, root, w, w_m, w_v);
+					b + j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
+	for (int r = 0; last >= 0 && r < ROWS; r++)
+		gemm_tn_1568x25x32_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
+			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (8) = the sum of the rows of dy (n * 196,8), then adam */
 static void column_sums_6272x8_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 8, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1622,7 +1753,7 @@ static void column_sums_6272x8_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -1871,7 +2002,7 @@ static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_line(
  */
 static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { IMAGE = 28 * 28 * 4, O = 8, TAPS = 3 * 3 * 4, PARTS = 8 };
@@ -1902,7 +2033,7 @@ static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam(const NncThread *thread
 			real v = 0;
 			for (int part = 0; part < PARTS; part++)
 				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				dw[at] = v;
 		}
@@ -1910,7 +2041,7 @@ static void conv_dw_taps_28x28x4_3x3x8_s2x2_to14x14_adam(const NncThread *thread
 
 /* db (4) = the sum of the rows of dy (n * 784,4), then adam */
 static void column_sums_25088x4_adam(const NncThread *thread, int n,
-	const real *restrict dy, real *restrict db, bool keep, real rate, real root,
+	const real *restrict dy, real *restrict db, bool keep, real rate, real epsilon,
 	real *restrict w, real *restrict w_m, real *restrict w_v)
 {
 	enum { N = 4, L = NNC_LANES, COLS = NNC_COLS(N, 2) };
@@ -1928,7 +2059,7 @@ static void column_sums_25088x4_adam(const NncThread *thread, int n,
 		for (int q = 0; q < cols; q++) {
 			const int at = j0 + q;
 			real v = sums[q];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				db[at] = v;
 		}
@@ -2159,7 +2290,7 @@ static void conv_dw_taps_28x28x4_3x5_p1x2_line(const nnc_vec *restrict windows,
  */
 static void conv_dw_taps_28x28x4_3x5_p1x2_adam(const NncThread *thread, int n,
 	const real *restrict x, const real *restrict dy, real *restrict dw,
-	real *restrict parts, bool keep, real rate, real root, real *restrict w,
+	real *restrict parts, bool keep, real rate, real epsilon, real *restrict w,
 	real *restrict w_m, real *restrict w_v)
 {
 	enum { IMAGE = 28 * 28 * 4, O = 4, TAPS = 3 * 5 * 4, PARTS = 8 };
@@ -2190,7 +2321,7 @@ static void conv_dw_taps_28x28x4_3x5_p1x2_adam(const NncThread *thread, int n,
 			real v = 0;
 			for (int part = 0; part < PARTS; part++)
 				v += parts[(part * PART + j * WIDTH) * NNC_LANES + k];
-			adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+			adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 			if (keep)
 				dw[at] = v;
 		}
@@ -2385,7 +2516,8 @@ static void conv_dx_28x28x4_3x5x1_p1x2(const NncThread *thread, int n,
 
 /* One step of adam on `count` weights, by their gradients */
 static void adam_step(const NncThread *thread, int count, const real *restrict dw,
-	real rate, real root, real *restrict w, real *restrict w_m, real *restrict w_v)
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
 {
 	enum { PIECE = NNC_ALIGN / sizeof(real) };
 	const NncRange share = nnc_share(thread, (count + PIECE - 1) / PIECE);
@@ -2394,7 +2526,7 @@ static void adam_step(const NncThread *thread, int count, const real *restrict d
 	NNC_INDEPENDENT
 	for (int at = share.first * PIECE; at < end; at++) {
 		const real v = dw[at];
-		adam(v, rate, root, &w[at], &w_m[at], &w_v[at]);
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
 	}
 }
 
