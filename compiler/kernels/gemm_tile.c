@@ -7,6 +7,7 @@
 
 enum {
 	MAX_LANES = 16,        /* of any CPU: what scratch must hold */
+	FEW_WEIGHTS = 4096,    /* that it is not worth it to change in another way */
 	TWO_TILES = 16,        /* rows: its multiples are an even number of tiles on any CPU */
 };
 
@@ -78,6 +79,14 @@ static const Node *step_of(const Gemm *g)
 	return one && g->node->fused[0]->op == &op_update ? g->node->fused[0] : NULL;
 }
 
+/* Does it take long: are there many weights, from far or by more than a product and a sum? */
+static bool is_long_step(const Emit *e, const Gemm *g)
+{
+	const Node *step = step_of(g);
+	return step && g->rows == 'k' && g->m * g->n > FEW_WEIGHTS &&
+	       (*fetch_text(e, g->node) || !step->attr.optimizer->vectors);
+}
+
 /* Weights that are moved by vectors, from the registers that the sums are in. */
 static const char *whole_text(Emit *e, const Gemm *g)
 {
@@ -137,18 +146,25 @@ static const char *part_text(const char *template, const Hole *holes)
 	return text;
 }
 
+/* How a whole tile is made, and its weights are changed: at once. */
+static const Hole *at_once_holes(const Hole *holes)
+{
+	const Hole parts[] = {
+		{"begin", ""},
+		{"whole_tile", part_text("gemm_whole_tile", holes)},
+		{"end", ""},
+	};
+	return join_holes(parts, sizeof parts / sizeof *parts, holes);
+}
+
 /*
- * Where changing a tile's weights takes long, it is done beside the sums of the next one: what
- * comes from far is fetched meanwhile, and a root or a division does not keep the products
- * from going on. Gives the holes of that; it needs registers, but less than it saves from far.
+ * Or, where that takes long, beside the sums of the next one: what comes from far is fetched
+ * meanwhile, and a root or a division does not keep the products from going on. It needs
+ * registers, but less than it saves from far.
  */
 static const Hole *beside_holes(Emit *e, const Gemm *g, const char *name, const Hole *holes)
 {
-	static const Hole none[] = {{"begin", ""}, {"beside", ""}, {"end", ""}, {NULL, NULL}};
-	const Node *step = step_of(g);
-	const char *fetch = step ? fetch_text(e, g->node) : "";
-	if (!step || g->rows != 'k' || (!*fetch && step->attr.optimizer->vectors))
-		return join_holes(none, sizeof none / sizeof *none - 1, holes);
+	const char *fetch = fetch_text(e, g->node);
 	const Hole own[] = {
 		{"where", *fetch ? "" : "NNC_TILE_BESIDE && "},
 		{"fetch_params", *fetch ? "int next, " : ""},
@@ -166,7 +182,7 @@ static const Hole *beside_holes(Emit *e, const Gemm *g, const char *name, const 
 	emit_function(e, arena_printf("%s_beside", name), "gemm_beside", holes);
 	const Hole parts[] = {
 		{"begin", part_text("gemm_beside_begin", holes)},
-		{"beside", part_text("gemm_beside_tile", holes)},
+		{"whole_tile", part_text("gemm_beside_tile", holes)},
 		{"end", part_text("gemm_beside_end", holes)},
 	};
 	return join_holes(parts, sizeof parts / sizeof *parts, holes);
@@ -179,7 +195,8 @@ const char *tile_function(Emit *e, const Gemm *g)
 	const Hole whole[] = {{"whole", whole_text(e, g)}};
 	const Hole *holes = join_holes(whole, 1, tile_holes(e, g, name));
 	emit_function(e, arena_printf("%s_tile", name), "gemm_one_tile", holes);
-	emit_function(e, name, "gemm_tile", beside_holes(e, g, name, holes));
+	emit_function(e, name, "gemm_tile", is_long_step(e, g) ? beside_holes(e, g, name, holes)
+							       : at_once_holes(holes));
 	return name;
 }
 
@@ -274,10 +291,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		$from$
 		$turn$
-		$beside$
-		if (rows == ROWS && cols == COLS)
-			$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
-		else if (REST > 0 && rows == ROWS)
+		$whole_tile$ if (REST > 0 && rows == ROWS)
 			$name$_tile(ROWS, REST, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
 		else if ($tail$cols == COLS)
 			for (int r = 0; r < rows; r++)
@@ -288,6 +302,12 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 	}
 	$end$
 }
+#endif
+
+#ifdef TEMPLATE_gemm_whole_tile
+if (rows == ROWS && cols == COLS)
+	$name$_tile(ROWS, COLS, $k$, i, j, a, $columns$, $b_stride$, $next_names$c$names$);
+else
 #endif
 
 #ifdef TEMPLATE_gemm_change
@@ -340,17 +360,18 @@ int last = -1;            /* if there is one: which */
 #endif
 
 #ifdef TEMPLATE_gemm_beside_tile
-if (beside && rows == ROWS && cols == COLS) {
+if (rows == ROWS && cols == COLS) {
 	$ahead$
-	if (last < 0)
-		tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K, a + $a_row$, ROWS, 0, 1,
+	if (!beside || last < 0)
+		tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, n, a + $a_row$, ROWS, 0, 1,
 		     $term_stride$, 0, $columns$, $b_stride$, 0, s);
 	else
 		$name$_beside(a + $a_row$, $columns$, $b_stride$, $fetch_names$last / ACROSS * ROWS,
 			      last % ACROSS * COLS, s, c$names$);
-	last = k;
-	continue;
-}
+	for (int r = 0; !beside && r < ROWS; r++)
+		$name$_change(r, i, j, s, c$names$);
+	last = beside ? k : -1;
+} else
 #endif
 
 #ifdef TEMPLATE_gemm_beside_end

@@ -1189,48 +1189,6 @@ static NNC_INLINE void gemm_tn_280x10x32_adam_tile(int rows, int cols, int terms
 		}
 }
 
-/* Changes row r of a tile from (i,j0) on, whose sums are s. */
-static NNC_INLINE void gemm_tn_280x10x32_adam_change(int r, int i, int j0,
-	const nnc_vec *restrict s, real *restrict c, bool keep, real rate, real epsilon,
-	real *restrict w, real *restrict w_m, real *restrict w_v)
-{
-	enum { N = 10, COLS = NNC_COLS(N, 2), VECS = NNC_VECTORS(COLS) };
-	const real *sums = (const real *)(s + r * VECS);
-
-	NNC_INDEPENDENT
-	for (int q = 0; q < COLS; q++) {
-		const int j = j0 + q, at = (i + r) * N + j;
-		real v = sums[q];
-		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
-		if (keep)
-			c[at] = v;
-	}
-}
-
-/* s: the sums of a tile; beside them the one from (i,j) on is changed, whose sums s was. */
-static NNC_INLINE void gemm_tn_280x10x32_adam_beside(const real *restrict a,
-	const real *restrict b, int width, int i, int j, nnc_vec *restrict s,
-	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
-	real *restrict w_m, real *restrict w_v)
-{
-	enum { M = 280, N = 10, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
-		TERMS = K / ROWS };
-	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
-
-	for (int r = 0; r < ROWS; r++) {
-		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
-			b + r * TERMS * width, width, sum);
-		gemm_tn_280x10x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w,
-			w_m, w_v);
-	}
-	tile_terms(ROWS, VECS, LAST, K % ROWS, a + ROWS * TERMS * M, ROWS, 0, 1, M, b +
-		ROWS * TERMS * width, width, sum);
-	NNC_UNROLL
-	for (int q = 0; q < ROWS * VECS; q++)
-		s[q] = sum[q];
-}
-
 /* c (280,10) = a^T b, then adam */
 static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
@@ -1242,26 +1200,11 @@ static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
 	enum { ACROSS = (N + COLS - 1) / COLS };
 	const int down = (M + ROWS - 1) / ROWS;
 	const NncRange share = nnc_share(thread, down * ACROSS);
-	enum { VECS = NNC_VECTORS(COLS) };
-	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
-	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
-	int last = -1;            /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (beside && rows == ROWS && cols == COLS) {
-			if (last < 0)
-				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
-					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
-			else
-				gemm_tn_280x10x32_adam_beside(a + i, b + j, N, last /
-					ACROSS * ROWS, last % ACROSS * COLS, s, c, keep,
-					rate, epsilon, w, w_m, w_v);
-			last = k;
-			continue;
-		}
 		if (rows == ROWS && cols == COLS)
 			gemm_tn_280x10x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
 				keep, rate, epsilon, w, w_m, w_v);
@@ -1277,9 +1220,6 @@ static void gemm_tn_280x10x32_adam(const NncThread *thread, int n,
 				gemm_tn_280x10x32_adam_tile(1, REST, n, i + r, j, a, b +
 					j, N, c, keep, rate, epsilon, w, w_m, w_v);
 	}
-	for (int r = 0; last >= 0 && r < ROWS; r++)
-		gemm_tn_280x10x32_adam_change(r, last / ACROSS * ROWS, last % ACROSS *
-			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
 /* db (5) = the sum of the rows of dy (n * 56,5), then adam */

@@ -2198,23 +2198,21 @@ static void gemm_tn_6160x4x32_adam(const NncThread *thread, int n,
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
 		const int rows = M - i < ROWS ? M - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
-		if (beside && rows == ROWS && cols == COLS) {
+		if (rows == ROWS && cols == COLS) {
 			const int ahead = k + AHEAD < share.end ? k + AHEAD : k;
-			if (last < 0)
-				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, K,
+			if (!beside || last < 0)
+				tile(ROWS, VECS, COLS - (VECS - 1) * NNC_LANES, 1, n,
 					a + i, ROWS, 0, 1, M, 0, b + j, N, 0, s);
 			else
 				gemm_tn_6160x4x32_adam_beside(a + i, b + j, N, (ahead /
 					ACROSS * ROWS) * N + ahead % ACROSS * COLS,
 					last / ACROSS * ROWS, last % ACROSS * COLS, s,
 					c, keep, rate, epsilon, w, w_m, w_v);
-			last = k;
-			continue;
-		}
-		if (rows == ROWS && cols == COLS)
-			gemm_tn_6160x4x32_adam_tile(ROWS, COLS, n, i, j, a, b + j, N, c,
-				keep, rate, epsilon, w, w_m, w_v);
-		else if (REST > 0 && rows == ROWS)
+			for (int r = 0; !beside && r < ROWS; r++)
+				gemm_tn_6160x4x32_adam_change(r, i, j, s, c, keep, rate,
+					epsilon, w, w_m, w_v);
+			last = beside ? k : -1;
+		} else if (REST > 0 && rows == ROWS)
 			gemm_tn_6160x4x32_adam_tile(ROWS, REST, n, i, j, a, b + j, N, c,
 				keep, rate, epsilon, w, w_m, w_v);
 		else if (M % ROWS > 0 && cols == COLS)
