@@ -336,7 +336,7 @@ static NNC_INLINE void $name$_beside(const real *restrict a, const real *restric
 {
 	enum { M = $M$, N = $N$, K = $K$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, $vecs$) };
 	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES, TERMS = K / ROWS };
-	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+	nnc_vec sum[NNC_TILE_MAX] = {{0}};
 
 	for (int r = 0; r < ROWS; r++) {
 		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * $term_stride$, ROWS, 0, 1,
@@ -355,8 +355,8 @@ static NNC_INLINE void $name$_beside(const real *restrict a, const real *restric
 #ifdef TEMPLATE_gemm_beside_begin
 enum { VECS = NNC_VECTORS(COLS) };
 const bool beside = $where$n == K && !keep;
-nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
-int last = -1;            /* if there is one: which */
+nnc_vec s[NNC_TILE_MAX]; /* of a tile that is still to be changed, */
+int last = -1;           /* if there is one: which */
 #endif
 
 #ifdef TEMPLATE_gemm_beside_tile

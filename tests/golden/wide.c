@@ -723,7 +723,7 @@ static NNC_INLINE void gemm_tn_257x17x129_adam_beside(const real *restrict a,
 	enum { M = 257, N = 17, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
 	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
 		TERMS = K / ROWS };
-	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+	nnc_vec sum[NNC_TILE_MAX] = {{0}};
 
 	for (int r = 0; r < ROWS; r++) {
 		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
@@ -757,8 +757,8 @@ static void gemm_tn_257x17x129_adam(const NncThread *thread, int n,
 	const NncRange share = nnc_share(thread, down * ACROSS);
 	enum { VECS = NNC_VECTORS(COLS) };
 	const bool beside = n == K && !keep;
-	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
-	int last = -1;            /* if there is one: which */
+	nnc_vec s[NNC_TILE_MAX]; /* of a tile that is still to be changed, */
+	int last = -1;           /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
@@ -946,7 +946,7 @@ static NNC_INLINE void gemm_tn_1023x257x129_adam_beside(const real *restrict a,
 	enum { M = 1023, N = 257, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
 	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
 		TERMS = K / ROWS };
-	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+	nnc_vec sum[NNC_TILE_MAX] = {{0}};
 
 	for (int r = 0; r < ROWS; r++) {
 		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
@@ -980,8 +980,8 @@ static void gemm_tn_1023x257x129_adam(const NncThread *thread, int n,
 	const NncRange share = nnc_share(thread, down * ACROSS);
 	enum { VECS = NNC_VECTORS(COLS) };
 	const bool beside = n == K && !keep;
-	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
-	int last = -1;            /* if there is one: which */
+	nnc_vec s[NNC_TILE_MAX]; /* of a tile that is still to be changed, */
+	int last = -1;           /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;
@@ -1096,7 +1096,7 @@ static NNC_INLINE void gemm_tn_4999x1023x129_adam_beside(const real *restrict a,
 	enum { M = 4999, N = 1023, K = 129, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
 	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
 		TERMS = K / ROWS };
-	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+	nnc_vec sum[NNC_TILE_MAX] = {{0}};
 
 	for (int r = 0; r < ROWS; r++) {
 		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
@@ -1130,8 +1130,8 @@ static void gemm_tn_4999x1023x129_adam(const NncThread *thread, int n,
 	const NncRange share = nnc_share(thread, down * ACROSS);
 	enum { VECS = NNC_VECTORS(COLS) };
 	const bool beside = n == K && !keep;
-	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
-	int last = -1;            /* if there is one: which */
+	nnc_vec s[NNC_TILE_MAX]; /* of a tile that is still to be changed, */
+	int last = -1;           /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;

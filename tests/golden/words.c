@@ -1607,7 +1607,7 @@ static NNC_INLINE void gemm_tn_1568x25x32_adam_beside(const real *restrict a,
 	enum { M = 1568, N = 25, K = 32, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
 	enum { VECS = NNC_VECTORS(COLS), LAST = COLS - (VECS - 1) * NNC_LANES,
 		TERMS = K / ROWS };
-	nnc_vec sum[NNC_TILE_SUMS] = {{0}};
+	nnc_vec sum[NNC_TILE_MAX] = {{0}};
 
 	for (int r = 0; r < ROWS; r++) {
 		tile_terms(ROWS, VECS, LAST, TERMS, a + r * TERMS * M, ROWS, 0, 1, M,
@@ -1635,8 +1635,8 @@ static void gemm_tn_1568x25x32_adam(const NncThread *thread, int n,
 	const NncRange share = nnc_share(thread, down * ACROSS);
 	enum { VECS = NNC_VECTORS(COLS) };
 	const bool beside = NNC_TILE_BESIDE && n == K && !keep;
-	nnc_vec s[NNC_TILE_SUMS]; /* of a tile that is still to be changed, */
-	int last = -1;            /* if there is one: which */
+	nnc_vec s[NNC_TILE_MAX]; /* of a tile that is still to be changed, */
+	int last = -1;           /* if there is one: which */
 
 	for (int k = share.first; k < share.end; k++) {
 		const int i = k / ACROSS * ROWS, j = k % ACROSS * COLS;

@@ -230,8 +230,8 @@ static void spread_into(Node *n, Node *spread)
 static void draw_gemm(Draw *d, Drawn *c, int kind)
 {
 	Net *net = d->net;
-	bool wide = below(d, 8) == 0; /* more than one strip of dw */
-	int64_t K = size(d, 300), N = wide ? 400 + below(d, 800) : size(d, 140);
+	bool wide = below(d, 8) == 0; /* few rows of it are many weights */
+	int64_t K = size(d, 300), N = wide ? 400 + below(d, 3000) : size(d, 140);
 	Tensor *w = new_param(net, d->layer, "w", shape2(K, N));
 	Attr attr = {.tb = kind == 1, .ta = kind == 2};
 	Tensor *x = value(d, "x", shape1(kind == 1 ? N : K));
