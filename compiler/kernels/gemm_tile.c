@@ -165,17 +165,14 @@ static const Hole *at_once_holes(const Hole *holes)
 static const Hole *beside_holes(Emit *e, const Gemm *g, const char *name, const Hole *holes)
 {
 	const char *fetch = fetch_text(e, g->node);
+	const Hole changed[] = {{"fetch", fetch}, {NULL, NULL}};
 	const Hole own[] = {
 		{"where", *fetch ? "" : "NNC_TILE_BESIDE && "},
 		{"fetch_params", *fetch ? "int next, " : ""},
 		{"fetch_names", *fetch ? "(ahead / ACROSS * ROWS) * N + ahead % ACROSS * COLS, " : ""},
 		{"ahead", *fetch ? "const int ahead = k + AHEAD < share.end ? k + AHEAD : k;" : ""},
-		{"AHEAD", *fetch ? ", AHEAD = 4" : ""},
-		{"fetch", *fetch ? arena_printf("for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {\n"
-						"\tconst int at = next + r * N + q;\n"
-						"\t%s\n"
-						"}", fetch)
-				 : ""},
+		{"AHEAD", *fetch ? ", AHEAD = 4" : ""}, /* tiles; tile_ahead, for b^T, has its own */
+		{"fetch", *fetch ? part_text("gemm_beside_fetch", changed) : ""},
 	};
 	holes = join_holes(own, sizeof own / sizeof *own, holes);
 	emit_function(e, arena_printf("%s_change", name), "gemm_change", holes);
@@ -349,6 +346,13 @@ static NNC_INLINE void $name$_beside(const real *restrict a, const real *restric
 	NNC_UNROLL
 	for (int q = 0; q < ROWS * VECS; q++)
 		s[q] = sum[q];
+}
+#endif
+
+#ifdef TEMPLATE_gemm_beside_fetch
+for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {
+	const int at = next + r * N + q;
+	$fetch$
 }
 #endif
 

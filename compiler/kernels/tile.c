@@ -4,6 +4,7 @@
  */
 #include "nnc.h"
 
+/* "tile" with that suffix, and the terms it sums, which take `params` more and do `prefetch` at each. */
 static void emit_tile(Emit *e, const char *suffix, const char *says, const char *params,
 		      const char *names, const char *prefetch)
 {

@@ -2919,8 +2919,8 @@ static NNC_INLINE void gemm_tn_128x128x32_adam_hb_beside(const real *restrict a,
 		for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {
 			const int at = next + r * N + q;
 			__builtin_prefetch(&w[at], 1);
-		__builtin_prefetch(&w_m[at], 1);
-		__builtin_prefetch(&w_v[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
 		}
 		gemm_tn_128x128x32_adam_hb_change(r, i, j, s, c, keep, rate, epsilon, w,
 			w_m, w_v);
@@ -3133,8 +3133,8 @@ static NNC_INLINE void gemm_tn_3136x128x32_adam_beside(const real *restrict a,
 		for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {
 			const int at = next + r * N + q;
 			__builtin_prefetch(&w[at], 1);
-		__builtin_prefetch(&w_m[at], 1);
-		__builtin_prefetch(&w_v[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
 		}
 		gemm_tn_3136x128x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w,
 			w_m, w_v);

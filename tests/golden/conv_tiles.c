@@ -2165,8 +2165,8 @@ static NNC_INLINE void gemm_tn_6160x4x32_adam_beside(const real *restrict a,
 		for (int q = 0; q < COLS; q += (int)(NNC_ALIGN / sizeof(real))) {
 			const int at = next + r * N + q;
 			__builtin_prefetch(&w[at], 1);
-		__builtin_prefetch(&w_m[at], 1);
-		__builtin_prefetch(&w_v[at], 1);
+			__builtin_prefetch(&w_m[at], 1);
+			__builtin_prefetch(&w_v[at], 1);
 		}
 		gemm_tn_6160x4x32_adam_change(r, i, j, s, c, keep, rate, epsilon, w,
 			w_m, w_v);
