@@ -309,6 +309,7 @@ typedef struct Activation {
 	const char *grad;
 	bool from_input;
 	bool rises;             /* never less for a larger v */
+	bool zeros;             /* for half of all v it is 0 */
 	const char *init;       /* the initialiser that suits the layer before it */
 } Activation;
 
@@ -829,6 +830,11 @@ double tile_cost(Gemm g);
 double memory_bytes(const Gemm *g);
 int tile_vectors(const Gemm *g); /* of a tile's columns */
 const char *parts_misfit(const Gemm *g); /* why its terms should not be summed in two parts */
+const char *halves_misfit(const Gemm *g); /* in two halves, and of one tile at a time */
+double halves_cost(Gemm g);
+int64_t halves_workspace(const Net *net, const Node *n);
+const Hole *halves_functions(Emit *e, const Gemm *g, const char *name, const Hole *extra);
+void call_halves(Emit *e, const Node *n, const char *name);
 double openblas_cost(Gemm g);
 void use_tile(Emit *e);
 const Hole *tile_ahead_holes(Emit *e, bool ahead);

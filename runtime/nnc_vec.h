@@ -17,18 +17,21 @@
 #define NNC_TILE_TALL 14   /* or 14: 28 of them, */
 #define NNC_TILE_TRIPLES 4 /* or 4 in each of three products: 24 */
 #define NNC_TILE_BESIDE 1  /* beside 8 rows something else can be computed */
+#define NNC_SPARSE 4       /* vectors of one row: as many as what adds to them takes long */
 #elif defined(__AVX2__) && defined(__FMA__)
 #define NNC_VECTOR_BYTES 32
 #define NNC_TILE_ROWS 6 /* 6 rows of 2 vectors: 12 of the 16 registers */
 #define NNC_TILE_TALL 6
 #define NNC_TILE_TRIPLES 0 /* they are made one after the other */
 #define NNC_TILE_BESIDE 0
+#define NNC_SPARSE 8
 #else
 #define NNC_VECTOR_BYTES 16
 #define NNC_TILE_ROWS 4
 #define NNC_TILE_TALL 6
 #define NNC_TILE_TRIPLES 0
 #define NNC_TILE_BESIDE 0
+#define NNC_SPARSE 8
 #endif
 
 /* The height of tiles over n rows: one that divides n, if there is one that is not small. */
@@ -162,6 +165,34 @@ static inline int nnc_nonzeros(int first, int end, bool all, const nnc_real *res
 		count += all || a[k] != 0;
 	}
 	return count;
+}
+
+/*
+ * Which of a[0..count) are not 0, count <= 64: bit k says it of a[k]. By the builtins below
+ * _mm512_cmp_ps_mask, _mm256_movemask_ps and _mm_movemask_ps.
+ */
+static inline uint64_t nnc_found(const nnc_real *a, int count)
+{
+	uint64_t found = 0;
+
+#if defined(__SSE2__) && !defined(NNC_DOUBLE)
+	for (int k = 0; k < count; k += NNC_LANES) {
+		const nnc_vec v = nnc_load(a + k, count - k < NNC_LANES ? count - k : NNC_LANES);
+#if NNC_VECTOR_BYTES == 64
+		found |= (uint64_t)(unsigned short)__builtin_ia32_cmpps512_mask(
+				 v, (nnc_vec){0}, 4, 0xffff, 4)
+			 << k;
+#elif NNC_VECTOR_BYTES == 32
+		found |= (uint64_t)(unsigned)__builtin_ia32_movmskps256((nnc_vec)(v != 0)) << k;
+#else
+		found |= (uint64_t)(unsigned)__builtin_ia32_movmskps((nnc_vec)(v != 0)) << k;
+#endif
+	}
+#else
+	for (int k = 0; k < count; k++)
+		found |= (uint64_t)(a[k] != 0) << k;
+#endif
+	return found;
 }
 
 /* ---- blocks of vectors ---------------------------------------------------------- */

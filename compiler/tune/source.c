@@ -233,14 +233,17 @@ static double now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Ordinary numbers: none so small that a sum of products could be denormal. */
+/*
+ * Half of it 0, as of pixels and of what relu leaves; else ordinary numbers: none so small
+ * that a sum of products could be denormal.
+ */
 static void make_noise(void)
 {
 	uint32_t state = 1;
 
 	for (int i = 0; i < NOISE; i++) {
 		state = state * 1664525 + 1013904223;
-		noise[i] = (real)(0.05 + (state >> 9) / 8388608.0);
+		noise[i] = state >> 31 ? 0 : (real)(0.05 + (state >> 9) / 8388608.0);
 		if (state & 256)
 			noise[i] = -noise[i];
 	}

@@ -66,10 +66,14 @@ enum {
 /* ---- the kernels, defined below ---- */
 
 static void gather(const NncThread *thread, const NncBatch *batch, real *restrict x);
-static void gemm_halves_32x128x784_bias_tanh_hc_sums(int half, int first, int end,
+static void gemm_sparse_32x128x784_bias_tanh_hc_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias);
-static void gemm_halves_32x128x784_bias_tanh_hc(const NncThread *thread, int n,
+static void gemm_sparse_32x128x784_bias_tanh_hc_half(int half, bool sparse, int first,
+	int end, bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias,
+	const uint64_t *restrict found, real *restrict sums);
+static void gemm_sparse_32x128x784_bias_tanh_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void gemm_halves_32x128x128_bias_tanh_hac_sums(int half, int first, int end,
@@ -140,7 +144,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense1: dense 128 tanh
 	 * 28x28x1 -> 128, 100,480 parameters, 100,352 multiply-adds
 	 */
-	gemm_halves_32x128x784_bias_tanh_hc(thread, n, own + X, w->dense1_weight, a +
+	gemm_sparse_32x128x784_bias_tanh_hc(thread, n, own + X, w->dense1_weight, a +
 		DENSE1, a + WORK_DENSE1, w->dense1_bias);
 
 	/*
@@ -253,7 +257,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* dense1: dense 128 tanh */
-	gemm_halves_32x128x784_bias_tanh_hc(thread, n, own + INFER_X, w->dense1_weight,
+	gemm_sparse_32x128x784_bias_tanh_hc(thread, n, own + INFER_X, w->dense1_weight,
 		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 tanh */
@@ -348,28 +352,19 @@ static NNC_INLINE void tile(int rows, int vecs, int last, int runs, int terms,
 		s[i] = sum[i];
 }
 
-/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x128x784_bias_tanh_hc_tile(int rows, int cols,
-	int terms, bool ends, int i, int j0, const real *restrict a,
-	const real *restrict b, real *restrict c, real *restrict p,
-	const real *restrict bias)
+/* rows x cols sums, `width` to a row, of c from (i,j0) on: to p or, if they `end` it,
+ * with p's to c */
+static NNC_INLINE void gemm_sparse_32x128x784_bias_tanh_hc_end(int rows, int cols,
+	bool ends, int i, int j0, const real *restrict sums, int width,
+	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, K = 784, L = NNC_LANES, LINE = NNC_ALIGN /
-		sizeof(real) };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { M = 32, N = 128 };
 
-	for (int r = 0; ends && r < rows; r++)
-		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
-			real v = sums[r * vecs * L + q];
+			real v = sums[r * width + q];
 			if (ends) {
 				v += p[at];
 				v += bias[j];
@@ -381,61 +376,215 @@ static NNC_INLINE void gemm_halves_32x128x784_bias_tanh_hc_tile(int rows, int co
 		}
 }
 
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_sparse_32x128x784_bias_tanh_hc_tile(int rows, int cols,
+	int terms, bool ends, int i, int j0, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias)
+{
+	enum { M = 32, N = 128, K = 784, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b + j0, N, 0, s);
+	gemm_sparse_32x128x784_bias_tanh_hc_end(rows, cols, ends, i, j0,
+		(const real *)s, vecs * L, c, p, bias);
+}
+
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x128x784_bias_tanh_hc_sums(int half, int first, int end,
+static void gemm_sparse_32x128x784_bias_tanh_hc_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
 	enum { M = 32, N = 128, K = 784, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
+	const int terms = half ? K - K / 2 : K / 2;
 
-	a += k, b += k * N;
+	a += half * (K / 2), b += half * (K / 2) * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x128x784_bias_tanh_hc_tile(ROWS, COLS, terms,
+			gemm_sparse_32x128x784_bias_tanh_hc_tile(ROWS, COLS, terms,
 				ends, i, j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x128x784_bias_tanh_hc_tile(ROWS, REST, terms,
+			gemm_sparse_32x128x784_bias_tanh_hc_tile(ROWS, REST, terms,
 				ends, i, j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x784_bias_tanh_hc_tile(1, COLS, terms,
+				gemm_sparse_32x128x784_bias_tanh_hc_tile(1, COLS, terms,
 					ends, i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x784_bias_tanh_hc_tile(1, REST, terms,
+				gemm_sparse_32x128x784_bias_tanh_hc_tile(1, REST, terms,
 					ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,128) = a b, then bias, tanh; c in halves: by the sums of half the terms, p (32,128) */
-static void gemm_halves_32x128x784_bias_tanh_hc(const NncThread *thread, int n,
+/* found: which terms of one half are not 0, DEPTH to a word; are so few that it pays? */
+static bool gemm_sparse_32x128x784_bias_tanh_hc_find(int half, int n,
+	const real *restrict a, uint64_t *restrict found)
+{
+	enum { M = 32, K = 784, DEPTH = 56 };
+	const int terms = half ? K - K / 2 : K / 2;
+	int64_t count = 0;
+
+	a += half * (K / 2);
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < terms; k += DEPTH) {
+			const uint64_t word = nnc_found(a + i * K + k,
+				terms - k < DEPTH ? terms - k : DEPTH);
+			found[k / DEPTH * M + i] = word;
+			count += __builtin_popcountll(word);
+		}
+	return 8 * count < 5 * (int64_t)n * terms;
+}
+
+/* sum, of `vecs` vectors: to it is added each of the found rows of b times its number of a */
+static NNC_INLINE void gemm_sparse_32x128x784_bias_tanh_hc_row(int vecs, int last,
+	uint64_t found, const real *restrict a, const real *restrict b,
+	nnc_vec *restrict sum)
+{
+	enum { N = 128 };
+
+	for (; found; found &= found - 1) {
+		const int k = __builtin_ctzll(found);
+		const real x = a[k], *row = b + k * N;
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			sum[q] += x * nnc_load(row + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+	}
+}
+
+/* rows x cols sums of one half of the terms, from (i,j0) on: to p or, if that `ends`
+ * them, with p's to c */
+static NNC_INLINE void gemm_sparse_32x128x784_bias_tanh_hc_panel(int rows, int cols,
+	int half, bool ends, int i, int j0, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias, const uint64_t *restrict found, real *restrict sums)
+{
+	enum { M = 32, N = 128, K = 784, DEPTH = 56, L = NNC_LANES, WIDTH = NNC_SPARSE *
+		L };
+	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols);
+
+	a += half * (K / 2) + i * K, b += half * (K / 2) * N + j0;
+	for (
+		int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
+		for (int r = 0; r < rows; r++) {
+			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH),
+				sum[NNC_SPARSE] = {{0}};
+			NNC_UNROLL
+			for (int q = 0; k > 0 && q < vecs; q++)
+				sum[q] = s[q];
+			gemm_sparse_32x128x784_bias_tanh_hc_row(vecs,
+				cols - (vecs - 1) * L, found[k / DEPTH * M + i + r], a +
+				r * K + k, b + k * N, sum);
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				s[q] = sum[q];
+		}
+	gemm_sparse_32x128x784_bias_tanh_hc_end(rows, cols, ends, i, j0, sums, WIDTH, c,
+		p, bias);
+}
+
+/* Blocks first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_sparse_32x128x784_bias_tanh_hc_half(int half, bool sparse, int first,
+	int end, bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias,
+	const uint64_t *restrict found, real *restrict sums)
+{
+	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, NNC_SPARSE),
+		REST = N % COLS };
+	enum { TILE = NNC_COLS(N, 2), ACROSS = (N + TILE - 1) / TILE,
+		TILES = NNC_SPARSE / 2 };
+	const int down = (n + ROWS - 1) / ROWS;
+	int count; /* of blocks one below the other */
+
+	for (int t = first; t < end; t += count) {
+		const int i = t % down, j = t / down;
+		count = end - t < down - i ? end - t : down - i;
+		const int rows = i + count < down ? count * ROWS : n - i * ROWS;
+		if (!sparse)
+			for (int q = j * TILES; q < (j + 1) * TILES && q < ACROSS; q++)
+				gemm_sparse_32x128x784_bias_tanh_hc_sums(half, q *
+					down + i, q * down + i + count, ends, n, a, b,
+					c, p, bias);
+		else if (REST > 0 && j == N / COLS)
+			gemm_sparse_32x128x784_bias_tanh_hc_panel(rows, REST, half,
+				ends, i * ROWS, j * COLS, a, b, c, p, bias, found,
+				sums);
+		else
+			gemm_sparse_32x128x784_bias_tanh_hc_panel(rows, COLS, half,
+				ends, i * ROWS, j * COLS, a, b, c, p, bias, found,
+				sums);
+	}
+}
+
+/* c (n,128) = a b, then bias, tanh; c in halves: by the sums of half the terms, p
+ * (32,128), without many zeros */
+static void gemm_sparse_32x128x784_bias_tanh_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
-	const int left = tiles / 2, right = tiles - left;
+	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, NNC_SPARSE),
+		WORDS = 7 };
+	const int blocks = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = blocks / 2, right = blocks - left;
 	const NncRange share = nnc_share(thread, 2 * right);
 	const NncRange one = {share.first, share.end < right ? share.end : right};
 	const NncRange two = {share.first > right ? share.first - right : 0,
 		share.end - right};
+	uint64_t *low = thread->scratch, *high = low + M * WORDS;
+	real *sums = (real *)(high + M * WORDS);
+	const bool lows = one.first < one.end &&
+		gemm_sparse_32x128x784_bias_tanh_hc_find(0, n, a, low);
+	const bool highs = two.first < two.end &&
+		gemm_sparse_32x128x784_bias_tanh_hc_find(1, n, a, high);
 
-	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x128x784_bias_tanh_hc_sums(0, left + one.first, left + one.end,
-		false, n, a, b, c, p, bias);
-	gemm_halves_32x128x784_bias_tanh_hc_sums(1, two.first,
-		two.end < left ? two.end : left, false, n, a, b, c, p, bias);
+	/* of two threads each has one half of the terms: first for the blocks that the
+	 * other ends */
+	gemm_sparse_32x128x784_bias_tanh_hc_half(0, lows, left + one.first, left +
+		one.end, false, n, a, b, c, p, bias, low, sums);
+	gemm_sparse_32x128x784_bias_tanh_hc_half(1, highs, two.first,
+		two.end < left ? two.end : left, false, n, a, b, c, p, bias, high,
+		sums);
 	nnc_barrier(thread);
-	gemm_halves_32x128x784_bias_tanh_hc_sums(0, one.first,
-		one.end < left ? one.end : left, true, n, a, b, c, p, bias);
-	gemm_halves_32x128x784_bias_tanh_hc_sums(1, left + two.first, left + two.end,
-		true, n, a, b, c, p, bias);
+	gemm_sparse_32x128x784_bias_tanh_hc_half(0, lows, one.first,
+		one.end < left ? one.end : left, true, n, a, b, c, p, bias, low, sums);
+	gemm_sparse_32x128x784_bias_tanh_hc_half(1, highs, left + two.first, left +
+		two.end, true, n, a, b, c, p, bias, high, sums);
+}
+
+/* rows x cols sums, `width` to a row, of c from (i,j0) on: to p or, if they `end` it,
+ * with p's to c */
+static NNC_INLINE void gemm_halves_32x128x128_bias_tanh_hac_end(int rows, int cols,
+	bool ends, int i, int j0, const real *restrict sums, int width,
+	real *restrict c, real *restrict p, const real *restrict bias)
+{
+	enum { M = 32, N = 128 };
+
+	for (int r = 0; r < rows; r++)
+		NNC_INDEPENDENT
+		for (int q = 0; q < cols; q++) {
+			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
+			real v = sums[r * width + q];
+			if (ends) {
+				v += p[at];
+				v += bias[j];
+				v = nnc_tanh(v);
+				c[at] = v;
+			} else {
+				p[at] = v;
+			}
+		}
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
@@ -448,27 +597,14 @@ static NNC_INLINE void gemm_halves_32x128x128_bias_tanh_hac_tile(int rows, int c
 		sizeof(real) };
 	const int vecs = NNC_VECTORS(cols);
 	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
 
 	for (int r = 0; ends && r < rows; r++)
 		for (int q = 0; q < cols; q += LINE)
 			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
 		1, 0, b + j0, N, 0, s);
-	for (int r = 0; r < rows; r++)
-		NNC_INDEPENDENT
-		for (int q = 0; q < cols; q++) {
-			const int j = j0 + q, at = nnc_halved(M, N, i + r, j0) + j - j0;
-			real v = sums[r * vecs * L + q];
-			if (ends) {
-				v += p[at];
-				v += bias[j];
-				v = nnc_tanh(v);
-				c[at] = v;
-			} else {
-				p[at] = v;
-			}
-		}
+	gemm_halves_32x128x128_bias_tanh_hac_end(rows, cols, ends, i, j0,
+		(const real *)s, vecs * L, c, p, bias);
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
@@ -479,9 +615,9 @@ static void gemm_halves_32x128x128_bias_tanh_hac_sums(int half, int first, int e
 	enum { M = 32, N = 128, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
+	const int terms = half ? K - K / 2 : K / 2;
 
-	a += half * M * (K / 2), b += k * N;
+	a += half * M * (K / 2), b += half * (K / 2) * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -528,27 +664,19 @@ static void gemm_halves_32x128x128_bias_tanh_hac(const NncThread *thread, int n,
 		true, n, a, b, c, p, bias);
 }
 
-/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x10x128_bias_ha_tile(int rows, int cols, int terms,
-	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
-	real *restrict c, real *restrict p, const real *restrict bias)
+/* rows x cols sums, `width` to a row, of c from (i,j0) on: to p or, if they `end` it,
+ * with p's to c */
+static NNC_INLINE void gemm_halves_32x10x128_bias_ha_end(int rows, int cols, bool ends,
+	int i, int j0, const real *restrict sums, int width, real *restrict c,
+	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN /
-		sizeof(real) };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { M = 32, N = 10 };
 
-	for (int r = 0; ends && r < rows; r++)
-		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + (i + r) * N + j0 + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
-		1, 0, b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
+			real v = sums[r * width + q];
 			if (ends) {
 				v += p[at];
 				v += bias[j];
@@ -559,6 +687,25 @@ static NNC_INLINE void gemm_halves_32x10x128_bias_ha_tile(int rows, int cols, in
 		}
 }
 
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_32x10x128_bias_ha_tile(int rows, int cols, int terms,
+	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
+{
+	enum { M = 32, N = 10, K = 128, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
+		1, 0, b + j0, N, 0, s);
+	gemm_halves_32x10x128_bias_ha_end(rows, cols, ends, i, j0, (const real *)s,
+		vecs * L, c, p, bias);
+}
+
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
 static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
@@ -567,9 +714,9 @@ static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, boo
 	enum { M = 32, N = 10, K = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
+	const int terms = half ? K - K / 2 : K / 2;
 
-	a += half * M * (K / 2), b += k * N;
+	a += half * M * (K / 2), b += half * (K / 2) * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;
@@ -1190,7 +1337,7 @@ static const NncLayer layers[] = {
  * whole batch, and the helper that begins it, if it does not itself. */
 static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
-	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x128x784_bias_tanh_hc", 6430720,
+	{NNC_PHASE_FORWARD, "dense1", "gemm_sparse_32x128x784_bias_tanh_hc", 6430720,
 		NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x128x128_bias_tanh_hac", 1056768,
 		NULL},
@@ -1212,7 +1359,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_sgd_hab", 1114112, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd_ha", 4608, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd_hb", 6823936, NULL},
-	{NNC_PHASE_INFER, "dense1", "gemm_halves_32x128x784_bias_tanh_hc", 6430720,
+	{NNC_PHASE_INFER, "dense1", "gemm_sparse_32x128x784_bias_tanh_hc", 6430720,
 		NULL},
 	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x128x128_bias_tanh_hac", 1056768,
 		NULL},

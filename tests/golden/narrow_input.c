@@ -324,27 +324,19 @@ static void gemm_32x1500x3_bias_relu(const NncThread *thread, int n,
 	}
 }
 
-/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x3x1500_bias_tile(int rows, int cols, int terms,
-	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
-	real *restrict c, real *restrict p, const real *restrict bias)
+/* rows x cols sums, `width` to a row, of c from (i,j0) on: to p or, if they `end` it,
+ * with p's to c */
+static NNC_INLINE void gemm_halves_32x3x1500_bias_end(int rows, int cols, bool ends,
+	int i, int j0, const real *restrict sums, int width, real *restrict c,
+	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 3, K = 1500, L = NNC_LANES, LINE = NNC_ALIGN /
-		sizeof(real) };
-	const int vecs = NNC_VECTORS(cols);
-	nnc_vec s[NNC_TILE_MAX];
-	const real *sums = (const real *)s;
+	enum { M = 32, N = 3 };
 
-	for (int r = 0; ends && r < rows; r++)
-		for (int q = 0; q < cols; q += LINE)
-			__builtin_prefetch(p + (i + r) * N + j0 + q);
-	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
-		b + j0, N, 0, s);
 	for (int r = 0; r < rows; r++)
 		NNC_INDEPENDENT
 		for (int q = 0; q < cols; q++) {
 			const int j = j0 + q, at = (i + r) * N + j;
-			real v = sums[r * vecs * L + q];
+			real v = sums[r * width + q];
 			if (ends) {
 				v += p[at];
 				v += bias[j];
@@ -355,6 +347,25 @@ static NNC_INLINE void gemm_halves_32x3x1500_bias_tile(int rows, int cols, int t
 		}
 }
 
+/* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void gemm_halves_32x3x1500_bias_tile(int rows, int cols, int terms,
+	bool ends, int i, int j0, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias)
+{
+	enum { M = 32, N = 3, K = 1500, L = NNC_LANES, LINE = NNC_ALIGN /
+		sizeof(real) };
+	const int vecs = NNC_VECTORS(cols);
+	nnc_vec s[NNC_TILE_MAX];
+
+	for (int r = 0; ends && r < rows; r++)
+		for (int q = 0; q < cols; q += LINE)
+			__builtin_prefetch(p + (i + r) * N + j0 + q);
+	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K, rows, 0, K, 1, 0,
+		b + j0, N, 0, s);
+	gemm_halves_32x3x1500_bias_end(rows, cols, ends, i, j0, (const real *)s, vecs *
+		L, c, p, bias);
+}
+
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
 static void gemm_halves_32x3x1500_bias_sums(int half, int first, int end, bool ends,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
@@ -363,9 +374,9 @@ static void gemm_halves_32x3x1500_bias_sums(int half, int first, int end, bool e
 	enum { M = 32, N = 3, K = 1500, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2),
 		REST = N % COLS };
 	const int down = (n + ROWS - 1) / ROWS;
-	const int k = half ? K / 2 : 0, terms = half ? K - K / 2 : K / 2;
+	const int terms = half ? K - K / 2 : K / 2;
 
-	a += k, b += k * N;
+	a += half * (K / 2), b += half * (K / 2) * N;
 	for (int t = first; t < end; t++) {
 		const int i = t % down * ROWS, j = t / down * COLS;
 		const int rows = n - i < ROWS ? n - i : ROWS;

@@ -12,6 +12,7 @@ enum { ARENA, PARAMS, GRADS, SLOT_0, SLOT_1, BLOCKS };
 
 typedef enum Fill {
 	FILL_REALS, /* in -1..1, with some zeros */
+	FILL_RELU,  /* in 0..1, half of them 0 */
 	FILL_ONES,
 	FILL_POSITIVE, /* in 0.25..1 */
 	FILL_PLACES,   /* in a maxpool's window, and in the image */

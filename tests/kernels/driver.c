@@ -52,6 +52,8 @@ static real draw(NncRng *rng, Fill how)
 
 	if (how == FILL_ONES)
 		return 1;
+	if (how == FILL_RELU)
+		return x > 0 ? x : 0;
 	if (how == FILL_POSITIVE)
 		return (real)0.625 + (real)0.375 * x;
 	return nnc_rng_below(rng, 20) == 0 ? 0 : x;

@@ -1,0 +1,222 @@
+/*
+ * gemm_sparse: gemm_halves, of an a of which much is 0, as pixels are and what relu leaves.
+ * A row of c stays in registers while the rows of b that it is a sum of are added, those
+ * of zeros passed over. One term is so 1.5 times as dear as in a tile; how many there
+ * are is counted in each batch, and where they are not few tiles are made. A term of zero
+ * changes no sum, so both have the same.
+ */
+#include "nnc.h"
+
+enum {
+	WORD = 64,      /* terms that are found at a time */
+	WIDE = 64,      /* columns of the widest row, of any CPU */
+	LEAST_ROWS = 4, /* of a, that share what of b is in the first cache */
+};
+
+/* Whether much of t is likely to be 0. */
+static bool has_zeros(const Tensor *t)
+{
+	const Node *n = t->producer;
+	if (n && n->op->reshape)
+		return has_zeros(n->in[0]);
+	if (t->kind == TENSOR_INPUT)
+		return true;
+	for (int i = -1; n && i < n->fused_count; i++) {
+		const Node *part = i < 0 ? n : n->fused[i];
+		if (part->op == &op_activation && part->attr.act->zeros)
+			return true;
+	}
+	return false;
+}
+
+static const char *fits(const Net *net, const Node *n)
+{
+	Gemm g = gemm_of(net, n);
+	const char *reason = halves_misfit(&g);
+	if (reason)
+		return reason;
+	if (g.m < LEAST_ROWS || g.n < WIDE)
+		return "it is for 4 rows and 64 columns or more";
+	if (!has_zeros(n->in[0]))
+		return "nothing makes zeros of a";
+	return NULL;
+}
+
+/* Half of a is taken to be 0. */
+static double cost(const Net *net, const Node *n)
+{
+	return 0.8 * halves_cost(gemm_of(net, n));
+}
+
+/* Of half the terms. */
+static int64_t words(const Gemm *g)
+{
+	return (g->k - g->k / 2 + WORD - 1) / WORD;
+}
+
+/* Which terms are not 0, of both halves, in words of 64 bits; and the sums of a panel. */
+static int64_t scratch(const Net *net, const Node *n)
+{
+	Gemm g = gemm_of(net, n);
+	return g.m * (2 * 2 * words(&g) + WIDE);
+}
+
+static bool by_halves(const Net *net, const Node *n)
+{
+	(void)net;
+	(void)n;
+	return true;
+}
+
+/* No panel may be in both halves of c. */
+static const char *halves(const Net *net, const Node *n)
+{
+	Gemm g = gemm_of(net, n);
+	return g.n % (2 * WIDE) == 0 ? "ac" : "a";
+}
+
+static void emit(Emit *e, const Node *n)
+{
+	Gemm g = gemm_of(e->net, n);
+	const char *name = gemm_name(&g, "_sparse");
+	int64_t half = g.k - g.k / 2;
+	const Hole extra[] = {
+		{"WORDS", int_text(words(&g))},
+		{"DEPTH", int_text((half + words(&g) - 1) / words(&g))},
+		{NULL, NULL},
+	};
+	const Hole *holes = halves_functions(e, &g, name, extra);
+	emit_function(e, arena_printf("%s_find", name), "gemm_sparse_find", holes);
+	emit_function(e, arena_printf("%s_row", name), "gemm_sparse_row", holes);
+	emit_function(e, arena_printf("%s_panel", name), "gemm_sparse_panel", holes);
+	emit_function(e, arena_printf("%s_half", name), "gemm_sparse_half", holes);
+	emit_function(e, name, "gemm_sparse", holes);
+	call_halves(e, n, name);
+}
+
+const Kernel kernel_gemm_sparse = {
+	.name = "gemm_sparse",
+	.summary = "rows of vectors, terms of zeros passed over where they are many",
+	.op = &op_gemm,
+	.fits = fits,
+	.cost = cost,
+	.workspace = halves_workspace,
+	.scratch = scratch,
+	.by_halves = by_halves,
+	.halves = halves,
+	.emit = emit,
+};
+
+#ifdef TEMPLATE_gemm_sparse_find
+/* found: which terms of one half are not 0, DEPTH to a word; are so few that it pays? */
+static bool $name$_find(int half, int n, const real *restrict a, uint64_t *restrict found)
+{
+	enum { M = $M$, K = $K$, DEPTH = $DEPTH$ };
+	const int terms = half ? K - K / 2 : K / 2;
+	int64_t count = 0;
+
+	a += $a_half$;
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < terms; k += DEPTH) {
+			const uint64_t word = nnc_found(a + i * $a_row$ + k,
+							terms - k < DEPTH ? terms - k : DEPTH);
+			found[k / DEPTH * M + i] = word;
+			count += __builtin_popcountll(word);
+		}
+	return 8 * count < 5 * (int64_t)n * terms;
+}
+#endif
+
+#ifdef TEMPLATE_gemm_sparse_row
+/* sum, of `vecs` vectors: to it is added each of the found rows of b times its number of a */
+static NNC_INLINE void $name$_row(int vecs, int last, uint64_t found, const real *restrict a,
+				  const real *restrict b, nnc_vec *restrict sum)
+{
+	enum { N = $N$ };
+
+	for (; found; found &= found - 1) {
+		const int k = __builtin_ctzll(found);
+		const real x = a[k], *row = b + k * N;
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			sum[q] += x * nnc_load(row + q * NNC_LANES, q < vecs - 1 ? NNC_LANES : last);
+	}
+}
+#endif
+
+#ifdef TEMPLATE_gemm_sparse_panel
+/* rows x cols sums of one half of the terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
+static NNC_INLINE void $name$_panel(int rows, int cols, int half, bool ends, int i, int j0,
+		const real *restrict a, const real *restrict b, real *restrict c, real *restrict p$params$,
+		const uint64_t *restrict found, real *restrict sums)
+{
+	enum { M = $M$, N = $N$, K = $K$, DEPTH = $DEPTH$, L = NNC_LANES, WIDTH = NNC_SPARSE * L };
+	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols);
+
+	a += $a_half$ + i * $a_row$, b += half * (K / 2) * N + j0;
+	for (int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
+		for (int r = 0; r < rows; r++) {
+			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH), sum[NNC_SPARSE] = {{0}};
+			NNC_UNROLL
+			for (int q = 0; k > 0 && q < vecs; q++)
+				sum[q] = s[q];
+			$name$_row(vecs, cols - (vecs - 1) * L, found[k / DEPTH * M + i + r],
+				   a + r * $a_row$ + k, b + k * N, sum);
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				s[q] = sum[q];
+		}
+	$name$_end(rows, cols, ends, i, j0, sums, WIDTH, c, p$names$);
+}
+#endif
+
+#ifdef TEMPLATE_gemm_sparse_half
+/* Blocks first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void $name$_half(int half, bool sparse, int first, int end, bool ends, int n,
+		const real *restrict a, const real *restrict b, real *restrict c, real *restrict p$params$,
+		const uint64_t *restrict found, real *restrict sums)
+{
+	enum { M = $M$, N = $N$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, NNC_SPARSE), REST = N % COLS };
+	enum { TILE = NNC_COLS(N, $vecs$), ACROSS = (N + TILE - 1) / TILE, TILES = NNC_SPARSE / $vecs$ };
+	const int down = (n + ROWS - 1) / ROWS;
+	int count; /* of blocks one below the other */
+
+	for (int t = first; t < end; t += count) {
+		const int i = t % down, j = t / down;
+		count = end - t < down - i ? end - t : down - i;
+		const int rows = i + count < down ? count * ROWS : n - i * ROWS;
+		if (!sparse)
+			for (int q = j * TILES; q < (j + 1) * TILES && q < ACROSS; q++)
+				$name$_sums(half, q * down + i, q * down + i + count, ends, n, a, b, c, p$names$);
+		else if (REST > 0 && j == N / COLS)
+			$name$_panel(rows, REST, half, ends, i * ROWS, j * COLS, a, b, c, p$names$, found, sums);
+		else
+			$name$_panel(rows, COLS, half, ends, i * ROWS, j * COLS, a, b, c, p$names$, found, sums);
+	}
+}
+#endif
+
+#ifdef TEMPLATE_gemm_sparse
+/* $formula$: by the sums of half the terms, p ($M$,$N$), without many zeros */
+static void $name$(const NncThread *thread, int n, const real *restrict a,
+		   const real *restrict b, real *restrict c, real *restrict p$params$)
+{
+	enum { M = $M$, N = $N$, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, NNC_SPARSE), WORDS = $WORDS$ };
+	const int blocks = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = blocks / 2, right = blocks - left;
+	const NncRange share = nnc_share(thread, 2 * right);
+	const NncRange one = {share.first, share.end < right ? share.end : right};
+	const NncRange two = {share.first > right ? share.first - right : 0, share.end - right};
+	uint64_t *low = thread->scratch, *high = low + M * WORDS;
+	real *sums = (real *)(high + M * WORDS);
+	const bool lows = one.first < one.end && $name$_find(0, n, a, low);
+	const bool highs = two.first < two.end && $name$_find(1, n, a, high);
+
+	/* of two threads each has one half of the terms: first for the blocks that the other ends */
+	$name$_half(0, lows, left + one.first, left + one.end, false, n, a, b, c, p$names$, low, sums);
+	$name$_half(1, highs, two.first, two.end < left ? two.end : left, false, n, a, b, c, p$names$, high, sums);
+	nnc_barrier(thread);
+	$name$_half(0, lows, one.first, one.end < left ? one.end : left, true, n, a, b, c, p$names$, low, sums);
+	$name$_half(1, highs, left + two.first, left + two.end, true, n, a, b, c, p$names$, high, sums);
+}
+#endif
