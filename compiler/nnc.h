@@ -309,7 +309,6 @@ typedef struct Activation {
 	const char *grad;
 	bool from_input;
 	bool rises;             /* never less for a larger v */
-	bool zeros;             /* for half of all v it is 0 */
 	const char *init;       /* the initialiser that suits the layer before it */
 } Activation;
 

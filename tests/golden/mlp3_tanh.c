@@ -76,10 +76,14 @@ static void gemm_sparse_32x128x784_bias_tanh_hc_half(int half, bool sparse, int 
 static void gemm_sparse_32x128x784_bias_tanh_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
-static void gemm_halves_32x128x128_bias_tanh_hac_sums(int half, int first, int end,
+static void gemm_sparse_32x128x128_bias_tanh_hac_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias);
-static void gemm_halves_32x128x128_bias_tanh_hac(const NncThread *thread, int n,
+static void gemm_sparse_32x128x128_bias_tanh_hac_half(int half, bool sparse, int first,
+	int end, bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias,
+	const uint64_t *restrict found, real *restrict sums);
+static void gemm_sparse_32x128x128_bias_tanh_hac(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias);
 static void gemm_halves_32x10x128_bias_ha_sums(int half, int first, int end, bool ends,
@@ -152,7 +156,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x128x128_bias_tanh_hac(thread, n, a + DENSE1, w->dense2_weight,
+	gemm_sparse_32x128x128_bias_tanh_hac(thread, n, a + DENSE1, w->dense2_weight,
 		a + DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
 	/*
@@ -160,7 +164,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
 	nnc_barrier(thread);
-	gemm_halves_32x128x128_bias_tanh_hac(thread, n, a + DENSE2, w->dense3_weight,
+	gemm_sparse_32x128x128_bias_tanh_hac(thread, n, a + DENSE2, w->dense3_weight,
 		a + DENSE3, a + WORK_DENSE3, w->dense3_bias);
 
 	/*
@@ -262,13 +266,13 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 
 	/* dense2: dense 128 tanh */
 	nnc_barrier(thread);
-	gemm_halves_32x128x128_bias_tanh_hac(thread, n, a + INFER_DENSE1,
+	gemm_sparse_32x128x128_bias_tanh_hac(thread, n, a + INFER_DENSE1,
 		w->dense2_weight, a + INFER_DENSE2, a + WORK_INFER_DENSE2,
 		w->dense2_bias);
 
 	/* dense3: dense 128 tanh */
 	nnc_barrier(thread);
-	gemm_halves_32x128x128_bias_tanh_hac(thread, n, a + INFER_DENSE2,
+	gemm_sparse_32x128x128_bias_tanh_hac(thread, n, a + INFER_DENSE2,
 		w->dense3_weight, a + INFER_DENSE3, a + WORK_INFER_DENSE3,
 		w->dense3_bias);
 
@@ -565,7 +569,7 @@ static void gemm_sparse_32x128x784_bias_tanh_hc(const NncThread *thread, int n,
 
 /* rows x cols sums, `width` to a row, of c from (i,j0) on: to p or, if they `end` it,
  * with p's to c */
-static NNC_INLINE void gemm_halves_32x128x128_bias_tanh_hac_end(int rows, int cols,
+static NNC_INLINE void gemm_sparse_32x128x128_bias_tanh_hac_end(int rows, int cols,
 	bool ends, int i, int j0, const real *restrict sums, int width,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
@@ -588,7 +592,7 @@ static NNC_INLINE void gemm_halves_32x128x128_bias_tanh_hac_end(int rows, int co
 }
 
 /* rows x cols sums of K / 2 terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
-static NNC_INLINE void gemm_halves_32x128x128_bias_tanh_hac_tile(int rows, int cols,
+static NNC_INLINE void gemm_sparse_32x128x128_bias_tanh_hac_tile(int rows, int cols,
 	int terms, bool ends, int i, int j0, const real *restrict a,
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
@@ -603,12 +607,12 @@ static NNC_INLINE void gemm_halves_32x128x128_bias_tanh_hac_tile(int rows, int c
 			__builtin_prefetch(p + nnc_halved(M, N, i + r, j0) + q);
 	tile(rows, vecs, cols - (vecs - 1) * L, 1, terms, a + i * K / 2, rows, 0, K / 2,
 		1, 0, b + j0, N, 0, s);
-	gemm_halves_32x128x128_bias_tanh_hac_end(rows, cols, ends, i, j0,
+	gemm_sparse_32x128x128_bias_tanh_hac_end(rows, cols, ends, i, j0,
 		(const real *)s, vecs * L, c, p, bias);
 }
 
 /* Tiles first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
-static void gemm_halves_32x128x128_bias_tanh_hac_sums(int half, int first, int end,
+static void gemm_sparse_32x128x128_bias_tanh_hac_sums(int half, int first, int end,
 	bool ends, int n, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
@@ -623,45 +627,155 @@ static void gemm_halves_32x128x128_bias_tanh_hac_sums(int half, int first, int e
 		const int rows = n - i < ROWS ? n - i : ROWS;
 		const int cols = REST > 0 && N - j < COLS ? REST : COLS;
 		if (rows == ROWS && cols == COLS)
-			gemm_halves_32x128x128_bias_tanh_hac_tile(ROWS, COLS, terms,
+			gemm_sparse_32x128x128_bias_tanh_hac_tile(ROWS, COLS, terms,
 				ends, i, j, a, b, c, p, bias);
 		else if (REST > 0 && rows == ROWS)
-			gemm_halves_32x128x128_bias_tanh_hac_tile(ROWS, REST, terms,
+			gemm_sparse_32x128x128_bias_tanh_hac_tile(ROWS, REST, terms,
 				ends, i, j, a, b, c, p, bias);
 		else if (cols == COLS)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x128_bias_tanh_hac_tile(1, COLS,
+				gemm_sparse_32x128x128_bias_tanh_hac_tile(1, COLS,
 					terms, ends, i + r, j, a, b, c, p, bias);
 		else if (REST > 0)
 			for (int r = 0; r < rows; r++)
-				gemm_halves_32x128x128_bias_tanh_hac_tile(1, REST,
+				gemm_sparse_32x128x128_bias_tanh_hac_tile(1, REST,
 					terms, ends, i + r, j, a, b, c, p, bias);
 	}
 }
 
-/* c (n,128) = a b, then bias, tanh; a, c in halves: by the sums of half the terms, p (32,128) */
-static void gemm_halves_32x128x128_bias_tanh_hac(const NncThread *thread, int n,
+/* found: which terms of one half are not 0, DEPTH to a word; are so few that it pays? */
+static bool gemm_sparse_32x128x128_bias_tanh_hac_find(int half, int n,
+	const real *restrict a, uint64_t *restrict found)
+{
+	enum { M = 32, K = 128, DEPTH = 64 };
+	const int terms = half ? K - K / 2 : K / 2;
+	int64_t count = 0;
+
+	a += half * M * (K / 2);
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < terms; k += DEPTH) {
+			const uint64_t word = nnc_found(a + i * K / 2 + k,
+				terms - k < DEPTH ? terms - k : DEPTH);
+			found[k / DEPTH * M + i] = word;
+			count += __builtin_popcountll(word);
+		}
+	return 8 * count < 5 * (int64_t)n * terms;
+}
+
+/* sum, of `vecs` vectors: to it is added each of the found rows of b times its number of a */
+static NNC_INLINE void gemm_sparse_32x128x128_bias_tanh_hac_row(int vecs, int last,
+	uint64_t found, const real *restrict a, const real *restrict b,
+	nnc_vec *restrict sum)
+{
+	enum { N = 128 };
+
+	for (; found; found &= found - 1) {
+		const int k = __builtin_ctzll(found);
+		const real x = a[k], *row = b + k * N;
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++)
+			sum[q] += x * nnc_load(row + q * NNC_LANES,
+				q < vecs - 1 ? NNC_LANES : last);
+	}
+}
+
+/* rows x cols sums of one half of the terms, from (i,j0) on: to p or, if that `ends`
+ * them, with p's to c */
+static NNC_INLINE void gemm_sparse_32x128x128_bias_tanh_hac_panel(int rows, int cols,
+	int half, bool ends, int i, int j0, const real *restrict a,
+	const real *restrict b, real *restrict c, real *restrict p,
+	const real *restrict bias, const uint64_t *restrict found, real *restrict sums)
+{
+	enum { M = 32, N = 128, K = 128, DEPTH = 64, L = NNC_LANES, WIDTH = NNC_SPARSE *
+		L };
+	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols);
+
+	a += half * M * (K / 2) + i * K / 2, b += half * (K / 2) * N + j0;
+	for (
+		int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
+		for (int r = 0; r < rows; r++) {
+			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH),
+				sum[NNC_SPARSE] = {{0}};
+			NNC_UNROLL
+			for (int q = 0; k > 0 && q < vecs; q++)
+				sum[q] = s[q];
+			gemm_sparse_32x128x128_bias_tanh_hac_row(vecs,
+				cols - (vecs - 1) * L, found[k / DEPTH * M + i + r], a +
+				r * K / 2 + k, b + k * N, sum);
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				s[q] = sum[q];
+		}
+	gemm_sparse_32x128x128_bias_tanh_hac_end(rows, cols, ends, i, j0, sums, WIDTH,
+		c, p, bias);
+}
+
+/* Blocks first to end - 1, of one half of the terms: to p or, if that `ends` them, to c */
+static void gemm_sparse_32x128x128_bias_tanh_hac_half(int half, bool sparse, int first,
+	int end, bool ends, int n, const real *restrict a, const real *restrict b,
+	real *restrict c, real *restrict p, const real *restrict bias,
+	const uint64_t *restrict found, real *restrict sums)
+{
+	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, NNC_SPARSE),
+		REST = N % COLS };
+	enum { TILE = NNC_COLS(N, 2), ACROSS = (N + TILE - 1) / TILE,
+		TILES = NNC_SPARSE / 2 };
+	const int down = (n + ROWS - 1) / ROWS;
+	int count; /* of blocks one below the other */
+
+	for (int t = first; t < end; t += count) {
+		const int i = t % down, j = t / down;
+		count = end - t < down - i ? end - t : down - i;
+		const int rows = i + count < down ? count * ROWS : n - i * ROWS;
+		if (!sparse)
+			for (int q = j * TILES; q < (j + 1) * TILES && q < ACROSS; q++)
+				gemm_sparse_32x128x128_bias_tanh_hac_sums(half, q *
+					down + i, q * down + i + count, ends, n, a, b,
+					c, p, bias);
+		else if (REST > 0 && j == N / COLS)
+			gemm_sparse_32x128x128_bias_tanh_hac_panel(rows, REST, half,
+				ends, i * ROWS, j * COLS, a, b, c, p, bias, found,
+				sums);
+		else
+			gemm_sparse_32x128x128_bias_tanh_hac_panel(rows, COLS, half,
+				ends, i * ROWS, j * COLS, a, b, c, p, bias, found,
+				sums);
+	}
+}
+
+/* c (n,128) = a b, then bias, tanh; a, c in halves: by the sums of half the terms, p
+ * (32,128), without many zeros */
+static void gemm_sparse_32x128x128_bias_tanh_hac(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
 {
-	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, 2) };
-	const int tiles = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
-	const int left = tiles / 2, right = tiles - left;
+	enum { M = 32, N = 128, ROWS = NNC_ROWS(M), COLS = NNC_COLS(N, NNC_SPARSE),
+		WORDS = 1 };
+	const int blocks = (n + ROWS - 1) / ROWS * ((N + COLS - 1) / COLS);
+	const int left = blocks / 2, right = blocks - left;
 	const NncRange share = nnc_share(thread, 2 * right);
 	const NncRange one = {share.first, share.end < right ? share.end : right};
 	const NncRange two = {share.first > right ? share.first - right : 0,
 		share.end - right};
+	uint64_t *low = thread->scratch, *high = low + M * WORDS;
+	real *sums = (real *)(high + M * WORDS);
+	const bool lows = one.first < one.end &&
+		gemm_sparse_32x128x128_bias_tanh_hac_find(0, n, a, low);
+	const bool highs = two.first < two.end &&
+		gemm_sparse_32x128x128_bias_tanh_hac_find(1, n, a, high);
 
-	/* of two threads each has one half of the terms: first for the tiles that the other ends */
-	gemm_halves_32x128x128_bias_tanh_hac_sums(0, left + one.first, left + one.end,
-		false, n, a, b, c, p, bias);
-	gemm_halves_32x128x128_bias_tanh_hac_sums(1, two.first,
-		two.end < left ? two.end : left, false, n, a, b, c, p, bias);
+	/* of two threads each has one half of the terms: first for the blocks that the
+	 * other ends */
+	gemm_sparse_32x128x128_bias_tanh_hac_half(0, lows, left + one.first, left +
+		one.end, false, n, a, b, c, p, bias, low, sums);
+	gemm_sparse_32x128x128_bias_tanh_hac_half(1, highs, two.first,
+		two.end < left ? two.end : left, false, n, a, b, c, p, bias, high,
+		sums);
 	nnc_barrier(thread);
-	gemm_halves_32x128x128_bias_tanh_hac_sums(0, one.first,
-		one.end < left ? one.end : left, true, n, a, b, c, p, bias);
-	gemm_halves_32x128x128_bias_tanh_hac_sums(1, left + two.first, left + two.end,
-		true, n, a, b, c, p, bias);
+	gemm_sparse_32x128x128_bias_tanh_hac_half(0, lows, one.first,
+		one.end < left ? one.end : left, true, n, a, b, c, p, bias, low, sums);
+	gemm_sparse_32x128x128_bias_tanh_hac_half(1, highs, left + two.first, left +
+		two.end, true, n, a, b, c, p, bias, high, sums);
 }
 
 /* rows x cols sums, `width` to a row, of c from (i,j0) on: to p or, if they `end` it,
@@ -1339,9 +1453,9 @@ static const NncOp ops[] = {
 	{NNC_PHASE_LOAD, "input", "gather", 0, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_sparse_32x128x784_bias_tanh_hc", 6430720,
 		NULL},
-	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x128x128_bias_tanh_hac", 1056768,
+	{NNC_PHASE_FORWARD, "dense2", "gemm_sparse_32x128x128_bias_tanh_hac", 1056768,
 		NULL},
-	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_32x128x128_bias_tanh_hac", 1056768,
+	{NNC_PHASE_FORWARD, "dense3", "gemm_sparse_32x128x128_bias_tanh_hac", 1056768,
 		NULL},
 	{NNC_PHASE_FORWARD, "dense4", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_10", 1280, NULL},
@@ -1361,9 +1475,9 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd_hb", 6823936, NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_sparse_32x128x784_bias_tanh_hc", 6430720,
 		NULL},
-	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x128x128_bias_tanh_hac", 1056768,
+	{NNC_PHASE_INFER, "dense2", "gemm_sparse_32x128x128_bias_tanh_hac", 1056768,
 		NULL},
-	{NNC_PHASE_INFER, "dense3", "gemm_halves_32x128x128_bias_tanh_hac", 1056768,
+	{NNC_PHASE_INFER, "dense3", "gemm_sparse_32x128x128_bias_tanh_hac", 1056768,
 		NULL},
 	{NNC_PHASE_INFER, "dense4", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_INFER, "dense4", "softmax_10", 1280, NULL},

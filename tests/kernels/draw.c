@@ -226,25 +226,19 @@ static void spread_into(Node *n, Node *spread)
 
 /* ---- products ------------------------------------------------------------------- */
 
-/* What relu leaves, much of which is 0, of a value that nothing else is made of. */
-static Tensor *relu(Draw *d, Shape shape)
-{
-	Tensor *v = value(d, "v", shape);
-	Attr attr = {.act = find_activation("relu")};
-	return append(d->net, &op_activation, NULL, &attr, &v, 1, id(d, "x"), shape)->out[0];
-}
-
 /* x (B,K) w (K,N); dy (B,N) w^T; x^T dy, into w's gradient. */
 static void draw_gemm(Draw *d, Drawn *c, int kind)
 {
 	Net *net = d->net;
 	bool wide = below(d, 8) == 0; /* few rows of it are many weights */
-	bool zeros = kind == 0 && below(d, 2); /* where they are passed over, rows are not short */
+	bool zeros = kind == 0 && below(d, 2); /* where these are passed over rows are long */
 	int64_t K = zeros ? 64 + size(d, 300) : size(d, 300);
 	int64_t N = wide ? 400 + below(d, 3000) : zeros ? 63 + size(d, 140) : size(d, 140);
 	Tensor *w = new_param(net, d->layer, "w", shape2(K, N));
 	Attr attr = {.tb = kind == 1, .ta = kind == 2};
-	Tensor *x = zeros ? relu(d, shape1(K)) : value(d, "x", shape1(kind == 1 ? N : K));
+	Tensor *x = value(d, "x", shape1(kind == 1 ? N : K));
+	if (zeros && below(d, 4)) /* else there are too few of them */
+		c->zeros = x;
 	if (kind == 2) {
 		Tensor *in[] = {x, value(d, "dy", shape1(N))};
 		c->node = append_into(net, &op_gemm, NULL, &attr, in, 2, param_grad(w));

@@ -104,11 +104,9 @@ static void put_buffer(Gen *g, const char *field, const Tensor *t, const char *b
 static void put_input(Gen *g, int *count, const Tensor *t)
 {
 	const Drawn *c = &g->drawn;
-	bool relu = t->producer && t->producer->op == &op_activation;
-	bool few = shape_size(t->shape) % 4 > 0; /* of its zeros there are more, or fewer, than pay */
 	const char *more = t == c->ones     ? ", .fill = FILL_ONES"
 			   : t == c->winner ? ", .fill = FILL_PLACES"
-			   : relu && few    ? ", .fill = FILL_RELU"
+			   : t == c->zeros  ? ", .fill = FILL_RELU"
 					    : "";
 	put_buffer(g, arena_printf("in[%d]", (*count)++), t, NULL, more);
 }
