@@ -46,11 +46,11 @@ static bool by_halves(const Net *net, const Node *n)
 	return true;
 }
 
+/* No tile may be in both halves of c. */
 static const char *halves(const Net *net, const Node *n)
 {
-	(void)net;
-	(void)n;
-	return "ac";
+	Gemm g = gemm_of(net, n);
+	return tile_vectors(&g) > 2 ? "a" : "ac";
 }
 
 /* Emits how tiles of one half of the terms are made; the holes of that, and the caller's. */

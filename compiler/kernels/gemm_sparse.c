@@ -10,27 +10,24 @@
 enum {
 	WORD = 64,      /* terms that are found at a time */
 	WIDE = 64,      /* columns of the widest row, of any CPU */
-	LEAST_ROWS = 4, /* of a, that share what of b is in the first cache */
+	LEAST_ROWS = 4,
 };
 
 static const char *fits(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
-	const char *reason = halves_misfit(&g);
-	if (reason)
-		return reason;
-	if (g.m < LEAST_ROWS || g.n < WIDE)
-		return "it is for 4 rows and 64 columns or more";
-	return NULL;
+	return halves_misfit(&g);
 }
 
 /*
  * Half of a is taken to be 0, whatever makes it: a layer that changes should change no
- * other's C. To have counted what is not 0 in vain takes a thirtieth of the product.
+ * other's C. To have counted what is not 0 in vain takes a thirtieth of the product. With
+ * few columns, or rows of a that share what of b is in the first cache, it does not pay.
  */
 static double cost(const Net *net, const Node *n)
 {
-	return 0.8 * halves_cost(gemm_of(net, n));
+	Gemm g = gemm_of(net, n);
+	return (g.m < LEAST_ROWS || g.n < WIDE ? 1.2 : 0.8) * halves_cost(g);
 }
 
 /* Of half the terms. */
