@@ -3,7 +3,7 @@
  * A row of c stays in registers while the rows of b that it is a sum of are added, those
  * of zeros passed over. One term is so 1.5 times as dear as in a tile; how many there
  * are is counted in each batch, and where they are not few tiles are made. A term of zero
- * changes no sum, so both have the same.
+ * changes no sum, as long as b is finite, so both have the same.
  */
 #include "nnc.h"
 
@@ -139,9 +139,10 @@ static NNC_INLINE void $name$_panel(int rows, int cols, int half, bool ends, int
 	for (int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
 		for (int r = 0; r < rows; r++) {
 			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH), sum[NNC_SPARSE] = {{0}};
-			NNC_UNROLL
-			for (int q = 0; k > 0 && q < vecs; q++)
-				sum[q] = s[q];
+			if (k > 0)
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					sum[q] = s[q];
 			$name$_row(vecs, cols - (vecs - 1) * L, found[k / DEPTH * M + i + r],
 				   a + r * $a_row$ + k, b + k * N, sum);
 			NNC_UNROLL

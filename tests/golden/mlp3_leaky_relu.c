@@ -486,9 +486,10 @@ static NNC_INLINE void gemm_sparse_32x128x784_bias_leaky_relu_0_1_hc_panel(int r
 		for (int r = 0; r < rows; r++) {
 			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH),
 				sum[NNC_SPARSE] = {{0}};
-			NNC_UNROLL
-			for (int q = 0; k > 0 && q < vecs; q++)
-				sum[q] = s[q];
+			if (k > 0)
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					sum[q] = s[q];
 			gemm_sparse_32x128x784_bias_leaky_relu_0_1_hc_row(vecs,
 				cols - (vecs - 1) * L, found[k / DEPTH * M + i + r], a +
 				r * K + k, b + k * N, sum);
@@ -697,9 +698,10 @@ static NNC_INLINE void gemm_sparse_32x128x128_bias_leaky_relu_0_1_hac_panel(int 
 		for (int r = 0; r < rows; r++) {
 			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH),
 				sum[NNC_SPARSE] = {{0}};
-			NNC_UNROLL
-			for (int q = 0; k > 0 && q < vecs; q++)
-				sum[q] = s[q];
+			if (k > 0)
+				NNC_UNROLL
+				for (int q = 0; q < vecs; q++)
+					sum[q] = s[q];
 			gemm_sparse_32x128x128_bias_leaky_relu_0_1_hac_row(vecs,
 				cols - (vecs - 1) * L, found[k / DEPTH * M + i + r], a +
 				r * K / 2 + k, b + k * N, sum);

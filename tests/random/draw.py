@@ -317,7 +317,8 @@ class Drawing:
             shape = found
         self.end(shape)
         if self.chance(0.5):
-            self.p.options = ["--kernel=" + k for k in self.kernels if self.chance(0.4)]
+            likely = self.pick((0.08, 0.4))  # one that is seldom the cheapest is asked for alone
+            self.p.options = ["--kernel=" + k for k in self.kernels if self.chance(likely)]
         sweeten(self.r, self.p)
         return self.p
 
