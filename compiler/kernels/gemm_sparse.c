@@ -10,7 +10,7 @@
 enum {
 	WORD = 64,      /* terms that are found at a time */
 	WIDE = 64,      /* columns of the widest row, of any CPU */
-	LEAST_ROWS = 4,
+	LEAST_ROWS = 4, /* of a, for which it pays to have some of b in the first cache */
 };
 
 static const char *fits(const Net *net, const Node *n)
@@ -22,7 +22,7 @@ static const char *fits(const Net *net, const Node *n)
 /*
  * Half of a is taken to be 0, whatever makes it: a layer that changes should change no
  * other's C. To have counted what is not 0 in vain takes a thirtieth of the product. With
- * few columns, or rows of a that share what of b is in the first cache, it does not pay.
+ * few rows or columns it does not pay.
  */
 static double cost(const Net *net, const Node *n)
 {
@@ -180,7 +180,7 @@ static void $name$_half(int half, bool sparse, int first, int end, bool ends, in
 #endif
 
 #ifdef TEMPLATE_gemm_sparse
-/* $formula$: by the sums of half the terms, p ($M$,$N$), without many zeros */
+/* $formula$: by the sums of half the terms, p ($M$,$N$), many zeros passed over */
 static void $name$(const NncThread *thread, int n, const real *restrict a,
 		   const real *restrict b, real *restrict c, real *restrict p$params$)
 {

@@ -116,7 +116,7 @@ def turns_are_taken_again():
             ("three CPUs", [near], {1, 2, 3}, (1, True)),
             ("far for ever", [far], {2, 3}, (placement.TRIES, False))):
         turns = []
-        placement.WAIT_SECONDS = 0.01 if name == "far for ever" else 60 # however slow this is
+        placement.WAIT_SECONDS = 0.01 if name == "far for ever" else 60  # seconds: however slow this is
         answer, settled = made_up_placement(looks).settled(
             cpus, lambda turns=turns: turns.append(0) or len(turns))
         assert (answer, settled) == expected, (name, answer, settled)

@@ -535,7 +535,7 @@ static void gemm_sparse_32x128x784_bias_leaky_relu_0_1_hc_half(int half, bool sp
 }
 
 /* c (n,128) = a b, then bias, leaky_relu_0_1; c in halves: by the sums of half the
- * terms, p (32,128), without many zeros */
+ * terms, p (32,128), many zeros passed over */
 static void gemm_sparse_32x128x784_bias_leaky_relu_0_1_hc(const NncThread *thread,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
@@ -747,7 +747,7 @@ static void gemm_sparse_32x128x128_bias_leaky_relu_0_1_hac_half(int half, bool s
 }
 
 /* c (n,128) = a b, then bias, leaky_relu_0_1; a, c in halves: by the sums of half the
- * terms, p (32,128), without many zeros */
+ * terms, p (32,128), many zeros passed over */
 static void gemm_sparse_32x128x128_bias_leaky_relu_0_1_hac(const NncThread *thread,
 	int n, const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)

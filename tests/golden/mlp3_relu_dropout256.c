@@ -564,7 +564,7 @@ static void gemm_sparse_32x256x784_bias_relu_hc_half(int half, bool sparse, int 
 }
 
 /* c (n,256) = a b, then bias, relu; c in halves: by the sums of half the terms, p
- * (32,256), without many zeros */
+ * (32,256), many zeros passed over */
 static void gemm_sparse_32x256x784_bias_relu_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
@@ -803,7 +803,7 @@ static void gemm_sparse_32x256x256_bias_relu_hac_half(int half, bool sparse, int
 }
 
 /* c (n,256) = a b, then bias, relu; a, c in halves: by the sums of half the terms, p
- * (32,256), without many zeros */
+ * (32,256), many zeros passed over */
 static void gemm_sparse_32x256x256_bias_relu_hac(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)

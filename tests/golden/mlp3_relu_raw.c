@@ -534,7 +534,7 @@ static void gemm_sparse_32x128x784_bias_relu_hc_half(int half, bool sparse, int 
 }
 
 /* c (n,128) = a b, then bias, relu; c in halves: by the sums of half the terms, p
- * (32,128), without many zeros */
+ * (32,128), many zeros passed over */
 static void gemm_sparse_32x128x784_bias_relu_hc(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)
@@ -746,7 +746,7 @@ static void gemm_sparse_32x128x128_bias_relu_hac_half(int half, bool sparse, int
 }
 
 /* c (n,128) = a b, then bias, relu; a, c in halves: by the sums of half the terms, p
- * (32,128), without many zeros */
+ * (32,128), many zeros passed over */
 static void gemm_sparse_32x128x128_bias_relu_hac(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	real *restrict p, const real *restrict bias)

@@ -19,8 +19,8 @@ typedef struct Drawn {
 	const Node
 		*pool; /* a maxpool that it ends with, or begins with the gradient of */
 	const Tensor *winner; /* read or made there */
-	const Tensor *ones;   /* an input that is all 1, or NULL; one of which half is 0 */
-	const Tensor *zeros;
+	const Tensor *ones;   /* an input that is all 1, or NULL */
+	const Tensor *zeros;  /* one of which half is 0, or NULL */
 	const Node *update;   /* what it ends with, or NULL */
 } Drawn;
 
