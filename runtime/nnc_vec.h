@@ -91,6 +91,7 @@
 enum {
 	NNC_LANES = NNC_VECTOR_LANES, /* numbers in a vector */
 	NNC_TILE_MAX = 28,            /* vectors in a tile */
+	NNC_ROW_MAX = 8,              /* in one of a single row */
 	NNC_TILE_SUMS = 2 * NNC_TILE_ROWS, /* in one that is not tall */
 };
 
@@ -111,6 +112,7 @@ typedef nnc_real nnc_vec __attribute__((vector_size(NNC_VECTOR_BYTES),
 #else
 #pragma GCC optimize("no-predictive-commoning") /* it trades loads for moves between lanes */
 #pragma GCC optimize("no-tree-loop-distribution") /* it parts what is done side by side */
+#pragma GCC optimize("no-ipa-cp-clone") /* it makes kernels twice, for each half, no faster ones */
 #define NNC_UNROLL _Pragma("GCC unroll 16")
 #define NNC_UNROLL_4 _Pragma("GCC unroll 4")
 /* A short loop that gcc unrolls before it looks for vectors is not turned into any. */

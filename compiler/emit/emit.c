@@ -197,6 +197,13 @@ char *fill(const char *template, const Hole *holes)
 	return arena_resize(out.bytes, out.capacity, out.length + 1);
 }
 
+char *fill_lines(const char *template, const Hole *holes)
+{
+	char *text = fill(template, holes);
+	text[strlen(text) - 1] = '\0'; /* the line of the hole ends itself */
+	return text;
+}
+
 Hole *join_holes(const Hole *a, size_t count, const Hole *b)
 {
 	Hole *all = NULL;

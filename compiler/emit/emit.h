@@ -56,6 +56,7 @@ void put_section(Emit *e, const char *title);
 void blank(Emit *e);
 const char *find_template(const char *name);
 char *fill(const char *template, const Hole *holes);
+char *fill_lines(const char *template, const Hole *holes); /* to be a hole's text */
 const char *find_hole(const Hole *holes, const char *name);
 Hole *join_holes(const Hole *a, size_t count, const Hole *b); /* b ends with NULL, or is it */
 void emit_function(Emit *e, const char *name, const char *template, const Hole *holes);

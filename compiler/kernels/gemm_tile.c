@@ -73,25 +73,31 @@ static const char *panel_function(Emit *e, int64_t terms)
 }
 
 /* The step that changes weights by their gradient g, which is then done with; or NULL. */
-static const Node *step_of(const Gemm *g)
+const Node *step_of(const Gemm *g)
 {
 	bool one = g->ta && g->node && g->node->fused_count == 1;
 	return one && g->node->fused[0]->op == &op_update ? g->node->fused[0] : NULL;
 }
 
 /* Does it take long: are there many weights, from far or by more than a product and a sum? */
-static bool is_long_step(const Emit *e, const Gemm *g)
+bool is_long_step(const Emit *e, const Gemm *g)
 {
 	const Node *step = step_of(g);
 	return step && g->rows == 'k' && g->m * g->n > FEW_WEIGHTS &&
 	       (*fetch_text(e, g->node) || !step->attr.optimizer->vectors);
 }
 
+/* What moves the weights at `at` by a vector v of gradients; NULL: only numbers are moved. */
+const char *vector_step(Emit *e, const Gemm *g)
+{
+	const Node *step = step_of(g);
+	return step ? step->op->whole(e, step) : NULL;
+}
+
 /* Weights that are moved by vectors, from the registers that the sums are in. */
 static const char *whole_text(Emit *e, const Gemm *g)
 {
-	const Node *step = step_of(g);
-	const char *text = step ? step->op->whole(e, step) : NULL;
+	const char *text = vector_step(e, g);
 	if (!text)
 		return "";
 	return arena_printf("if (!keep && cols == vecs * L) {\n"
@@ -138,20 +144,12 @@ static const Hole *tile_holes(Emit *e, const Gemm *g, const char *name)
 					      tile_ahead_holes(e, far)));
 }
 
-/* Lines of a function, for a hole of its template. */
-static const char *part_text(const char *template, const Hole *holes)
-{
-	char *text = fill(find_template(template), holes);
-	text[strlen(text) - 1] = '\0'; /* the line of the hole ends itself */
-	return text;
-}
-
 /* How a whole tile is made, and its weights are changed: at once. */
 static const Hole *at_once_holes(const Hole *holes)
 {
 	const Hole parts[] = {
 		{"begin", ""},
-		{"whole_tile", part_text("gemm_whole_tile", holes)},
+		{"whole_tile", fill_lines(find_template("gemm_whole_tile"), holes)},
 		{"end", ""},
 	};
 	return join_holes(parts, sizeof parts / sizeof *parts, holes);
@@ -172,15 +170,15 @@ static const Hole *beside_holes(Emit *e, const Gemm *g, const char *name, const 
 		{"fetch_names", *fetch ? "(ahead / ACROSS * ROWS) * N + ahead % ACROSS * COLS, " : ""},
 		{"ahead", *fetch ? "const int ahead = k + AHEAD < share.end ? k + AHEAD : k;" : ""},
 		{"AHEAD", *fetch ? ", AHEAD = 4" : ""}, /* tiles; tile_ahead, for b^T, has its own */
-		{"fetch", *fetch ? part_text("gemm_beside_fetch", changed) : ""},
+		{"fetch", *fetch ? fill_lines(find_template("gemm_beside_fetch"), changed) : ""},
 	};
 	holes = join_holes(own, sizeof own / sizeof *own, holes);
 	emit_function(e, arena_printf("%s_change", name), "gemm_change", holes);
 	emit_function(e, arena_printf("%s_beside", name), "gemm_beside", holes);
 	const Hole parts[] = {
-		{"begin", part_text("gemm_beside_begin", holes)},
-		{"whole_tile", part_text("gemm_beside_tile", holes)},
-		{"end", part_text("gemm_beside_end", holes)},
+		{"begin", fill_lines(find_template("gemm_beside_begin"), holes)},
+		{"whole_tile", fill_lines(find_template("gemm_beside_tile"), holes)},
+		{"end", fill_lines(find_template("gemm_beside_end"), holes)},
 	};
 	return join_holes(parts, sizeof parts / sizeof *parts, holes);
 }

@@ -26,13 +26,6 @@ static const char *live_function(Emit *e, const Window *w)
 	return name;
 }
 
-/* fill(), to be a hole's text: without the end of the last line. */
-static const char *fill_lines(const char *template, const Hole *holes)
-{
-	const char *text = fill(template, holes);
-	return arena_printf("%.*s", (int)strlen(text) - 1, text);
-}
-
 /* Lines of the maxpool that image i ends with, once it is whole. */
 static const char *pool_text(Emit *e, const Node *pool, const char *i)
 {

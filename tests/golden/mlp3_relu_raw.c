@@ -117,7 +117,13 @@ static void gemm_nt_32x128x128_relu_grad_hac(const NncThread *thread, int n,
 static void gemm_tn_128x128x32_sgd_hab(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
+static void gemm_dw_sparse_tn_128x128x32_sgd_hab(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w);
 static void gemm_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w);
+static void gemm_dw_sparse_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real lr, real *restrict w);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
@@ -226,7 +232,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		a + D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE2_SUM, n * 128);
-	gemm_tn_128x128x32_sgd_hab(thread, n, a + DENSE2, a + D_DENSE3_SUM,
+	gemm_dw_sparse_tn_128x128x32_sgd_hab(thread, n, a + DENSE2, a + D_DENSE3_SUM,
 		dw->dense3_weight, keep, lr, w->dense3_weight);
 
 	/* dense2: dense 128 relu init=pytorch */
@@ -237,13 +243,13 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		a + D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 128);
-	gemm_tn_128x128x32_sgd_hab(thread, n, a + DENSE1, a + D_DENSE2_SUM,
+	gemm_dw_sparse_tn_128x128x32_sgd_hab(thread, n, a + DENSE1, a + D_DENSE2_SUM,
 		dw->dense2_weight, keep, lr, w->dense2_weight);
 
 	/* dense1: dense 128 relu init=pytorch */
 	column_sums_32x128_sgd_ha(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
 		lr, w->dense1_bias);
-	gemm_tn_784x128x32_sgd_hb(thread, n, own + X, a + D_DENSE1_SUM,
+	gemm_dw_sparse_tn_784x128x32_sgd_hb(thread, n, own + X, a + D_DENSE1_SUM,
 		dw->dense1_weight, keep, lr, w->dense1_weight);
 
 #ifdef NNC_DOUBLE
@@ -1264,6 +1270,151 @@ static void gemm_tn_128x128x32_sgd_hab(const NncThread *thread, int n,
 	}
 }
 
+/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
+static bool gemm_dw_sparse_tn_128x128x32_sgd_hab_few(int n, const real *restrict a)
+{
+	enum { K = 32, PARTS = 2, M = 128 / PARTS };
+	int count = 0, all = 0;
+
+	for (int p = 0; p < PARTS; p++)
+		for (int k = 0; k < n; k += 8, all += M)
+			for (int i = 0; i < M; i++)
+				count += a[(p * K + k) * M + i] != 0;
+	return 4 * count < 3 * all;
+}
+
+/* found: bit k of each of `rows` words says that a's number in row k, from its first
+ * on, is not 0 */
+static NNC_INLINE void gemm_dw_sparse_tn_128x128x32_sgd_hab_find(int rows, int n,
+	const real *restrict a, uint32_t *restrict found)
+{
+	enum { M = 128 / 2 };
+
+	for (int r = 0; r < rows; r++)
+		found[r] = 0;
+	for (int k = 0; k < n; k++)
+		NNC_INDEPENDENT
+		for (int r = 0; r < rows; r++)
+			found[r] |= (uint32_t)(a[k * M + r] != 0) << k;
+}
+
+/* sum, `vecs` vectors in each part of b: to it is added each of the found rows of b
+ * times its number of a */
+static NNC_INLINE void gemm_dw_sparse_tn_128x128x32_sgd_hab_terms(int vecs, int last,
+	uint32_t found, const real *restrict a, const real *restrict b,
+	nnc_vec *restrict sum)
+{
+	enum { M = 128 / 2, PARTS = 2, N = 128 / PARTS, K = 32, L = NNC_LANES };
+
+	for (; found; found &= found - 1) {
+		const int k = __builtin_ctzll(found);
+		const real x = a[k * M], *row = b + k * N;
+		NNC_UNROLL
+		for (int p = 0; p < PARTS; p++)
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[p * vecs + q] += x * nnc_load(row + p * K * N + q *
+					L, q < vecs - 1 ? L : last);
+	}
+}
+
+/* Changes row i, whose parts have their sums from column j0 on in s, those of one of
+ * its vectors. */
+static NNC_INLINE void gemm_dw_sparse_tn_128x128x32_sgd_hab_change(int vecs, int last,
+	int which, int i, int j0, const nnc_vec *restrict s, real *restrict c,
+	bool keep, real lr, real *restrict w)
+{
+	enum { M = 128, N = 128, L = NNC_LANES };
+	const real *sums = (const real *)(s + which);
+	const int from = which / vecs * (N / 2) + j0 + which % vecs * L;
+	const int cols = which % vecs < vecs - 1 ? L : last;
+
+	if (!keep && cols == L) {
+		const int at = i * N + from;
+		const nnc_vec v = s[which];
+		sgd_vector(v, lr, (nnc_vec *)&w[at]);
+		return;
+	}
+	NNC_INDEPENDENT
+	for (int q = 0; q < cols; q++) {
+		const int j = from + q, at = i * N + j;
+		real v = sums[q];
+		sgd(v, lr, &w[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* `cols` columns of each part of b, from its column j on: of rows first to end - 1 */
+static NNC_INLINE void gemm_dw_sparse_tn_128x128x32_sgd_hab_panel(int cols, int first,
+	int end, int j, const real *restrict a, const real *restrict b,
+	real *restrict c, bool keep, real lr, real *restrict w,
+	const uint32_t *restrict found)
+{
+	enum { M = 128, K = 32, L = NNC_LANES, BITS = 8 * sizeof *found };
+	const int vecs = NNC_VECTORS(cols), last = cols - (vecs - 1) * L, all = 2 *
+		vecs;
+	const int times = 1, some = (all + times - 1) / times, terms = (K + times - 1) /
+		times;
+	nnc_vec s[NNC_ROW_MAX] = {{0}}; /* of the row before,
+		which is changed some vectors at a time */
+	int i = first;
+
+	if (first < end)
+		gemm_dw_sparse_tn_128x128x32_sgd_hab_terms(vecs, last, found[i], a +
+			nnc_halved(K, M, 0, i), b + j, s);
+	while (++i < end) {
+		nnc_vec sum[NNC_ROW_MAX] = {{0}};
+		NNC_UNROLL
+		for (int t = 0; t < times; t++) {
+			gemm_dw_sparse_tn_128x128x32_sgd_hab_terms(vecs, last,
+				found[i] & (uint32_t)~0 >> (BITS - terms) << t * terms,
+				a + nnc_halved(K, M, 0, i), b + j, sum);
+			NNC_NO_UNROLL
+			for (int v = t * some; v < (t + 1) * some && v < all; v++)
+				gemm_dw_sparse_tn_128x128x32_sgd_hab_change(vecs, last,
+					v, i - 1, j, s, c, keep, lr, w);
+		}
+		NNC_UNROLL
+		for (int v = 0; v < all; v++)
+			s[v] = sum[v];
+	}
+	for (int v = 0; first < end && v < all; v++)
+		gemm_dw_sparse_tn_128x128x32_sgd_hab_change(vecs, last, v, end - 1, j,
+			s, c, keep, lr, w);
+}
+
+/* c (128,128) = a^T b, then sgd; a, b in halves: many zeros of a passed over */
+static void gemm_dw_sparse_tn_128x128x32_sgd_hab(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w)
+{
+	enum { M = 128, K = 32, GROUP = 8, PARTS = 2, N = 128 / PARTS };
+	enum { COLS = NNC_COLS(N, NNC_ROW_MAX / PARTS), REST = N % COLS };
+	const NncRange share = nnc_share(thread, (M + GROUP - 1) / GROUP);
+	const int first = share.first * GROUP, end = share.end * GROUP < M ? share.end *
+		GROUP : M;
+	uint32_t *found = thread->scratch;
+
+	if (keep || !gemm_dw_sparse_tn_128x128x32_sgd_hab_few(n, a)) {
+		gemm_tn_128x128x32_sgd_hab(thread, n, a, b, c, keep, lr, w);
+		return;
+	}
+	for (int i = first; i < end; i += GROUP)
+		if (M % GROUP > 0 && end - i < GROUP)
+			gemm_dw_sparse_tn_128x128x32_sgd_hab_find(M % GROUP, n, a +
+				nnc_halved(K, M, 0, i), found + i);
+		else
+			gemm_dw_sparse_tn_128x128x32_sgd_hab_find(GROUP, n, a +
+				nnc_halved(K, M, 0, i), found + i);
+	for (int j = 0; j < N - REST; j += COLS)
+		gemm_dw_sparse_tn_128x128x32_sgd_hab_panel(COLS, first, end, j, a, b, c,
+			keep, lr, w, found);
+	if (REST > 0)
+		gemm_dw_sparse_tn_128x128x32_sgd_hab_panel(REST, first, end, N - REST,
+			a, b, c, keep, lr, w, found);
+}
+
 /* rows x cols numbers of c, from (i,j0) on: sums of `terms` terms */
 static NNC_INLINE void gemm_tn_784x128x32_sgd_hb_tile(int rows, int cols, int terms,
 	int i, int j0, const real *restrict a, const real *restrict b, int width,
@@ -1330,6 +1481,151 @@ static void gemm_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 					b + nnc_halved(K, N, 0, j), N / 2, c, keep, lr,
 					w);
 	}
+}
+
+/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
+static bool gemm_dw_sparse_tn_784x128x32_sgd_hb_few(int n, const real *restrict a)
+{
+	enum { K = 32, PARTS = 1, M = 784 / PARTS };
+	int count = 0, all = 0;
+
+	for (int p = 0; p < PARTS; p++)
+		for (int k = 0; k < n; k += 8, all += M)
+			for (int i = 0; i < M; i++)
+				count += a[(p * K + k) * M + i] != 0;
+	return 4 * count < 3 * all;
+}
+
+/* found: bit k of each of `rows` words says that a's number in row k, from its first
+ * on, is not 0 */
+static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_sgd_hb_find(int rows, int n,
+	const real *restrict a, uint32_t *restrict found)
+{
+	enum { M = 784 / 1 };
+
+	for (int r = 0; r < rows; r++)
+		found[r] = 0;
+	for (int k = 0; k < n; k++)
+		NNC_INDEPENDENT
+		for (int r = 0; r < rows; r++)
+			found[r] |= (uint32_t)(a[k * M + r] != 0) << k;
+}
+
+/* sum, `vecs` vectors in each part of b: to it is added each of the found rows of b
+ * times its number of a */
+static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_sgd_hb_terms(int vecs, int last,
+	uint32_t found, const real *restrict a, const real *restrict b,
+	nnc_vec *restrict sum)
+{
+	enum { M = 784 / 1, PARTS = 2, N = 128 / PARTS, K = 32, L = NNC_LANES };
+
+	for (; found; found &= found - 1) {
+		const int k = __builtin_ctzll(found);
+		const real x = a[k * M], *row = b + k * N;
+		NNC_UNROLL
+		for (int p = 0; p < PARTS; p++)
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[p * vecs + q] += x * nnc_load(row + p * K * N + q *
+					L, q < vecs - 1 ? L : last);
+	}
+}
+
+/* Changes row i, whose parts have their sums from column j0 on in s, those of one of
+ * its vectors. */
+static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_sgd_hb_change(int vecs, int last,
+	int which, int i, int j0, const nnc_vec *restrict s, real *restrict c,
+	bool keep, real lr, real *restrict w)
+{
+	enum { M = 784, N = 128, L = NNC_LANES };
+	const real *sums = (const real *)(s + which);
+	const int from = which / vecs * (N / 2) + j0 + which % vecs * L;
+	const int cols = which % vecs < vecs - 1 ? L : last;
+
+	if (!keep && cols == L) {
+		const int at = i * N + from;
+		const nnc_vec v = s[which];
+		sgd_vector(v, lr, (nnc_vec *)&w[at]);
+		return;
+	}
+	NNC_INDEPENDENT
+	for (int q = 0; q < cols; q++) {
+		const int j = from + q, at = i * N + j;
+		real v = sums[q];
+		sgd(v, lr, &w[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* `cols` columns of each part of b, from its column j on: of rows first to end - 1 */
+static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_sgd_hb_panel(int cols, int first,
+	int end, int j, const real *restrict a, const real *restrict b,
+	real *restrict c, bool keep, real lr, real *restrict w,
+	const uint32_t *restrict found)
+{
+	enum { M = 784, K = 32, L = NNC_LANES, BITS = 8 * sizeof *found };
+	const int vecs = NNC_VECTORS(cols), last = cols - (vecs - 1) * L, all = 2 *
+		vecs;
+	const int times = 1, some = (all + times - 1) / times, terms = (K + times - 1) /
+		times;
+	nnc_vec s[NNC_ROW_MAX] = {{0}}; /* of the row before,
+		which is changed some vectors at a time */
+	int i = first;
+
+	if (first < end)
+		gemm_dw_sparse_tn_784x128x32_sgd_hb_terms(vecs, last, found[i], a + i,
+			b + j, s);
+	while (++i < end) {
+		nnc_vec sum[NNC_ROW_MAX] = {{0}};
+		NNC_UNROLL
+		for (int t = 0; t < times; t++) {
+			gemm_dw_sparse_tn_784x128x32_sgd_hb_terms(vecs, last,
+				found[i] & (uint32_t)~0 >> (BITS - terms) << t * terms,
+				a + i, b + j, sum);
+			NNC_NO_UNROLL
+			for (int v = t * some; v < (t + 1) * some && v < all; v++)
+				gemm_dw_sparse_tn_784x128x32_sgd_hb_change(vecs, last,
+					v, i - 1, j, s, c, keep, lr, w);
+		}
+		NNC_UNROLL
+		for (int v = 0; v < all; v++)
+			s[v] = sum[v];
+	}
+	for (int v = 0; first < end && v < all; v++)
+		gemm_dw_sparse_tn_784x128x32_sgd_hb_change(vecs, last, v, end - 1, j, s,
+			c, keep, lr, w);
+}
+
+/* c (784,128) = a^T b, then sgd; b in halves: many zeros of a passed over */
+static void gemm_dw_sparse_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real lr, real *restrict w)
+{
+	enum { M = 784, K = 32, GROUP = 8, PARTS = 2, N = 128 / PARTS };
+	enum { COLS = NNC_COLS(N, NNC_ROW_MAX / PARTS), REST = N % COLS };
+	const NncRange share = nnc_share(thread, (M + GROUP - 1) / GROUP);
+	const int first = share.first * GROUP, end = share.end * GROUP < M ? share.end *
+		GROUP : M;
+	uint32_t *found = thread->scratch;
+
+	if (keep || !gemm_dw_sparse_tn_784x128x32_sgd_hb_few(n, a)) {
+		gemm_tn_784x128x32_sgd_hb(thread, n, a, b, c, keep, lr, w);
+		return;
+	}
+	for (int i = first; i < end; i += GROUP)
+		if (M % GROUP > 0 && end - i < GROUP)
+			gemm_dw_sparse_tn_784x128x32_sgd_hb_find(M % GROUP, n, a + i,
+				found + i);
+		else
+			gemm_dw_sparse_tn_784x128x32_sgd_hb_find(GROUP, n, a + i,
+				found + i);
+	for (int j = 0; j < N - REST; j += COLS)
+		gemm_dw_sparse_tn_784x128x32_sgd_hb_panel(COLS, first, end, j, a, b, c,
+			keep, lr, w, found);
+	if (REST > 0)
+		gemm_dw_sparse_tn_784x128x32_sgd_hb_panel(REST, first, end, N - REST, a,
+			b, c, keep, lr, w, found);
 }
 
 #ifdef NNC_DOUBLE
@@ -1468,13 +1764,16 @@ static const NncOp ops[] = {
 	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x128_sgd_ha", 4608, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x128x128_relu_grad_hac", 1052672,
 		NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_128x128x32_sgd_hab", 1114112, NULL},
+	{NNC_PHASE_BACKWARD, "dense3", "gemm_dw_sparse_tn_128x128x32_sgd_hab", 1114112,
+		NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x128_sgd_ha", 4608, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x128_relu_grad_hac", 1052672,
 		NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x128x32_sgd_hab", 1114112, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_dw_sparse_tn_128x128x32_sgd_hab", 1114112,
+		NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_sgd_ha", 4608, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_sgd_hb", 6823936, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_dw_sparse_tn_784x128x32_sgd_hb", 6823936,
+		NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_sparse_32x128x784_bias_relu_hc", 6430720,
 		NULL},
 	{NNC_PHASE_INFER, "dense2", "gemm_sparse_32x128x128_bias_relu_hac", 1056768,

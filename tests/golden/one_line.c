@@ -94,6 +94,10 @@ static void gemm_tn_784x128x32_adam_hb(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
 	real rate, real epsilon, real *restrict w, real *restrict w_m,
 	real *restrict w_v);
+static void gemm_dw_sparse_tn_784x128x32_adam_hb(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v);
 static void softmax_10(const NncThread *thread, int n, const real *x, real *y);
 #ifdef NNC_DOUBLE
 static void panel_128(int cols, int width, const real *restrict b,
@@ -195,7 +199,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense1: dense 128 leaky_relu(0.1) */
 	column_sums_32x128_adam_ha(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
 		rate, epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
-	gemm_tn_784x128x32_adam_hb(thread, n, own + X, a + D_DENSE1_SUM,
+	gemm_dw_sparse_tn_784x128x32_adam_hb(thread, n, own + X, a + D_DENSE1_SUM,
 		dw->dense1_weight, keep, rate, epsilon, w->dense1_weight,
 		m->dense1_weight, v->dense1_weight);
 
@@ -996,6 +1000,149 @@ static void gemm_tn_784x128x32_adam_hb(const NncThread *thread, int n,
 			last % ACROSS * COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
+/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
+static bool gemm_dw_sparse_tn_784x128x32_adam_hb_few(int n, const real *restrict a)
+{
+	enum { K = 32, PARTS = 1, M = 784 / PARTS };
+	int count = 0, all = 0;
+
+	for (int p = 0; p < PARTS; p++)
+		for (int k = 0; k < n; k += 8, all += M)
+			for (int i = 0; i < M; i++)
+				count += a[(p * K + k) * M + i] != 0;
+	return 4 * count < 3 * all;
+}
+
+/* found: bit k of each of `rows` words says that a's number in row k, from its first
+ * on, is not 0 */
+static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_adam_hb_find(int rows, int n,
+	const real *restrict a, uint32_t *restrict found)
+{
+	enum { M = 784 / 1 };
+
+	for (int r = 0; r < rows; r++)
+		found[r] = 0;
+	for (int k = 0; k < n; k++)
+		NNC_INDEPENDENT
+		for (int r = 0; r < rows; r++)
+			found[r] |= (uint32_t)(a[k * M + r] != 0) << k;
+}
+
+/* sum, `vecs` vectors in each part of b: to it is added each of the found rows of b
+ * times its number of a */
+static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_adam_hb_terms(int vecs, int last,
+	uint32_t found, const real *restrict a, const real *restrict b,
+	nnc_vec *restrict sum)
+{
+	enum { M = 784 / 1, PARTS = 2, N = 128 / PARTS, K = 32, L = NNC_LANES };
+
+	for (; found; found &= found - 1) {
+		const int k = __builtin_ctzll(found);
+		const real x = a[k * M], *row = b + k * N;
+		NNC_UNROLL
+		for (int p = 0; p < PARTS; p++)
+			NNC_UNROLL
+			for (int q = 0; q < vecs; q++)
+				sum[p * vecs + q] += x * nnc_load(row + p * K * N + q *
+					L, q < vecs - 1 ? L : last);
+	}
+}
+
+/* Changes row i, whose parts have their sums from column j0 on in s, those of one of
+ * its vectors. */
+static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_adam_hb_change(int vecs, int last,
+	int which, int i, int j0, const nnc_vec *restrict s, real *restrict c,
+	bool keep, real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
+{
+	enum { M = 784, N = 128, L = NNC_LANES };
+	const real *sums = (const real *)(s + which);
+	const int from = which / vecs * (N / 2) + j0 + which % vecs * L;
+	const int cols = which % vecs < vecs - 1 ? L : last;
+
+	NNC_INDEPENDENT
+	for (int q = 0; q < cols; q++) {
+		const int j = from + q, at = i * N + j;
+		real v = sums[q];
+		adam(v, rate, epsilon, &w[at], &w_m[at], &w_v[at]);
+		if (keep)
+			c[at] = v;
+	}
+}
+
+/* `cols` columns of each part of b, from its column j on: of rows first to end - 1 */
+static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_adam_hb_panel(int cols, int first,
+	int end, int j, const real *restrict a, const real *restrict b,
+	real *restrict c, bool keep, real rate, real epsilon, real *restrict w,
+	real *restrict w_m, real *restrict w_v, const uint32_t *restrict found)
+{
+	enum { M = 784, K = 32, L = NNC_LANES, BITS = 8 * sizeof *found };
+	const int vecs = NNC_VECTORS(cols), last = cols - (vecs - 1) * L, all = 2 *
+		vecs;
+	const int times = 2, some = (all + times - 1) / times, terms = (K + times - 1) /
+		times;
+	nnc_vec s[NNC_ROW_MAX] = {{0}}; /* of the row before,
+		which is changed some vectors at a time */
+	int i = first;
+
+	if (first < end)
+		gemm_dw_sparse_tn_784x128x32_adam_hb_terms(vecs, last, found[i], a + i,
+			b + j, s);
+	while (++i < end) {
+		nnc_vec sum[NNC_ROW_MAX] = {{0}};
+		NNC_UNROLL
+		for (int t = 0; t < times; t++) {
+			gemm_dw_sparse_tn_784x128x32_adam_hb_terms(vecs, last,
+				found[i] & (uint32_t)~0 >> (BITS - terms) << t * terms,
+				a + i, b + j, sum);
+			NNC_NO_UNROLL
+			for (int v = t * some; v < (t + 1) * some && v < all; v++)
+				gemm_dw_sparse_tn_784x128x32_adam_hb_change(vecs, last,
+					v, i - 1, j, s, c, keep, rate, epsilon, w, w_m,
+					w_v);
+		}
+		NNC_UNROLL
+		for (int v = 0; v < all; v++)
+			s[v] = sum[v];
+	}
+	for (int v = 0; first < end && v < all; v++)
+		gemm_dw_sparse_tn_784x128x32_adam_hb_change(vecs, last, v, end - 1, j,
+			s, c, keep, rate, epsilon, w, w_m, w_v);
+}
+
+/* c (784,128) = a^T b, then adam; b in halves: many zeros of a passed over */
+static void gemm_dw_sparse_tn_784x128x32_adam_hb(const NncThread *thread, int n,
+	const real *restrict a, const real *restrict b, real *restrict c, bool keep,
+	real rate, real epsilon, real *restrict w, real *restrict w_m,
+	real *restrict w_v)
+{
+	enum { M = 784, K = 32, GROUP = 8, PARTS = 2, N = 128 / PARTS };
+	enum { COLS = NNC_COLS(N, NNC_ROW_MAX / PARTS), REST = N % COLS };
+	const NncRange share = nnc_share(thread, (M + GROUP - 1) / GROUP);
+	const int first = share.first * GROUP, end = share.end * GROUP < M ? share.end *
+		GROUP : M;
+	uint32_t *found = thread->scratch;
+
+	if (keep || !gemm_dw_sparse_tn_784x128x32_adam_hb_few(n, a)) {
+		gemm_tn_784x128x32_adam_hb(thread, n, a, b, c, keep, rate, epsilon, w,
+			w_m, w_v);
+		return;
+	}
+	for (int i = first; i < end; i += GROUP)
+		if (M % GROUP > 0 && end - i < GROUP)
+			gemm_dw_sparse_tn_784x128x32_adam_hb_find(M % GROUP, n, a + i,
+				found + i);
+		else
+			gemm_dw_sparse_tn_784x128x32_adam_hb_find(GROUP, n, a + i,
+				found + i);
+	for (int j = 0; j < N - REST; j += COLS)
+		gemm_dw_sparse_tn_784x128x32_adam_hb_panel(COLS, first, end, j, a, b, c,
+			keep, rate, epsilon, w, w_m, w_v, found);
+	if (REST > 0)
+		gemm_dw_sparse_tn_784x128x32_adam_hb_panel(REST, first, end, N - REST,
+			a, b, c, keep, rate, epsilon, w, w_m, w_v, found);
+}
+
 #ifdef NNC_DOUBLE
 /* panel (128,width): its first `cols` columns are rows of b (cols,128), the rest is 0 */
 static void panel_128(int cols, int width, const real *restrict b, real *restrict panel)
@@ -1132,7 +1279,8 @@ static const NncOp ops[] = {
 		"gemm_nt_32x128x10_dropout_grad_leaky_relu_0_1_grad_hc", 90112, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_adam_ha", 97280, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x128_adam_ha", 5632, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_784x128x32_adam_hb", 7626752, NULL},
+	{NNC_PHASE_BACKWARD, "dense1", "gemm_dw_sparse_tn_784x128x32_adam_hb", 7626752,
+		NULL},
 	{NNC_PHASE_INFER, "dense1", "gemm_sparse_32x128x784_bias_leaky_relu_0_1_hc",
 		6430720, NULL},
 	{NNC_PHASE_INFER, "dense2", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
