@@ -203,10 +203,11 @@ static NNC_INLINE void $name$_panel(int cols, int first, int end, int j, const r
 		nnc_vec sum[NNC_ROW_MAX] = {{0}};
 		NNC_UNROLL
 		for (int t = 0; t < times; t++) {
+			const int stop = (t + 1) * some < all ? (t + 1) * some : all;
 			$name$_terms(vecs, last, found[i] & ($word$)~0 >> (BITS - terms) << t * terms,
 				     a + $a_row$, b + j, sum);
 			NNC_NO_UNROLL
-			for (int v = t * some; v < (t + 1) * some && v < all; v++)
+			for (int v = t * some; v < stop; v++)
 				$name$_change(vecs, last, v, i - 1, j, s, c$names$);
 		}
 		NNC_UNROLL

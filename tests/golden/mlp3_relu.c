@@ -1367,11 +1367,12 @@ static NNC_INLINE void gemm_dw_sparse_tn_128x128x32_sgd_hab_panel(int cols, int 
 		nnc_vec sum[NNC_ROW_MAX] = {{0}};
 		NNC_UNROLL
 		for (int t = 0; t < times; t++) {
+			const int stop = (t + 1) * some < all ? (t + 1) * some : all;
 			gemm_dw_sparse_tn_128x128x32_sgd_hab_terms(vecs, last,
 				found[i] & (uint32_t)~0 >> (BITS - terms) << t * terms,
 				a + nnc_halved(K, M, 0, i), b + j, sum);
 			NNC_NO_UNROLL
-			for (int v = t * some; v < (t + 1) * some && v < all; v++)
+			for (int v = t * some; v < stop; v++)
 				gemm_dw_sparse_tn_128x128x32_sgd_hab_change(vecs, last,
 					v, i - 1, j, s, c, keep, lr, w);
 		}
@@ -1580,11 +1581,12 @@ static NNC_INLINE void gemm_dw_sparse_tn_784x128x32_sgd_hb_panel(int cols, int f
 		nnc_vec sum[NNC_ROW_MAX] = {{0}};
 		NNC_UNROLL
 		for (int t = 0; t < times; t++) {
+			const int stop = (t + 1) * some < all ? (t + 1) * some : all;
 			gemm_dw_sparse_tn_784x128x32_sgd_hb_terms(vecs, last,
 				found[i] & (uint32_t)~0 >> (BITS - terms) << t * terms,
 				a + i, b + j, sum);
 			NNC_NO_UNROLL
-			for (int v = t * some; v < (t + 1) * some && v < all; v++)
+			for (int v = t * some; v < stop; v++)
 				gemm_dw_sparse_tn_784x128x32_sgd_hb_change(vecs, last,
 					v, i - 1, j, s, c, keep, lr, w);
 		}

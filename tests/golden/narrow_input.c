@@ -928,11 +928,12 @@ static NNC_INLINE void gemm_dw_sparse_tn_3x1500x32_adam_panel(int cols, int firs
 		nnc_vec sum[NNC_ROW_MAX] = {{0}};
 		NNC_UNROLL
 		for (int t = 0; t < times; t++) {
+			const int stop = (t + 1) * some < all ? (t + 1) * some : all;
 			gemm_dw_sparse_tn_3x1500x32_adam_terms(vecs, last,
 				found[i] & (uint32_t)~0 >> (BITS - terms) << t * terms,
 				a + i, b + j, sum);
 			NNC_NO_UNROLL
-			for (int v = t * some; v < (t + 1) * some && v < all; v++)
+			for (int v = t * some; v < stop; v++)
 				gemm_dw_sparse_tn_3x1500x32_adam_change(vecs, last, v,
 					i - 1, j, s, c, keep, rate, epsilon, w, w_m,
 					w_v);
