@@ -838,7 +838,6 @@ double openblas_cost(Gemm g);
 void use_tile(Emit *e);
 const Hole *tile_ahead_holes(Emit *e, bool ahead);
 const char *tile_function(Emit *e, const Gemm *g);
-const Node *step_of(const Gemm *g); /* that changes weights by them as gradients, or NULL */
 bool is_long_step(const Emit *e, const Gemm *g);
 const char *vector_step(Emit *e, const Gemm *g);
 const char *openblas_function(Emit *e, const Gemm *g);

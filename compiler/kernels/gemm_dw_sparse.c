@@ -84,7 +84,6 @@ static void emit(Emit *e, const Node *n)
 		{"a_row", a ? "nnc_halved(K, M, 0, i)" : "i"},
 		{"a_parts", a ? "2" : "1"},
 		{"b_parts", b ? "2" : "1"},
-		{"kept", step_of(&g) ? "keep || " : ""}, /* so that less is compiled */
 		{"times", is_long_step(e, &g) ? "2" : "1"}, /* more would be more to compile */
 		{"ahead", ahead_text(e, &g)},
 		{"whole", whole_text(e, &g)},
@@ -230,7 +229,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 	const int first = share.first * GROUP, end = share.end * GROUP < M ? share.end * GROUP : M;
 	$word$ *found = thread->scratch;
 
-	if ($kept$!$name$_few(n, a)) {
+	if (!$name$_few(n, a)) {
 		$tile$(thread, n, a, b, c$names$);
 		return;
 	}

@@ -73,7 +73,7 @@ static const char *panel_function(Emit *e, int64_t terms)
 }
 
 /* The step that changes weights by their gradient g, which is then done with; or NULL. */
-const Node *step_of(const Gemm *g)
+static const Node *step_of(const Gemm *g)
 {
 	bool one = g->ta && g->node && g->node->fused_count == 1;
 	return one && g->node->fused[0]->op == &op_update ? g->node->fused[0] : NULL;

@@ -3263,7 +3263,7 @@ static void gemm_dw_sparse_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (keep || !gemm_dw_sparse_tn_128x128x32_adam_hb_few(n, a)) {
+	if (!gemm_dw_sparse_tn_128x128x32_adam_hb_few(n, a)) {
 		gemm_tn_128x128x32_adam_hb(thread, n, a, b, c, keep, rate, epsilon, w,
 			w_m, w_v);
 		return;
@@ -3622,7 +3622,7 @@ static void gemm_dw_sparse_tn_3136x128x32_adam(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (keep || !gemm_dw_sparse_tn_3136x128x32_adam_few(n, a)) {
+	if (!gemm_dw_sparse_tn_3136x128x32_adam_few(n, a)) {
 		gemm_tn_3136x128x32_adam(thread, n, a, b, c, keep, rate, epsilon, w,
 			w_m, w_v);
 		return;

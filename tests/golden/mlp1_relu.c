@@ -1031,7 +1031,7 @@ static void gemm_dw_sparse_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (keep || !gemm_dw_sparse_tn_784x128x32_sgd_hb_few(n, a)) {
+	if (!gemm_dw_sparse_tn_784x128x32_sgd_hb_few(n, a)) {
 		gemm_tn_784x128x32_sgd_hb(thread, n, a, b, c, keep, lr, w);
 		return;
 	}

@@ -1398,7 +1398,7 @@ static void gemm_dw_sparse_tn_128x128x32_sgd_hab(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (keep || !gemm_dw_sparse_tn_128x128x32_sgd_hab_few(n, a)) {
+	if (!gemm_dw_sparse_tn_128x128x32_sgd_hab_few(n, a)) {
 		gemm_tn_128x128x32_sgd_hab(thread, n, a, b, c, keep, lr, w);
 		return;
 	}
@@ -1612,7 +1612,7 @@ static void gemm_dw_sparse_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (keep || !gemm_dw_sparse_tn_784x128x32_sgd_hb_few(n, a)) {
+	if (!gemm_dw_sparse_tn_784x128x32_sgd_hb_few(n, a)) {
 		gemm_tn_784x128x32_sgd_hb(thread, n, a, b, c, keep, lr, w);
 		return;
 	}

@@ -960,7 +960,7 @@ static void gemm_dw_sparse_tn_3x1500x32_adam(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (keep || !gemm_dw_sparse_tn_3x1500x32_adam_few(n, a)) {
+	if (!gemm_dw_sparse_tn_3x1500x32_adam_few(n, a)) {
 		gemm_tn_3x1500x32_adam(thread, n, a, b, c, keep, rate, epsilon, w, w_m,
 			w_v);
 		return;
