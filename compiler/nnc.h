@@ -838,8 +838,10 @@ double openblas_cost(Gemm g);
 void use_tile(Emit *e);
 const Hole *tile_ahead_holes(Emit *e, bool ahead);
 const char *tile_function(Emit *e, const Gemm *g);
-bool is_long_step(const Emit *e, const Gemm *g);
-const char *vector_step(Emit *e, const Gemm *g);
+bool tile_by_halves(const Net *net, const Node *n);
+const char *tile_halves(const Net *net, const Node *n);
+bool is_long_step(const Emit *e, const Gemm *g); /* does what changes the weights take long? */
+const char *vector_step(Emit *e, const Gemm *g); /* by a vector v at `at`; NULL: by numbers only */
 const char *openblas_function(Emit *e, const Gemm *g);
 
 /* ---- model.c: a file -> its Net ------------------------------------------------------------- */

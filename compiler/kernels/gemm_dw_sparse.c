@@ -11,7 +11,7 @@
 enum {
 	MOST_TERMS = 64, /* bits of a word that tells which are not 0, */
 	WORD = 32,       /* or of a smaller one */
-	GROUP = 8,       /* rows of dw that are one thread's */
+	GROUP = 8,       /* rows of dw that are one thread's: of one half, as those of tiles are */
 	WIDE = 64,       /* columns, and */
 	ENOUGH = 16,     /* terms, with which it pays to pass over half of them */
 };
@@ -37,18 +37,6 @@ static int64_t scratch(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
 	return g.k > WORD ? 2 * g.m : g.m;
-}
-
-/* A group of rows is of one half, and so are the rows of a tile. */
-static bool by_halves(const Net *net, const Node *n)
-{
-	Gemm g = gemm_of(net, n);
-	return g.m % (2 * GROUP) == 0;
-}
-
-static const char *halves(const Net *net, const Node *n)
-{
-	return by_halves(net, n) ? "ab" : "b";
 }
 
 /* Has the weights of the same columns four rows on come meanwhile, if they come from far. */
@@ -80,6 +68,7 @@ static void emit(Emit *e, const Node *n)
 	bool a = gemm_halved(&g, 'a'), b = gemm_halved(&g, 'b');
 	const Hole own[] = {
 		{"tile", tile_function(e, &g)},
+		{"GROUP", int_text(GROUP)},
 		{"word", g.k > WORD ? "uint64_t" : "uint32_t"},
 		{"a_row", a ? "nnc_halved(K, M, 0, i)" : "i"},
 		{"a_parts", a ? "2" : "1"},
@@ -107,8 +96,8 @@ const Kernel kernel_gemm_dw_sparse = {
 	.cost = cost,
 	.updates = true,
 	.scratch = scratch,
-	.by_halves = by_halves,
-	.halves = halves,
+	.by_halves = tile_by_halves,
+	.halves = tile_halves,
 	.emit = emit,
 };
 
@@ -223,7 +212,7 @@ static NNC_INLINE void $name$_panel(int cols, int first, int end, int j, const r
 static void $name$(const NncThread *thread, int n, const real *restrict a,
 		   const real *restrict b, real *restrict c$params$)
 {
-	enum { M = $M$, K = $K$, GROUP = 8, PARTS = $b_parts$, N = $N$ / PARTS };
+	enum { M = $M$, K = $K$, GROUP = $GROUP$, PARTS = $b_parts$, N = $N$ / PARTS };
 	enum { COLS = NNC_COLS(N, NNC_ROW_MAX / PARTS), REST = N % COLS };
 	const NncRange share = nnc_share(thread, (M + GROUP - 1) / GROUP);
 	const int first = share.first * GROUP, end = share.end * GROUP < M ? share.end * GROUP : M;

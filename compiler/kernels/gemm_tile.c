@@ -196,13 +196,13 @@ const char *tile_function(Emit *e, const Gemm *g)
 }
 
 /* Rows of dw are columns of a; an even number of tiles, of any CPU, divides them in two. */
-static bool by_halves(const Net *net, const Node *n)
+bool tile_by_halves(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
 	return g.ta && g.m % TWO_TILES == 0;
 }
 
-static const char *halves(const Net *net, const Node *n)
+const char *tile_halves(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
 	if (tile_vectors(&g) > 2)
@@ -223,8 +223,8 @@ const Kernel kernel_gemm_tile = {
 	.cost = cost,
 	.updates = true,
 	.scratch = scratch,
-	.by_halves = by_halves,
-	.halves = halves,
+	.by_halves = tile_by_halves,
+	.halves = tile_halves,
 	.emit = emit,
 };
 
