@@ -1,19 +1,21 @@
 /*
  * gradcheck.c - are the gradients right? Every weight tensor and the input against
- * central differences, in the double twin, with dropout on (the draws depend on epoch
- * and step only, so the mask stays the same).
+ * differences of the loss, in the double twin, with dropout on (the draws depend on
+ * epoch and step only, so the mask stays the same).
  *
  *   numeric = (loss(x + h) - loss(x - h)) / 2h
- *   error = |numeric - analytic| / max(|numeric| + |analytic|, 1e-3 s, min(1e6 r, 10
- * s))
+ *           or (4 loss(x + h) - loss(x + 2h) - 3 loss(x)) / 2h, h of either sign
+ *   error = |numeric - analytic| / max(|numeric| + |analytic|, 1e-3 s,
+ *                                      min(1e6 r, 10 s))
  *
  * s is the tensor's largest gradient: what is a thousandth of it need not be known to
  * the same relative precision. r = 16 eps max(1, |loss|) / h is the rounding error of
  * the difference; it never excuses more than 1e-5 s. A kink (relu, maxpool) between
- * x - h and x + h makes the numeric side wrong, so an element over the bound is tried
- * again with a smaller h, and for the tiniest gradients with a larger one; the best of
- * these errors counts. What is within r even then is right as far as differences can
- * say: a saturated network has gradients of 1e-50.
+ * x - h and x + h makes the central difference wrong, so an element over the bound is
+ * tried again from either side, one of which has no kink that lies next to x, with a
+ * smaller h, and for the tiniest gradients with a larger one; the best of these errors
+ * counts. What is within r even then is right as far as differences can say: a
+ * saturated network has gradients of 1e-50.
  */
 #include "internal.h"
 
@@ -24,7 +26,9 @@
 
 static const double steps[] = {1e-4, 1e-5, 1e-6, 1e-7, 1e-3};
 
-enum { STEPS = sizeof steps / sizeof *steps };
+static const int sides[] = {0, 1, -1}; /* of difference() */
+
+enum { STEPS = sizeof steps / sizeof *steps, SIDES = sizeof sides / sizeof *sides };
 
 /* A check under way. */
 typedef struct Check {
@@ -33,6 +37,7 @@ typedef struct Check {
 	NncData data;
 	uint32_t *index; /* (rows) */
 	NncBatch batch;
+	double loss;   /* of the unmoved point */
 	double *grads; /* what backward said of the tensor under check */
 	int64_t *at;   /* (samples) places of the elements to check */
 } Check;
@@ -57,22 +62,30 @@ static double loss_at(Check *k, double *x, double h, bool input)
 	return c->loss / k->batch.rows;
 }
 
-/* The error of one element; counts it as refined if the first step was not enough. */
+/* The derivative at *x: central, or from one side only (1: above, -1: below). */
+static double difference(Check *k, double *x, double h, int side, bool input)
+{
+	if (!side)
+		return (loss_at(k, x, h, input) - loss_at(k, x, -h, input)) / (2 * h);
+	h *= side;
+	double near = loss_at(k, x, h, input), far = loss_at(k, x, 2 * h, input);
+	return (4 * near - far - 3 * k->loss) / (2 * h);
+}
+
+/* The error of one element; counts it as refined if one difference was not enough. */
 static double element_error(Check *k, double *x, double analytic, double scale,
 			    bool input, int64_t *refined)
 {
 	double best = INFINITY;
 
-	for (int i = 0; i < STEPS; i++) {
-		double h = steps[i] * fmax(1, fabs(*x));
-		double up = loss_at(k, x, h, input);
-		double down = loss_at(k, x, -h, input);
-		double numeric = (up - down) / (2 * h);
-		double rounding = 16 * DBL_EPSILON * fmax(1, fabs(up)) / h;
+	for (int i = 0; i < STEPS * SIDES; i++) {
+		double h = steps[i / SIDES] * fmax(1, fabs(*x));
+		double numeric = difference(k, x, h, sides[i % SIDES], input);
+		double rounding = 16 * DBL_EPSILON * fmax(1, fabs(k->loss)) / h;
 		double size = fmax(fabs(numeric) + fabs(analytic), 1e-3 * scale);
 		size = fmax(size, fmin(1e6 * rounding, 10 * scale));
 		double error = fabs(numeric - analytic);
-		bool widest = i == STEPS - 1;
+		bool widest = i / SIDES == STEPS - 1;
 		if (widest && error <= rounding)
 			error = 0;
 		if (error > 0)
@@ -116,7 +129,9 @@ static void check_elements(Check *k, NncGradReport *r, double *block, bool input
 /* Backward of the unmoved point; the gradients stay in the context until the next. */
 static void differentiate(Check *k)
 {
+	k->context.loss = 0;
 	nnc_step_gradients(&k->context, k->model, &k->batch);
+	k->loss = k->context.loss / k->batch.rows;
 }
 
 static void check_tensor(Check *k, NncGradReport *r, const NncTensor *tensor,

@@ -869,7 +869,7 @@ json_t *nnc_ops_json(const NncTrace *trace);
 typedef struct NncGradReport {
 	const char *name;       /* of the tensor, or "input" */
 	int32_t rows;           /* of the batch */
-	int64_t elements, checked, refined; /* refined: of them, with a smaller step */
+	int64_t elements, checked, refined; /* refined: of them, by more than one difference */
 	double error;           /* the largest relative error */
 	double scale;           /* the largest gradient */
 } NncGradReport;
