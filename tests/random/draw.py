@@ -86,8 +86,8 @@ def size2(a, b):
 
 
 class Drawing:
-    def __init__(self, seed, kernels):
-        self.r = random.Random(seed)
+    def __init__(self, seed, kernels, again=0):
+        self.r = random.Random(seed + (again << 32))
         self.p = Program(seed)
         self.macs, self.names = 0, 0
         self.kernels = kernels
