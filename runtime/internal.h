@@ -874,8 +874,8 @@ typedef struct NncGradReport {
 	double scale;           /* the largest gradient */
 } NncGradReport;
 
-/* Compares `samples` elements of every tensor and of the input with central differences
-   on a made-up batch of `rows` rows; report has tensor_count + 1 lines, the input's
+/* Compares `samples` elements of every tensor and of the input with differences of the
+   loss on a made-up batch of `rows` rows; report has tensor_count + 1 lines, the input's
    last. twin is a model in double. Errors: NNC_NOMEM. */
 int nnc_gradcheck(NncGradReport *report, const NncModel *twin, int32_t rows,
 		  int64_t samples, uint32_t seed, NncError *err);

@@ -7,7 +7,6 @@
 
 #include <CUnit/CUnit.h>
 #include <math.h>
-#include <string.h>
 
 enum { BIAS = 3, SAMPLES = 4, SEED = 1 };
 
