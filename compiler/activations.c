@@ -41,6 +41,7 @@ const Activation activations[] = {
 	 .value = "v < 0 ? 0 : v", /* not a number stays one */
 	 .grad = "y > 0 ? v : 0",
 	 .rises = true,
+	 .zeros = true,
 	 .init = "he"},
 	{.name = "selu",
 	 .summary = "self-normalising elu with fixed scales (Klambauer et al. 2017)",

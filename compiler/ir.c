@@ -278,6 +278,21 @@ int64_t rows_of(const Net *net, const Tensor *t)
 	return t->batched ? net->training.batch : 1;
 }
 
+Split split_of(const Net *net, const Node *n, char operand)
+{
+	Split (*split)(const Net *, const Node *, char) =
+		n->kernel ? n->kernel->split : n->op->split;
+	return split ? split(net, n, operand) : SPLIT_ANY;
+}
+
+Split split_by_rows(const Net *net, const Node *n, char operand)
+{
+	(void)net;
+	(void)n;
+	(void)operand;
+	return SPLIT_ROWS;
+}
+
 /* ---- the checker ------------------------------------------------------------- */
 
 static unsigned rounds; /* a tensor with this number in `seen` is defined by now */

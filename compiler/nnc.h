@@ -309,6 +309,7 @@ typedef struct Activation {
 	const char *grad;
 	bool from_input;
 	bool rises;             /* never less for a larger v */
+	bool zeros;             /* grad is 0 where y is, whatever v is */
 	const char *init;       /* the initialiser that suits the layer before it */
 } Activation;
 
@@ -389,7 +390,7 @@ struct Tensor {
 	/* set by plan: */
 	int64_t offset, reals;  /* in the arena */
 	bool own;               /* x: of each thread, the others' in their scratch */
-	const Tensor *after;    /* the tensor it starts behind; NULL: at 0 */
+	const Tensor *after;    /* whose place it takes, or whose end is its start; NULL: at 0 */
 	int first, last;        /* the nodes between which it lives */
 };
 
@@ -435,6 +436,18 @@ typedef struct Attr {
 	BinsForm form;          /* fft_bins */
 } Attr;
 
+/*
+ * How threads share out what a node does with a value. Where two nodes share it out alike, a
+ * thread goes on with what it has made itself; the others may still be making the rest.
+ */
+typedef enum Split {
+	SPLIT_ANY,    /* in a way of its own */
+	SPLIT_ROWS,   /* by rows: nnc_share(thread, n) */
+	SPLIT_HALVES, /* of two threads each has half of the columns; of more, SPLIT_ANY */
+} Split;
+
+typedef enum Barrier { BARRIER_NONE, BARRIER_OF_MANY, BARRIER } Barrier; /* of many: of > 2 threads */
+
 enum { MAX_IN = 4, MAX_OUT = 2, MAX_FUSED = 6 };
 
 struct Node {
@@ -459,7 +472,7 @@ struct Node {
 	double cost;            /* microseconds on the nominal machine */
 	const Choice *choice;   /* tune: what it was chosen from, or NULL */
 	Tensor *workspace;      /* what its threads share while they compute, or NULL */
-	bool barrier;           /* sync: all threads must be done with what is before it */
+	Barrier barrier;        /* sync: who must be done with what is before it */
 	Tensor *fetch;          /* fetch: what comes nearer meanwhile, or NULL */
 };
 
@@ -561,6 +574,9 @@ Tensor *add_output(Net *net, Node *n, const char *id, Shape shape, Element eleme
 Tensor *storage(Tensor *t);                 /* the tensor whose memory it lives in */
 Tensor *result(const Node *n);              /* out[0], after what is fused */
 int64_t rows_of(const Net *net, const Tensor *t); /* B, or 1 */
+/* How n shares out in[0], 'a'; in[1], 'b'; or all its other operands, 'c'. */
+Split split_of(const Net *net, const Node *n, char operand);
+Split split_by_rows(const Net *net, const Node *n, char operand); /* an op's split: SPLIT_ROWS */
 void keep(Program *p, Tensor *t);
 void count_uses(Program *p);
 void sweep(Program *p);                     /* drops dead nodes */
@@ -667,6 +683,8 @@ struct Op {
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
 	/* Which operands may be halved: "a" in[0], "b" in[1], "c" all the others; NULL: none. */
 	const char *(*halves)(const Net *net, const Node *n);
+	/* How it shares out an operand, named as above, by its plain loops; NULL: SPLIT_ANY. */
+	Split (*split)(const Net *net, const Node *n, char operand);
 	bool by_columns;        /* a thread reads some columns of in[0], not some rows */
 	bool (*own)(const Net *net, const Node *n); /* load: each thread has all of x for itself */
 	int adjoint_in;         /* conv_dx, conv_dw: which in[] is the adjoint of conv's output */
@@ -776,7 +794,11 @@ void pass_sync(Net *net);    /* barriers between threads */
 void pass_fetch(Net *net);   /* what they made comes nearer */
 
 void verify_plan(const Net *net, Program *p); /* aborts on a plan that is wrong */
-void verify_sync(const Program *p);           /* aborts where a barrier is missing */
+void verify_sync(const Net *net, const Program *p); /* aborts where a barrier is missing */
+/* sync.c, for plan: the barriers that p needs as it is placed; and at or behind node i the
+   first before which all threads are done with what is before i, or p->count. */
+void mark_barriers(const Net *net, Program *p);
+int next_meeting(const Program *p, int i);
 int64_t training_bytes(const Net *net);       /* weights, gradients, state, arena */
 int64_t inference_bytes(const Net *net);      /* weights, arena */
 
@@ -795,9 +817,9 @@ struct Kernel {
 	bool spreads;           /* conv_dx, conv_dw: it can begin with a maxpool's gradient */
 	int64_t (*workspace)(const Net *net, const Node *n); /* reals, shared; NULL: none */
 	int64_t (*scratch)(const Net *net, const Node *n); /* reals of each thread; NULL: none */
-	/* Of two threads, each reads its half of the columns of in[0] only; NULL: never. */
-	bool (*by_halves)(const Net *net, const Node *n);
+	bool meets;             /* with a workspace it has a barrier, before which it writes only there */
 	const char *(*halves)(const Net *net, const Node *n); /* the same as an op's */
+	Split (*split)(const Net *net, const Node *n, char operand); /* the same as an op's */
 	/* One of these: writes a call, or appends to p the nodes that compute n's results. */
 	void (*emit)(Emit *e, const Node *n);
 	void (*lower)(Net *net, Program *p, Node *n);
@@ -824,6 +846,8 @@ void each_kernel(const Net *net, const Node *n,
 		 void (*visit)(void *data, const Kernel *k, double cost, const char *reason),
 		 void *data);
 
+enum { MAX_LANES = 16 }; /* of a vector of any CPU */
+
 /* gemms as parts of other kernels: their cost, and the function once it is emitted. */
 double tile_cost(Gemm g);
 double memory_bytes(const Gemm *g);
@@ -838,7 +862,7 @@ double openblas_cost(Gemm g);
 void use_tile(Emit *e);
 const Hole *tile_ahead_holes(Emit *e, bool ahead);
 const char *tile_function(Emit *e, const Gemm *g);
-bool tile_by_halves(const Net *net, const Node *n);
+Split tile_split(const Net *net, const Node *n, char operand);
 const char *tile_halves(const Net *net, const Node *n);
 bool is_long_step(const Emit *e, const Gemm *g); /* does what changes the weights take long? */
 const char *vector_step(Emit *e, const Gemm *g); /* by a vector v at `at`; NULL: by numbers only */

@@ -46,7 +46,7 @@ static void print_node(FILE *out, const Net *net, const Node *n)
 	if (n->workspace)
 		fprintf(out, " work %lld", (long long)shape_size(n->workspace->shape));
 	if (n->barrier)
-		fputs(" ; barrier", out);
+		fprintf(out, " ; barrier%s", n->barrier == BARRIER ? "" : " of many");
 	if (n->fetch)
 		fprintf(out, " ; fetch %s", operand(n->fetch));
 	if (n->input_only)

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define NNC_VERSION "0.1.0"
-#define NNC_ABI 4 /* of NncModel; a model of another ABI is refused */
+#define NNC_ABI 5 /* of NncModel; a model of another ABI is refused */
 
 /* ---- numbers -------------------------------------------------------------- */
 
@@ -352,6 +352,13 @@ static inline int nnc_halved(int rows, int cols, int i, int j)
 /* Returns when every thread of the team is here: what they wrote can then be read. */
 void nnc_barrier(const NncThread *t);
 
+/* The same of more than two threads, where of two each goes on with its own half of something. */
+static inline void nnc_barrier_of_many(const NncThread *t)
+{
+	if (t->count > 2)
+		nnc_barrier(t);
+}
+
 /* Has what other threads have just made come nearer, meanwhile. */
 static inline void nnc_fetch(const NncThread *t, const nnc_real *p, int count)
 {
@@ -432,11 +439,11 @@ typedef struct NncModel {
 	NncTraining training;
 
 	/*
-	 * One training step is load, forward, backward, with a barrier after each. Every
-	 * thread of a team calls them.
+	 * One training step is load, forward, backward, with a barrier before backward and at
+	 * the end. Every thread of a team calls them.
 	 */
 	NncWork *load;              /* gather, scale: the input */
-	NncWork *forward;           /* dropout included; row_loss, row_hit */
+	NncWork *forward;           /* dropout included; row_loss, row_hit, the loss's gradient */
 	/* Gradients of the mean loss, and the optimizer's step, for every weight. */
 	NncWork *backward;
 	/* After load: the output (probabilities where the loss is cross_entropy). */

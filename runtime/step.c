@@ -1,6 +1,6 @@
 /*
  * step.c - what a team does with one batch: the parts of a step that the model has, in
- * one parallel region, a barrier between each two; and what the rows add up to.
+ * one parallel region, a barrier before backward; and what the rows add up to.
  *
  * Sums are over the rows in their order, whoever computed them: the number of threads
  * changes nothing.
@@ -9,14 +9,15 @@
 
 #include <math.h>
 
-enum { MAX_PARTS = 3 };
+enum { MAX_PARTS = 2 };
 
 /* What is to be done with a batch. */
 typedef struct Task {
 	NncContext *context;
 	const NncBatch *batch;
 	NncWork *part[MAX_PARTS]; /* in this order, up to NULL */
-	NncWork *guarded; /* of them, what only a finite loss leads to; or NULL */
+	NncWork *backward;        /* behind them, or NULL */
+	bool guarded;             /* only a finite loss leads to it */
 } Task;
 
 static double batch_loss(const NncContext *c, const NncBatch *batch)
@@ -33,14 +34,13 @@ static void do_parts(void *argument, const NncThread *t)
 {
 	const Task *task = argument;
 
-	for (int i = 0; i < MAX_PARTS && task->part[i]; i++) {
-		if (i)
-			nnc_barrier(t);
-		if (task->part[i] == task->guarded &&
-		    !isfinite(batch_loss(task->context, task->batch)))
-			return;
+	for (int i = 0; i < MAX_PARTS && task->part[i]; i++)
 		task->part[i](task->context, task->batch, t);
-	}
+	if (!task->backward)
+		return;
+	nnc_barrier(t);
+	if (!task->guarded || isfinite(batch_loss(task->context, task->batch)))
+		task->backward(task->context, task->batch, t);
 }
 
 /* Adds the rows to the context's sums; true if the batch's loss is finite. */
@@ -58,8 +58,9 @@ bool nnc_step(NncContext *c, const NncModel *model, const NncBatch *batch)
 {
 	Task task = {.context = c,
 		     .batch = batch,
-		     .part = {model->load, model->forward, model->backward},
-		     .guarded = model->backward};
+		     .part = {model->load, model->forward},
+		     .backward = model->backward,
+		     .guarded = true};
 
 	nnc_team_run(c->team, do_parts, &task);
 	return add_rows(c, batch);
@@ -67,7 +68,10 @@ bool nnc_step(NncContext *c, const NncModel *model, const NncBatch *batch)
 
 void nnc_step_gradients(NncContext *c, const NncModel *model, const NncBatch *batch)
 {
-	Task task = {c, batch, {model->load, model->forward, model->backward}, NULL};
+	Task task = {.context = c,
+		     .batch = batch,
+		     .part = {model->load, model->forward},
+		     .backward = model->backward};
 	double lr = c->lr;
 	bool keep_grads = c->keep_grads;
 
@@ -81,14 +85,14 @@ void nnc_step_gradients(NncContext *c, const NncModel *model, const NncBatch *ba
 
 void nnc_step_load(NncContext *c, const NncModel *model, const NncBatch *batch)
 {
-	Task task = {c, batch, {model->load}, NULL};
+	Task task = {.context = c, .batch = batch, .part = {model->load}};
 
 	nnc_team_run(c->team, do_parts, &task);
 }
 
 void nnc_step_forward(NncContext *c, const NncModel *model, const NncBatch *batch)
 {
-	Task task = {c, batch, {model->forward}, NULL};
+	Task task = {.context = c, .batch = batch, .part = {model->forward}};
 
 	nnc_team_run(c->team, do_parts, &task);
 	add_rows(c, batch);
@@ -96,14 +100,15 @@ void nnc_step_forward(NncContext *c, const NncModel *model, const NncBatch *batc
 
 void nnc_step_infer(NncContext *c, const NncModel *model, const NncBatch *batch)
 {
-	Task task = {c, batch, {model->load, model->infer}, NULL};
+	Task task = {.context = c, .batch = batch, .part = {model->load, model->infer}};
 
 	nnc_team_run(c->team, do_parts, &task);
 }
 
 void nnc_step_evaluate(NncContext *c, const NncModel *model, const NncBatch *batch)
 {
-	Task task = {c, batch, {model->load, model->evaluate}, NULL};
+	Task task = {
+		.context = c, .batch = batch, .part = {model->load, model->evaluate}};
 
 	nnc_team_run(c->team, do_parts, &task);
 	add_rows(c, batch);

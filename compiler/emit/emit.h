@@ -105,6 +105,7 @@ void emit_elementwise_function(Emit *e, const Node *n, const char *name, int64_t
 void emit_elementwise(Emit *e, const Node *n);
 bool reads_columns(const char *statements); /* do they differ from column to column? */
 const char *elementwise_halves(const Net *net, const Node *n); /* Op.halves of such */
+Split elementwise_split(const Net *net, const Node *n, char operand); /* and Op.split */
 
 /* window.c, ops/gemm.c, ops/conv.c */
 Window window_of(const Attr *a, Shape x, Shape y);

@@ -164,6 +164,14 @@ const char *elementwise_halves(const Net *net, const Node *n)
 	return "c";
 }
 
+Split elementwise_split(const Net *net, const Node *n, char operand)
+{
+	const Tensor *x = n->in[0];
+	(void)net;
+	(void)operand;
+	return x->halved ? SPLIT_HALVES : x->shape.rank == 1 ? SPLIT_ROWS : SPLIT_ANY;
+}
+
 /* A sweep over y that does what is fused into n. */
 void emit_elementwise_function(Emit *e, const Node *n, const char *name, int64_t size,
 			       int64_t cols)

@@ -50,11 +50,10 @@ static Sharers find_sharers(const Program *p)
 static void emit_places(Emit *e, const Sharers *s, const Tensor *t)
 {
 	scratch_begin();
-	const char *after =
-		t->after ? arena_printf("%s + %lld", upper_text(t->after->id),
-					(long long)t->after->reals)
-			 : "0";
-	emit_place(e, t, after);
+	const char *at = t->after ? upper_text(t->after->id) : "0";
+	if (t->after && t->after->offset < t->offset)
+		at = arena_printf("%s + %lld", at, (long long)t->after->reals);
+	emit_place(e, t, at);
 	for (int i = 0; i < s->count; i++)
 		if (storage(s->tensors[i]) == t)
 			emit_place(e, s->tensors[i], upper_text(t->id));

@@ -119,7 +119,8 @@ static const char *body_of(Emit *e, const Program *p, Choose *choose, bool whole
 		}
 		layer = n->layer;
 		if (n->barrier)
-			put(e, "nnc_barrier(thread);");
+			put(e, "nnc_barrier%s(thread);",
+			    n->barrier == BARRIER ? "" : "_of_many");
 		if (n->fetch)
 			put(e, "nnc_fetch(thread, %s, n * %lld);", ref(n->fetch),
 			    (long long)shape_size(n->fetch->shape));
@@ -211,8 +212,10 @@ static void emit_network(Emit *e)
 		update = arena_printf("\n\t/* what no kernel above did itself */\n%s",
 				      update);
 	emit_step(e, "The samples of the batch become x.", "load", "", "", load);
-	emit_step(e, "Forward, with what only training does, to the loss.", "forward",
-		  "", "", forward);
+	emit_step(
+		e,
+		"Forward, with what only training does, to the loss and its gradient.",
+		"forward", "", "", forward);
 	const bool any = *input;
 	if (any)
 		emit_input_gradient(e, input);

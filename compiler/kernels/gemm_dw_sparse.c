@@ -61,6 +61,15 @@ static const char *whole_text(Emit *e, const Gemm *g)
 					 "}", step);
 }
 
+static const char count_in_rows[] = "for (int k = 0; k < n; k += 8)\n"
+				    "\tfor (int i = cols.first; i < cols.end; i++)\n"
+				    "\t\tcount += a[k * M + i] != 0;",
+		  count_in_halves[] =
+			  "for (int half = 2 * cols.first / M; half < 2 * cols.end / M; half++)\n"
+			  "\tfor (int k = 0; k < n; k += 8)\n"
+			  "\t\tfor (int i = 0; i < M / 2; i++)\n"
+			  "\t\t\tcount += a[(half * K + k) * (M / 2) + i] != 0;";
+
 static void emit(Emit *e, const Node *n)
 {
 	Gemm g = gemm_of(e->net, n);
@@ -72,6 +81,10 @@ static void emit(Emit *e, const Node *n)
 		{"word", g.k > WORD ? "uint64_t" : "uint32_t"},
 		{"a_row", a ? "nnc_halved(K, M, 0, i)" : "i"},
 		{"a_parts", a ? "2" : "1"},
+		{"mine", tile_split(e->net, n, 'a') == SPLIT_HALVES ? "nnc_half(thread, M)"
+								     : "(NncRange){0, M}"},
+		{"K_used", a ? arena_printf("K = %lld, ", (long long)g.k) : ""},
+		{"count", a ? count_in_halves : count_in_rows},
 		{"b_parts", b ? "2" : "1"},
 		{"times", is_long_step(e, &g) ? "2" : "1"}, /* more would be more to compile */
 		{"ahead", ahead_text(e, &g)},
@@ -96,23 +109,21 @@ const Kernel kernel_gemm_dw_sparse = {
 	.cost = cost,
 	.updates = true,
 	.scratch = scratch,
-	.by_halves = tile_by_halves,
+	.split = tile_split,
 	.halves = tile_halves,
 	.emit = emit,
 };
 
 #ifdef TEMPLATE_gemm_dw_sparse_few
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool $name$_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool $name$_few(NncRange cols, int n, const real *restrict a)
 {
-	enum { K = $K$, PARTS = $a_parts$, M = $M$ / PARTS };
-	int count = 0, all = 0;
+	enum { $K_used$M = $M$ };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	$count$
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 #endif
 
@@ -218,7 +229,7 @@ static void $name$(const NncThread *thread, int n, const real *restrict a,
 	const int first = share.first * GROUP, end = share.end * GROUP < M ? share.end * GROUP : M;
 	$word$ *found = thread->scratch;
 
-	if (!$name$_few(n, a)) {
+	if (!$name$_few($mine$, n, a)) {
 		$tile$(thread, n, a, b, c$names$);
 		return;
 	}

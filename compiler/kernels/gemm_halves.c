@@ -39,11 +39,12 @@ int64_t halves_workspace(const Net *net, const Node *n)
 	return g.m * g.n;
 }
 
-static bool by_halves(const Net *net, const Node *n)
+/* Tiles are ended column by column: each half, where an even number of any CPU's are side by side. */
+static Split split(const Net *net, const Node *n, char operand)
 {
-	(void)net;
-	(void)n;
-	return true;
+	Gemm g = gemm_of(net, n);
+	bool even = g.n % (2 * MAX_LANES * tile_vectors(&g)) == 0;
+	return operand == 'a' || (operand == 'c' && even) ? SPLIT_HALVES : SPLIT_ANY;
 }
 
 /* No tile may be in both halves of c. */
@@ -93,7 +94,8 @@ const Kernel kernel_gemm_halves = {
 	.fits = fits,
 	.cost = cost,
 	.workspace = halves_workspace,
-	.by_halves = by_halves,
+	.meets = true,
+	.split = split,
 	.halves = halves,
 	.emit = emit,
 };

@@ -95,6 +95,7 @@ const Kernel kernel_gemm_parts = {
 	.fits = fits,
 	.cost = cost,
 	.workspace = workspace,
+	.meets = true,
 	.emit = emit,
 };
 

@@ -54,18 +54,34 @@ static int64_t workspace(const Net *net, const Node *n)
 	return is_dw(&g) ? 0 : g.n;
 }
 
-static bool by_halves(const Net *net, const Node *n)
+enum {
+	FEW = 16,         /* columns: one block of 8 vectors has them on any CPU */
+	TWO_BLOCKS = 128, /* its multiples are an even number of blocks of 4 vectors */
+};
+
+static bool has_one_block(const Gemm *g)
 {
-	(void)net;
-	(void)n;
-	return true;
+	return g->n <= FEW;
+}
+
+/* The last of the threads ends the one block, and has the one row. */
+static Split split(const Net *net, const Node *n, char operand)
+{
+	Gemm g = gemm_of(net, n);
+	if (operand == 'a')
+		return SPLIT_HALVES;
+	if (operand == 'b' || is_dw(&g))
+		return SPLIT_ANY;
+	return has_one_block(&g) ? SPLIT_ROWS : g.n % TWO_BLOCKS ? SPLIT_ANY : SPLIT_HALVES;
 }
 
 static void emit(Emit *e, const Node *n)
 {
 	Gemm g = gemm_of(e->net, n);
 	const char *name = gemm_name(&g, "_row");
-	const Hole extra[] = {{"all", steps(n) ? "keep" : "true"}, {NULL, NULL}};
+	const Hole extra[] = {{"all", steps(n) ? "keep" : "true"},
+			      {"vecs", has_one_block(&g) ? "8" : "4"},
+			      {NULL, NULL}};
 	const Hole *holes = gemm_holes(&g, name, extra);
 	if (is_dw(&g)) {
 		emit_function(e, name, "gemm_row_dw", holes);
@@ -88,7 +104,8 @@ const Kernel kernel_gemm_row = {
 	.updates = true,
 	.scratch = scratch,
 	.workspace = workspace,
-	.by_halves = by_halves,
+	.meets = true,
+	.split = split,
 	.emit = emit,
 };
 
@@ -131,7 +148,7 @@ static NNC_INLINE void $name$_block(int cols, int count, bool ends, int j0, cons
 static void $name$_sums(int count, const int *restrict terms, int first, int end, bool ends,
 		const real *restrict a, const real *restrict b, real *restrict c, real *restrict p$params$)
 {
-	enum { N = $N$, COLS = NNC_COLS(N, 4), REST = N % COLS };
+	enum { N = $N$, COLS = NNC_COLS(N, $vecs$), REST = N % COLS };
 
 	for (int k = first; k < end; k++)
 		if (REST > 0 && k == N / COLS)
@@ -146,7 +163,7 @@ static void $name$_sums(int count, const int *restrict terms, int first, int end
 static void $name$(const NncThread *thread, int n, const real *restrict a,
 		   const real *restrict b, real *restrict c, real *restrict p$params$)
 {
-	enum { N = $N$, K = $K$, COLS = NNC_COLS(N, 4), BLOCKS = (N + COLS - 1) / COLS };
+	enum { N = $N$, K = $K$, COLS = NNC_COLS(N, $vecs$), BLOCKS = (N + COLS - 1) / COLS };
 	enum { LEFT = BLOCKS / 2, RIGHT = BLOCKS - LEFT };
 	const NncRange share = nnc_share(thread, 2 * RIGHT);
 	const NncRange one = {share.first, share.end < RIGHT ? share.end : RIGHT};

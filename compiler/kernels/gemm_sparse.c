@@ -43,11 +43,12 @@ static int64_t scratch(const Net *net, const Node *n)
 	return g.m * (2 * 2 * words(&g) + WIDE);
 }
 
-static bool by_halves(const Net *net, const Node *n)
+/* Panels are ended column by column: each half, where an even number of any CPU's are side by side. */
+static Split split(const Net *net, const Node *n, char operand)
 {
-	(void)net;
-	(void)n;
-	return true;
+	Gemm g = gemm_of(net, n);
+	bool even = g.n % (2 * WIDE) == 0;
+	return operand == 'a' || (operand == 'c' && even) ? SPLIT_HALVES : SPLIT_ANY;
 }
 
 /* No panel may be in both halves of c. */
@@ -84,7 +85,8 @@ const Kernel kernel_gemm_sparse = {
 	.cost = cost,
 	.workspace = halves_workspace,
 	.scratch = scratch,
-	.by_halves = by_halves,
+	.meets = true,
+	.split = split,
 	.halves = halves,
 	.emit = emit,
 };

@@ -6,7 +6,6 @@
 #include "nnc.h"
 
 enum {
-	MAX_LANES = 16,        /* of any CPU: what scratch must hold */
 	FEW_WEIGHTS = 4096,    /* that it is not worth it to change in another way */
 	TWO_TILES = 16,        /* rows: its multiples are an even number of tiles on any CPU */
 };
@@ -195,11 +194,17 @@ const char *tile_function(Emit *e, const Gemm *g)
 	return name;
 }
 
-/* Rows of dw are columns of a; an even number of tiles, of any CPU, divides them in two. */
-bool tile_by_halves(const Net *net, const Node *n)
+/*
+ * Rows of dw are columns of a; other tiles are taken column by column. An even number of them,
+ * of any CPU, divides them in two.
+ */
+Split tile_split(const Net *net, const Node *n, char operand)
 {
 	Gemm g = gemm_of(net, n);
-	return g.ta && g.m % TWO_TILES == 0;
+	if (g.ta)
+		return operand == 'a' && g.m % TWO_TILES == 0 ? SPLIT_HALVES : SPLIT_ANY;
+	bool even = g.n % (2 * MAX_LANES * tile_vectors(&g)) == 0;
+	return operand == 'c' && even ? SPLIT_HALVES : SPLIT_ANY;
 }
 
 const char *tile_halves(const Net *net, const Node *n)
@@ -223,7 +228,7 @@ const Kernel kernel_gemm_tile = {
 	.cost = cost,
 	.updates = true,
 	.scratch = scratch,
-	.by_halves = tile_by_halves,
+	.split = tile_split,
 	.halves = tile_halves,
 	.emit = emit,
 };

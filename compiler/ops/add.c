@@ -33,6 +33,7 @@ const Op op_add = {
 	.flops = flops,
 	.emit = emit_elementwise,
 	.halves = elementwise_halves,
+	.split = elementwise_split,
 	.element = element,
 	.operand = "other",
 	.suffix = suffix,

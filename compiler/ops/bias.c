@@ -42,6 +42,7 @@ const Op op_bias = {
 	.flops = flops,
 	.emit = emit_elementwise,
 	.halves = elementwise_halves,
+	.split = elementwise_split,
 	.element = element,
 	.operand = "bias",
 	.suffix = suffix,
@@ -54,6 +55,16 @@ static const char *halves(const Net *net, const Node *n)
 	(void)net;
 	(void)n;
 	return "a";
+}
+
+enum { TWO_TILES = 64 }; /* columns: its multiples are an even number of tiles on any CPU */
+
+static Split split(const Net *net, const Node *n, char operand)
+{
+	const Shape *dy = &n->in[0]->shape;
+	(void)net;
+	bool even = dy->rank == 1 && dy->dim[0] % TWO_TILES == 0;
+	return operand == 'a' && even ? SPLIT_HALVES : SPLIT_ANY;
 }
 
 static void emit_grad(Emit *e, const Node *n)
@@ -87,6 +98,7 @@ const Op op_bias_grad = {
 	.flops = flops,
 	.emit = emit_grad,
 	.halves = halves,
+	.split = split,
 	.updates = true,
 };
 

@@ -44,12 +44,14 @@ const Op op_cross_entropy = {
 	.name = "cross_entropy",
 	.grad = grad,
 	.flops = flops,
+	.split = split_by_rows,
 	.emit = emit,
 };
 
 static const Op op_cross_entropy_grad = {
 	.name = "cross_entropy_grad",
 	.flops = flops,
+	.split = split_by_rows,
 	.emit = emit_grad,
 	.in_place = true,
 };

@@ -38,8 +38,7 @@ static bool read_by_halves(const Net *net, const Tensor *x)
 		if (n->op->reshape) {
 			if (!read_by_halves(net, n->out[0]))
 				return false;
-		} else if (!n->kernel || !n->kernel->by_halves || n->in[0] != x ||
-			   !n->kernel->by_halves(net, n)) {
+		} else if (n->in[0] != x || split_of(net, n, 'a') != SPLIT_HALVES) {
 			return false;
 		}
 	}

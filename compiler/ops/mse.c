@@ -43,12 +43,14 @@ const Op op_mse = {
 	.name = "mse",
 	.grad = grad,
 	.flops = flops,
+	.split = split_by_rows,
 	.emit = emit,
 };
 
 static const Op op_mse_grad = {
 	.name = "mse_grad",
 	.flops = flops,
+	.split = split_by_rows,
 	.emit = emit_grad,
 };
 

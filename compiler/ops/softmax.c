@@ -18,6 +18,13 @@ static double flops(const Net *net, const Node *n)
 	return 4 * batch_size(net, n->in[0]);
 }
 
+static Split split(const Net *net, const Node *n, char operand)
+{
+	(void)net;
+	(void)operand;
+	return n->in[0]->shape.rank == 1 ? SPLIT_ROWS : SPLIT_ANY;
+}
+
 /* Both functions go over rows of N columns. */
 static void emit_rows(Emit *e, const Node *n, const char *template)
 {
@@ -46,6 +53,7 @@ const Op op_softmax = {
 	.name = "softmax",
 	.grad = grad,
 	.flops = flops,
+	.split = split,
 	.emit = emit,
 	.in_place = true,
 };
@@ -53,6 +61,7 @@ const Op op_softmax = {
 const Op op_softmax_grad = {
 	.name = "softmax_grad",
 	.flops = flops,
+	.split = split,
 	.emit = emit_grad,
 	.in_place = true,
 };

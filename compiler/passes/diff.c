@@ -71,11 +71,12 @@ void pass_diff(Net *net)
 {
 	int forward = net->train.count;
 	mark_needed(&net->train);
-	net->phase = PHASE_BACKWARD;
 	for (int i = forward - 1; i >= 0; i--) {
 		Node *n = net->train.nodes[i];
 		if (n->op == &op_load)
 			continue;
+		/* its own gradient each thread makes of rows whose loss it has */
+		net->phase = n == net->loss ? PHASE_FORWARD : PHASE_BACKWARD;
 		differentiate(net, n, false);
 		differentiate(net, n, true);
 	}

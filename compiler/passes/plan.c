@@ -5,6 +5,8 @@
  * then checks the result afresh, by running the program on owners of memory instead of
  * numbers.
  */
+#include <stdlib.h>
+
 #include "nnc.h"
 
 enum { ROUND = 16 }; /* reals: NNC_ALIGN bytes of float */
@@ -94,6 +96,44 @@ static void work_in_place(const Net *net, Program *p)
 		y->alias = x; /* not in[0]: chains of them would get long */
 		x->last = y->last;
 	}
+}
+
+/* ---- no barrier for the sake of memory --------------------------------------------
+ */
+
+enum { SMALL = 16384 }; /* reals: to take others costs less than to wait for these */
+
+static void place_apart(const Net *net, Program *p)
+{
+	int64_t end = 0;
+	for (int i = 0; i < p->tensor_count; i++) {
+		Tensor *t = p->tensors[i];
+		if (t->alias || t->first < 0)
+			continue;
+		t->reals = reals_of(net, t);
+		t->offset = end;
+		end += t->reals;
+	}
+}
+
+/*
+ * Who takes memory that another thread may still read has to wait for it. So what is
+ * small lives until the threads meet anyway, as they would if each value had a place of
+ * its own.
+ */
+static void live_until_meeting(const Net *net, Program *p)
+{
+	place_apart(net, p);
+	mark_barriers(net, p);
+	for (int i = 0; i < p->tensor_count; i++) {
+		Tensor *t = p->tensors[i];
+		if (!t->alias && t->first >= 0 && t->last < p->count &&
+		    t->reals <= SMALL)
+			t->last = next_meeting(p, t->last + 1) - 1;
+	}
+	for (int i = 0; i < p->count; i++)
+		p->nodes[i]->barrier =
+			BARRIER_NONE; /* sync knows the places that are taken */
 }
 
 /* ---- places ---------------------------------------------------------------------- */
@@ -274,14 +314,48 @@ static void place_all(const Net *net, Program *p, bool input_only)
 	}
 }
 
+typedef struct Owner {
+	Tensor *tensor;
+	int turn; /* in which it was placed */
+} Owner;
+
+static int by_offset(const void *a, const void *b)
+{
+	const Owner *x = a, *y = b;
+	int64_t from = x->tensor->offset, to = y->tensor->offset;
+	return from != to ? (from > to ? 1 : -1) : x->turn - y->turn;
+}
+
+/* Whose place a value fills that was there before says more than what happens to end
+ * there. */
+static void find_taken(Program *p)
+{
+	Owner *owners = arena_alloc((size_t)(p->placed_count + 1) * sizeof *owners);
+	for (int i = 0; i < p->placed_count; i++)
+		owners[i] = (Owner){p->placed[i], i};
+	qsort(owners, (size_t)p->placed_count, sizeof *owners, by_offset);
+	for (int i = 0; i < p->placed_count; i++) {
+		Tensor *t = owners[i].tensor;
+		for (int k = i - 1; k >= 0 && owners[k].tensor->offset == t->offset;
+		     k--)
+			if (owners[k].tensor->last < t->first) {
+				if (owners[k].tensor->reals == t->reals)
+					t->after = owners[k].tensor;
+				break;
+			}
+	}
+}
+
 static void plan_program(Net *net, Program *p)
 {
 	for (int i = 0; i < p->count; i++)
 		reserve(net, p, p->nodes[i]);
 	find_lives(p);
 	work_in_place(net, p);
+	live_until_meeting(net, p);
 	place_all(net, p, false);
 	place_all(net, p, true); /* on top: the float build has none of it */
+	find_taken(p);
 	verify_plan(net, p);
 }
 

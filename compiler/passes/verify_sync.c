@@ -1,16 +1,16 @@
 /*
- * verify_sync: the barriers' independent check. It goes through each function of a
- * program as its threads will, from barrier to barrier, and insists that no two nodes
- * in between touch the same memory, unless both only read it.
+ * verify_sync: the barriers' independent check. It goes through each part of a program
+ * as two threads will, and as more, from barrier to barrier, and insists that no two
+ * nodes in between touch the same memory, unless both only read it, or each thread has
+ * the same of it in both.
  */
 #include <stdlib.h>
 
 #include "nnc.h"
 
-/* What is called on its own; the runtime has a barrier before each. */
+/* What begins behind a barrier, of the runtime or the end of the part before it. */
 typedef enum Part {
-	PART_LOAD,
-	PART_FORWARD,
+	PART_FORWARD,  /* from load on */
 	PART_BACKWARD, /* and what updates are left */
 	PART_INPUT,    /* the input's gradient */
 	PARTS,
@@ -24,20 +24,21 @@ typedef struct Touch {
 	int64_t from, to;
 	bool writes;
 	bool own; /* the thread's own */
+	Split split;
 } Touch;
 
 /* What the threads may be at, all at once. */
 typedef struct Moment {
+	const Net *net;
 	const char *program;
+	int threads; /* 3: as many as there may be */
 	Touch *touches;
 	int count;
 } Moment;
 
 static Part part_of(const Node *n)
 {
-	if (n->phase == PHASE_LOAD)
-		return PART_LOAD;
-	if (n->phase == PHASE_FORWARD)
+	if (n->phase == PHASE_LOAD || n->phase == PHASE_FORWARD)
 		return PART_FORWARD;
 	return n->input_only ? PART_INPUT : PART_BACKWARD;
 }
@@ -45,16 +46,29 @@ static Part part_of(const Node *n)
 static void fail(const Moment *m, const Touch *a, const Touch *b)
 {
 	fprintf(stderr,
-		"nnc: bug: in %s, no barrier between %s and %s, which touch the "
-		"memory of %s and %s\n",
-		m->program, a->node->op->name, b->node->op->name, a->tensor->id,
-		b->tensor->id);
+		"nnc: bug: in %s, no barrier of %d threads between %s and %s, which "
+		"touch the memory of %s and %s\n",
+		m->program, m->threads, a->node->op->name, b->node->op->name,
+		a->tensor->id, b->tensor->id);
 	abort();
 }
 
-static void touch(Moment *m, const Node *n, Tensor *tensor, bool writes)
+/* Has each thread, of what both touch, the same? */
+static bool same_share(const Moment *m, const Touch *a, const Touch *b)
 {
-	Touch now = {.node = n, .tensor = tensor, .to = 1, .writes = writes};
+	if (a->own || b->own)
+		return a->own && b->own;
+	if (a->block || storage((Tensor *)a->tensor) != storage((Tensor *)b->tensor))
+		return false;
+	bool rows = a->split == SPLIT_ROWS && b->split == SPLIT_ROWS;
+	bool halves = a->split == SPLIT_HALVES && b->split == SPLIT_HALVES;
+	return rows || (halves && m->threads == 2);
+}
+
+static void touch(Moment *m, const Node *n, Tensor *tensor, Split split, bool writes)
+{
+	Touch now = {
+		.node = n, .tensor = tensor, .to = 1, .writes = writes, .split = split};
 	const Tensor *place = storage(tensor);
 	if (place->kind == TENSOR_PARAM || place->kind == TENSOR_GRAD) {
 		now.block = place;
@@ -67,44 +81,64 @@ static void touch(Moment *m, const Node *n, Tensor *tensor, bool writes)
 	}
 	for (int i = 0; i < m->count; i++) {
 		const Touch *t = &m->touches[i];
-		if (t->own && now.own)
-			continue;
 		if (t->node != n && t->block == now.block && t->from < now.to &&
-		    now.from < t->to && (t->writes || writes))
+		    now.from < t->to && (t->writes || writes) &&
+		    !same_share(m, t, &now))
 			fail(m, t, &now);
 	}
 	*vec_push(&m->touches, &m->count) = now;
 }
 
-/* All that is in n's call; `fused` is n itself or what it ends with. */
-static void touch_operands(Moment *m, const Node *n, const Node *fused)
+/* What n's call reads, or writes; `fused` is n itself or what it ends with. */
+static void touch_operands(Moment *m, const Node *n, const Node *fused, bool writes)
 {
-	for (int k = fused == n ? 0 : 1; k < fused->in_count; k++)
-		touch(m, n, fused->in[k], false);
-	if (fused->op->consumes)
-		touch(m, n, fused->in[1], true);
-	for (int k = 0; k < fused->out_count; k++)
-		touch(m, n, fused->out[k], true);
+	Split beside = split_of(m->net, n, 'c');
+	for (int k = fused == n ? 0 : 1; !writes && k < fused->in_count; k++)
+		touch(m, n, fused->in[k],
+		      fused == n && k < 2 ? split_of(m->net, n, k ? 'b' : 'a') : beside,
+		      false);
+	if (writes && fused->op->consumes)
+		touch(m, n, fused->in[1], SPLIT_ANY, true);
+	for (int k = 0; writes && k < fused->out_count; k++)
+		touch(m, n, fused->out[k], beside, true);
 }
 
+static void touch_all(Moment *m, const Node *n, bool writes)
+{
+	touch_operands(m, n, n, writes);
+	for (int f = 0; f < n->fused_count; f++)
+		touch_operands(m, n, n->fused[f], writes);
+}
+
+/* Some kernels have a barrier, and write more than their workspace behind it only. */
 static void run_node(Moment *m, const Node *n)
 {
-	if (n->barrier)
+	bool waits =
+		m->threads == 2 ? n->barrier == BARRIER : n->barrier != BARRIER_NONE;
+	if (waits)
 		m->count = 0;
-	touch_operands(m, n, n);
-	for (int f = 0; f < n->fused_count; f++)
-		touch_operands(m, n, n->fused[f]);
-	if (n->workspace)
-		touch(m, n, n->workspace, true);
+	touch_all(m, n, false);
+	if (n->workspace) {
+		touch(m, n, n->workspace, SPLIT_ANY, true);
+		if (n->kernel->meets) {
+			m->count = 0;
+			touch_all(m, n, false);
+			touch(m, n, n->workspace, SPLIT_ANY, false);
+		}
+	}
+	touch_all(m, n, true);
 }
 
-void verify_sync(const Program *p)
+void verify_sync(const Net *net, const Program *p)
 {
-	Moment m = {.program = p->name};
-	for (Part part = 0; part < PARTS; part++) {
-		m.count = 0;
-		for (int i = 0; i < p->count; i++)
-			if (part_of(p->nodes[i]) == part && !p->nodes[i]->op->reshape)
-				run_node(&m, p->nodes[i]);
+	for (int threads = 2; threads <= 3; threads++) {
+		Moment m = {.net = net, .program = p->name, .threads = threads};
+		for (Part part = 0; part < PARTS; part++) {
+			m.count = 0;
+			for (int i = 0; i < p->count; i++)
+				if (part_of(p->nodes[i]) == part &&
+				    !p->nodes[i]->op->reshape)
+					run_node(&m, p->nodes[i]);
+		}
 	}
 }

@@ -68,20 +68,20 @@ enum {
 	D_SWISH1 = PROBABILITIES + 32,           /* (7, 8) */
 	D_ACTIVATION1 = D_SWISH1,                /* (7, 8) */
 	D_DENSE13 = D_SWISH1,                    /* (7, 8) */
-	D_DENSE12_SUM = DENSE12 + 64,            /* (7, 8) */
-	D_DENSE11_SUM = DENSE11 + 64,            /* (7, 8) */
-	D_DENSE10_SUM = DENSE10 + 64,            /* (7, 8) */
-	D_DENSE9_SUM = DENSE9 + 64,              /* (7, 8) */
-	D_DENSE8_SUM = DENSE8 + 64,              /* (7, 8) */
-	D_DENSE7_SUM = DENSE7 + 64,              /* (7, 8) */
-	D_DENSE6_SUM = DENSE6 + 64,              /* (7, 8) */
-	D_DENSE5_SUM = DENSE5 + 64,              /* (7, 8) */
-	D_DENSE4_SUM = DENSE4 + 64,              /* (7, 8) */
-	D_DENSE3_SUM = DENSE3 + 64,              /* (7, 8) */
-	D_DENSE2_SUM = DENSE2 + 64,              /* (7, 8) */
-	D_DENSE1 = DENSE1 + 64,                  /* (7, 8) */
+	D_DENSE12_SUM = DENSE13,                 /* (7, 8) */
+	D_DENSE11_SUM = DENSE12_SUM,             /* (7, 8) */
+	D_DENSE10_SUM = DENSE11_SUM,             /* (7, 8) */
+	D_DENSE9_SUM = DENSE11,                  /* (7, 8) */
+	D_DENSE8_SUM = DENSE10,                  /* (7, 8) */
+	D_DENSE7_SUM = DENSE9,                   /* (7, 8) */
+	D_DENSE6_SUM = DENSE8,                   /* (7, 8) */
+	D_DENSE5_SUM = DENSE7,                   /* (7, 8) */
+	D_DENSE4_SUM = DENSE6,                   /* (7, 8) */
+	D_DENSE3_SUM = DENSE5,                   /* (7, 8) */
+	D_DENSE2_SUM = DENSE4,                   /* (7, 8) */
+	D_DENSE1 = DENSE3,                       /* (7, 8) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (7, 4) */
+	D_X = X,                                 /* (7, 4) */
 	ARENA = D_SWISH1 + 64,
 #else
 	ARENA = D_SWISH1 + 64,
@@ -95,17 +95,17 @@ enum {
 	INFER_X = 0,                             /* (7, 4) */
 	INFER_DENSE1 = INFER_X + 32,             /* (7, 8) */
 	INFER_DENSE2 = INFER_DENSE1 + 64,        /* (7, 8) */
-	INFER_DENSE3 = INFER_X + 32,             /* (7, 8) */
-	INFER_DENSE4 = INFER_DENSE3 + 64,        /* (7, 8) */
-	INFER_DENSE5 = INFER_X + 32,             /* (7, 8) */
-	INFER_DENSE6 = INFER_DENSE5 + 64,        /* (7, 8) */
-	INFER_DENSE7 = INFER_X + 32,             /* (7, 8) */
-	INFER_DENSE8 = INFER_DENSE7 + 64,        /* (7, 8) */
-	INFER_DENSE9 = INFER_X + 32,             /* (7, 8) */
-	INFER_DENSE10 = INFER_DENSE9 + 64,       /* (7, 8) */
-	INFER_DENSE11 = INFER_X + 32,            /* (7, 8) */
-	INFER_DENSE12 = INFER_DENSE11 + 64,      /* (7, 8) */
-	INFER_LEAKY_RELU1 = INFER_X + 32,        /* (7, 8) */
+	INFER_DENSE3 = INFER_DENSE1,             /* (7, 8) */
+	INFER_DENSE4 = INFER_DENSE2,             /* (7, 8) */
+	INFER_DENSE5 = INFER_DENSE3,             /* (7, 8) */
+	INFER_DENSE6 = INFER_DENSE4,             /* (7, 8) */
+	INFER_DENSE7 = INFER_DENSE5,             /* (7, 8) */
+	INFER_DENSE8 = INFER_DENSE6,             /* (7, 8) */
+	INFER_DENSE9 = INFER_DENSE7,             /* (7, 8) */
+	INFER_DENSE10 = INFER_DENSE8,            /* (7, 8) */
+	INFER_DENSE11 = INFER_DENSE9,            /* (7, 8) */
+	INFER_DENSE12 = INFER_DENSE10,           /* (7, 8) */
+	INFER_LEAKY_RELU1 = INFER_DENSE11,       /* (7, 8) */
 	INFER_DENSE14_SUM = INFER_LEAKY_RELU1 + 64, /* (7, 3) */
 	INFER_OUTPUT = INFER_X + 32,             /* (7, 3) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 32, /* (7, 3) */
@@ -230,7 +230,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -356,14 +356,12 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * swish1: swish
 	 * 8 -> 8, 0 parameters, 0 multiply-adds
 	 */
-	nnc_barrier(thread);
 	swish_8(thread, n, a + ACTIVATION1, a + SWISH1);
 
 	/*
 	 * leaky_relu1: leaky_relu 0.2 name="leaky"
 	 * 8 -> 8, 0 parameters, 0 multiply-adds
 	 */
-	nnc_barrier(thread);
 	leaky_relu_0_2_8(thread, n, a + SWISH1, a + LEAKY_RELU1);
 
 	/*
@@ -375,6 +373,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		w->dense14_bias);
 	nnc_barrier(thread);
 	cross_entropy_3(thread, c, batch, a + DENSE14_SUM, a + PROBABILITIES);
+	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE14_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -405,8 +404,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real lr = (real)c->lr;
 
 	/* dense14: dense 3 softmax */
-	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE14_SUM);
-	nnc_barrier(thread);
 	column_sums_7x3_sgd(thread, n, a + D_DENSE14_SUM, dw->dense14_bias, keep, lr,
 		w->dense14_bias);
 	gemm_nt_7x8x3_leaky_relu_0_2_grad(thread, n, a + D_DENSE14_SUM,
@@ -419,7 +416,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	swish_grad_8(thread, n, a + D_SWISH1, a + D_ACTIVATION1, a + ACTIVATION1);
 
 	/* activation1: activation gelu */
-	nnc_barrier(thread);
 	gelu_grad_8(thread, n, a + D_ACTIVATION1, a + D_DENSE13, a + DENSE13);
 
 	/* dense13: dense 8 */
@@ -456,7 +452,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense10: dense 8 softplus */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE10_SUM, dw->dense10_bias, keep, lr,
 		w->dense10_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8_selu_grad(thread, n, a + D_DENSE10_SUM, w->dense10_weight, a +
 		D_DENSE9_SUM, a + DENSE9);
 	nnc_barrier(thread);
@@ -467,7 +462,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense9: dense 8 selu */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE9_SUM, dw->dense9_bias, keep, lr,
 		w->dense9_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8_elu_0_5_grad(thread, n, a + D_DENSE9_SUM, w->dense9_weight, a +
 		D_DENSE8_SUM, a + DENSE8);
 	nnc_barrier(thread);
@@ -478,7 +472,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense8: dense 8 elu(0.5) */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE8_SUM, dw->dense8_bias, keep, lr,
 		w->dense8_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8_elu_1_grad(thread, n, a + D_DENSE8_SUM, w->dense8_weight, a +
 		D_DENSE7_SUM, a + DENSE7);
 	nnc_barrier(thread);
@@ -489,7 +482,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense7: dense 8 elu */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE7_SUM, dw->dense7_bias, keep, lr,
 		w->dense7_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8_sigmoid_grad(thread, n, a + D_DENSE7_SUM, w->dense7_weight, a +
 		D_DENSE6_SUM, a + DENSE6);
 	nnc_barrier(thread);
@@ -500,7 +492,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense6: dense 8 sigmoid */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE6_SUM, dw->dense6_bias, keep, lr,
 		w->dense6_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8_tanh_grad(thread, n, a + D_DENSE6_SUM, w->dense6_weight, a +
 		D_DENSE5_SUM, a + DENSE5);
 	nnc_barrier(thread);
@@ -511,7 +502,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense5: dense 8 tanh */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE5_SUM, dw->dense5_bias, keep, lr,
 		w->dense5_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8_leaky_relu_0_3_grad(thread, n, a + D_DENSE5_SUM, w->dense5_weight,
 		a + D_DENSE4_SUM, a + DENSE4);
 	nnc_barrier(thread);
@@ -522,7 +512,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense4: dense 8 leaky_relu(0.3) */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE4_SUM, dw->dense4_bias, keep, lr,
 		w->dense4_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8_leaky_relu_0_01_grad(thread, n, a + D_DENSE4_SUM,
 		w->dense4_weight, a + D_DENSE3_SUM, a + DENSE3);
 	nnc_barrier(thread);
@@ -533,7 +522,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense3: dense 8 leaky_relu */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, lr,
 		w->dense3_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8_relu_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
 		D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
@@ -544,7 +532,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense2: dense 8 relu */
 	column_sums_7x8_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
 		w->dense2_bias);
-	nnc_barrier(thread);
 	gemm_nt_7x8x8(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a + D_DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1, n * 8);
@@ -2898,7 +2885,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "leaky", "leaky_relu_0_2_8", 56, NULL},
 	{NNC_PHASE_FORWARD, "dense14", "gemm_7x3x8_bias", 357, NULL},
 	{NNC_PHASE_FORWARD, "dense14", "cross_entropy_3", 84, NULL},
-	{NNC_PHASE_BACKWARD, "dense14", "cross_entropy_grad_3", 84, NULL},
+	{NNC_PHASE_FORWARD, "dense14", "cross_entropy_grad_3", 84, NULL},
 	{NNC_PHASE_BACKWARD, "dense14", "column_sums_7x3_sgd", 33, NULL},
 	{NNC_PHASE_BACKWARD, "dense14", "gemm_nt_7x8x3_leaky_relu_0_2_grad", 392, NULL},
 	{NNC_PHASE_BACKWARD, "dense14", "gemm_tn_8x3x7_sgd", 432, NULL},

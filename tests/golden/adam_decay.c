@@ -29,7 +29,7 @@ enum {
 	D_DENSE1_SUM = DROPOUT1_KEPT + 512,      /* (32, 16) */
 	WORK_DENSE1 = DENSE1 + 512,              /* (512) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_DENSE1_FLAT = 0,                       /* (32, 784) */
+	D_DENSE1_FLAT = X,                       /* (32, 784) */
 	ARENA = D_DENSE1_SUM + 512,
 #else
 	ARENA = D_DENSE1_SUM + 512,
@@ -101,7 +101,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -133,6 +133,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		w->dense2_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -168,8 +169,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-07 * root);
 
 	/* dense2: dense 10 softmax */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
 	gemm_nt_32x16x10_dropout_grad_relu_grad(thread, n, a + D_DENSE2_SUM,
@@ -945,7 +944,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_16_kept", 512, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_32x10x16_bias", 10560, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_adam", 440, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x16x10_dropout_grad_relu_grad", 11264,
 		NULL},

@@ -24,9 +24,9 @@ enum {
 	DENSE2_SUM = DENSE1 + 16,                /* (1, 2) */
 	PROBABILITIES = DENSE2_SUM + 16,         /* (1, 2) */
 	D_DENSE2_SUM = PROBABILITIES,            /* (1, 2) */
-	D_DENSE1_SUM = DENSE1 + 16,              /* (1, 1) */
+	D_DENSE1_SUM = DENSE2_SUM,               /* (1, 1) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (1, 1) */
+	D_X = X,                                 /* (1, 1) */
 	ARENA = PROBABILITIES + 16,
 #else
 	ARENA = PROBABILITIES + 16,
@@ -40,7 +40,7 @@ enum {
 	INFER_X = 0,                             /* (1, 1) */
 	INFER_DENSE1 = INFER_X + 16,             /* (1, 1) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 16,    /* (1, 2) */
-	INFER_OUTPUT = INFER_X + 16,             /* (1, 2) */
+	INFER_OUTPUT = INFER_DENSE1,             /* (1, 2) */
 	INFER_PROBABILITIES = INFER_DENSE2_SUM + 16, /* (1, 2) */
 	INFER_ARENA = INFER_PROBABILITIES + 16,
 };
@@ -87,7 +87,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -111,6 +111,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		w->dense2_bias);
 	nnc_barrier(thread);
 	cross_entropy_2(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	cross_entropy_grad_2(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -142,8 +143,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real lr = (real)c->lr;
 
 	/* dense2: dense 2 softmax */
-	cross_entropy_grad_2(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	nnc_barrier(thread);
 	column_sums_1x2_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
 		w->dense2_bias, m->dense2_bias);
 	gemm_plain_nt_1x1x2_tanh_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
@@ -528,7 +527,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dense1", "gemm_plain_1x1x1_bias_tanh", 4, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_plain_1x2x1_bias", 6, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_2", 8, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_2", 8, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_grad_2", 8, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_1x2_sgd", 10, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_plain_nt_1x1x2_tanh_grad", 5, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_plain_tn_1x2x1_sgd", 12, NULL},

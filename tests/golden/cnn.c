@@ -36,23 +36,23 @@ enum {
 	PROBABILITIES = DENSE3_SUM + 320,        /* (32, 10) */
 	D_DENSE3_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES + 320,      /* (32, 128) */
-	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
+	D_DENSE1_SUM = D_DENSE2_SUM + 4096,      /* (32, 128) */
 	D_CONV2_FLAT = D_DENSE1_SUM + 4096,      /* (32, 3136) */
 	D_CONV1 = MAXPOOL1_WINNER + 100352,      /* (32, 14x14x64) */
 	ROWS_MAXPOOL1 = D_CONV1 + 401408,        /* (573600) */
 	ROWS_CONV2_WEIGHT = ROWS_MAXPOOL1 + 573600, /* (573600) */
 	SEEN_MAXPOOL1 = MAXPOOL2_WINNER + 25088, /* (32, 14x14) */
 	BINS_CONV2_PRODUCT = ROWS_CONV2_WEIGHT + 573600, /* (573600) */
-	ROWS_D_CONV2 = ROWS_CONV2_WEIGHT + 573600, /* (573600) */
+	ROWS_D_CONV2 = BINS_CONV2_PRODUCT,       /* (573600) */
 	BINS_D_MAXPOOL1 = ROWS_D_CONV2 + 573600, /* (573600) */
-	BINS_GRAD_CONV2_WEIGHT = ROWS_MAXPOOL1 + 573600, /* (573600) */
+	BINS_GRAD_CONV2_WEIGHT = ROWS_CONV2_WEIGHT, /* (573600) */
 	WORK_DENSE1 = DENSE1 + 4096,             /* (8192) */
-	WORK_DENSE2 = DENSE2 + 4096,             /* (4096) */
-	WORK_DENSE3_SUM = DENSE3_SUM + 320,      /* (320) */
+	WORK_DENSE2 = DENSE3_SUM + 320,          /* (4096) */
+	WORK_DENSE3_SUM = WORK_DENSE2 + 4096,    /* (320) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (32768) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
 	D_CONV1_PRODUCT = D_CONV1 + 401408,      /* (32, 28x28x64) */
-	D_X = 0,                                 /* (32, 28x28x1) */
+	D_X = X,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_X + 25088,                  /* (3136) */
 	ARENA = BINS_D_MAXPOOL1 + 573600,
 #else
@@ -70,16 +70,16 @@ enum {
 	INFER_MAXPOOL2 = INFER_MAXPOOL2_WINNER + 25088, /* (32, 7x7x64) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 128) */
 	INFER_DENSE2 = INFER_DENSE1 + 4096,      /* (32, 128) */
-	INFER_DENSE3_SUM = INFER_X + 25088,      /* (32, 10) */
-	INFER_OUTPUT = INFER_DENSE3_SUM + 320,   /* (32, 10) */
+	INFER_DENSE3_SUM = INFER_DENSE2 + 4096,  /* (32, 10) */
+	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
 	ROWS_INFER_MAXPOOL1 = INFER_MAXPOOL1 + 401408, /* (573600) */
 	INFER_ROWS_CONV2_WEIGHT = ROWS_INFER_MAXPOOL1 + 573600, /* (573600) */
 	SEEN_INFER_MAXPOOL1 = INFER_ROWS_CONV2_WEIGHT + 573600, /* (32, 14x14) */
 	BINS_INFER_CONV2_PRODUCT = SEEN_INFER_MAXPOOL1 + 1568, /* (573600) */
 	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (8192) */
-	WORK_INFER_DENSE2 = INFER_DENSE2 + 4096, /* (4096) */
-	WORK_INFER_DENSE3_SUM = INFER_DENSE3_SUM + 320, /* (320) */
+	WORK_INFER_DENSE2 = INFER_DENSE3_SUM + 320, /* (4096) */
+	WORK_INFER_DENSE3_SUM = WORK_INFER_DENSE2 + 4096, /* (320) */
 	INFER_ARENA = BINS_INFER_CONV2_PRODUCT + 573600,
 };
 
@@ -255,7 +255,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, a + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -266,6 +266,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * conv1: conv 64 7x7 relu
 	 * 28x28x1 -> 28x28x64, 3,200 parameters, 2,458,624 multiply-adds
 	 */
+	nnc_barrier(thread);
 	conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(thread, n, a + X,
 		w->conv1_weight, a + MAXPOOL1, (uint8_t *)(a + MAXPOOL1_WINNER),
 		w->conv1_bias);
@@ -309,11 +310,12 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense3: dense 10 softmax
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_halves_32x10x128_bias_ha(thread, n, a + DENSE2, w->dense3_weight, a +
 		DENSE3_SUM, a + WORK_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE3_SUM, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -353,8 +355,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense3: dense 10 softmax */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
-	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
 		epsilon, w->dense3_bias, m->dense3_bias, v->dense3_bias);
 	gemm_nt_32x128x10_relu_grad_hc(thread, n, a + D_DENSE3_SUM, w->dense3_weight,
@@ -368,7 +368,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense2: dense 128 relu */
 	column_sums_32x128_adam_ha(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep,
 		rate, epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x128x128_relu_grad_ha(thread, n, a + D_DENSE2_SUM, w->dense2_weight,
 		a + D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
@@ -380,7 +379,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense1: dense 128 relu */
 	column_sums_32x128_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep,
 		rate, epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x3136x128_relu_grad(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
 		D_CONV2_FLAT, a + MAXPOOL2);
 	nnc_barrier(thread);
@@ -434,6 +432,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* conv1: conv 64 7x7 relu */
+	nnc_barrier(thread);
 	conv_winograd_28x28x1_7x7x64_p3x3_maxpool_2x2_bias_relu(thread, n, a + INFER_X,
 		w->conv1_weight, a + INFER_MAXPOOL1, (uint8_t *)(a +
 		INFER_MAXPOOL1_WINNER), w->conv1_bias);
@@ -467,7 +466,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 		w->dense2_bias);
 
 	/* dense3: dense 10 softmax */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_halves_32x10x128_bias_ha(thread, n, a + INFER_DENSE2, w->dense3_weight, a +
 		INFER_DENSE3_SUM, a + WORK_INFER_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
@@ -3133,17 +3132,18 @@ static void gemm_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 			last % ACROSS * COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool gemm_dw_sparse_tn_128x128x32_adam_hb_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool gemm_dw_sparse_tn_128x128x32_adam_hb_few(NncRange cols, int n,
+	const real *restrict a)
 {
-	enum { K = 32, PARTS = 1, M = 128 / PARTS };
-	int count = 0, all = 0;
+	enum { M = 128 };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	for (int k = 0; k < n; k += 8)
+		for (int i = cols.first; i < cols.end; i++)
+			count += a[k * M + i] != 0;
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 
 /* found: bit k of each of `rows` words says that a's number in row k, from its first
@@ -3263,7 +3263,7 @@ static void gemm_dw_sparse_tn_128x128x32_adam_hb(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (!gemm_dw_sparse_tn_128x128x32_adam_hb_few(n, a)) {
+	if (!gemm_dw_sparse_tn_128x128x32_adam_hb_few(nnc_half(thread, M), n, a)) {
 		gemm_tn_128x128x32_adam_hb(thread, n, a, b, c, keep, rate, epsilon, w,
 			w_m, w_v);
 		return;
@@ -3492,17 +3492,18 @@ static void gemm_tn_3136x128x32_adam(const NncThread *thread, int n,
 			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool gemm_dw_sparse_tn_3136x128x32_adam_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool gemm_dw_sparse_tn_3136x128x32_adam_few(NncRange cols, int n,
+	const real *restrict a)
 {
-	enum { K = 32, PARTS = 1, M = 3136 / PARTS };
-	int count = 0, all = 0;
+	enum { M = 3136 };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	for (int k = 0; k < n; k += 8)
+		for (int i = cols.first; i < cols.end; i++)
+			count += a[k * M + i] != 0;
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 
 /* found: bit k of each of `rows` words says that a's number in row k, from its first
@@ -3622,7 +3623,7 @@ static void gemm_dw_sparse_tn_3136x128x32_adam(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (!gemm_dw_sparse_tn_3136x128x32_adam_few(n, a)) {
+	if (!gemm_dw_sparse_tn_3136x128x32_adam_few(nnc_half(thread, M), n, a)) {
 		gemm_tn_3136x128x32_adam(thread, n, a, b, c, keep, rate, epsilon, w,
 			w_m, w_v);
 		return;
@@ -4744,7 +4745,7 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x10_adam", 440, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x128x10_relu_grad_hc", 86016, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_128x10x32_adam_ha", 97280, NULL},

@@ -33,13 +33,13 @@ enum {
 	ROWS_CONV2_WEIGHT = ROWS_CONV1 + 11600,  /* (4400) */
 	SEEN_CONV1 = CONV2 + 2240,               /* (8, 9x7) */
 	BINS_CONV2_PRODUCT = ROWS_CONV2_WEIGHT + 4400, /* (9040) */
-	ROWS_D_CONV2 = ROWS_CONV2_WEIGHT + 4400, /* (9040) */
+	ROWS_D_CONV2 = BINS_CONV2_PRODUCT,       /* (9040) */
 	BINS_D_CONV1 = ROWS_D_CONV2 + 9040,      /* (11600) */
-	BINS_GRAD_CONV2_WEIGHT = X + 2528,       /* (4400) */
+	BINS_GRAD_CONV2_WEIGHT = ROWS_CONV2_WEIGHT, /* (4400) */
 	WORK_DENSE1_SUM = DENSE1_SUM + 32,       /* (32) */
 	WORK_GRAD_CONV1_WEIGHT = D_CONV1_SUM + 4544, /* (5760) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (8, 9x7x5) */
+	D_X = X,                                 /* (8, 9x7x5) */
 	WORK_D_X = D_X + 2528,                   /* (675) */
 	ARENA = BINS_D_CONV1 + 11600,
 #else
@@ -57,8 +57,8 @@ enum {
 	INFER_OUTPUT = INFER_X + 2528,           /* (8, 4) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 32, /* (8, 4) */
 	ROWS_INFER_CONV1 = INFER_CONV1 + 4544,   /* (11600) */
-	INFER_ROWS_CONV2_WEIGHT = INFER_X + 2528, /* (4400) */
-	SEEN_INFER_CONV1 = ROWS_INFER_CONV1 + 11600, /* (8, 9x7) */
+	INFER_ROWS_CONV2_WEIGHT = ROWS_INFER_CONV1 + 11600, /* (4400) */
+	SEEN_INFER_CONV1 = INFER_ROWS_CONV2_WEIGHT + 4400, /* (8, 9x7) */
 	BINS_INFER_CONV2_PRODUCT = SEEN_INFER_CONV1 + 128, /* (9040) */
 	WORK_INFER_DENSE1_SUM = INFER_DENSE1_SUM + 32, /* (32) */
 	INFER_ARENA = BINS_INFER_CONV2_PRODUCT + 9040,
@@ -174,7 +174,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, a + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -185,6 +185,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * conv1: conv 9 5x3 relu
 	 * 9x7x5 -> 9x7x9, 684 parameters, 42,525 multiply-adds
 	 */
+	nnc_barrier(thread);
 	conv_9x7x5_5x3x9_p2x1_bias_relu(thread, n, a + X, w->conv1_weight, a + CONV1,
 		w->conv1_bias);
 
@@ -215,6 +216,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		a + WORK_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	cross_entropy_4(thread, c, batch, a + DENSE1_SUM, a + PROBABILITIES);
+	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -249,8 +251,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense1: dense 4 softmax */
-	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
-	nnc_barrier(thread);
 	column_sums_8x4_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_nt_8x280x4(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
@@ -271,7 +271,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	back_9x7x9_irfft8_7_10_relu_grad(thread, n, (const nnc_vec *)(a + BINS_D_CONV1),
 		a + D_CONV1_SUM, a + CONV1);
-	nnc_barrier(thread);
 	bins_product_dw_8x9x8_10x8_9x7x9_3x3x8(thread, n, (const nnc_vec *)(a +
 		ROWS_CONV1), (const nnc_vec *)(a + ROWS_D_CONV2), (nnc_vec *)(a +
 		BINS_GRAD_CONV2_WEIGHT));
@@ -301,6 +300,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* conv1: conv 9 5x3 relu */
+	nnc_barrier(thread);
 	conv_9x7x5_5x3x9_p2x1_bias_relu(thread, n, a + INFER_X, w->conv1_weight, a +
 		INFER_CONV1, w->conv1_bias);
 
@@ -308,7 +308,6 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	nnc_barrier(thread);
 	rows_9x7x9_rfft8_7_seen(thread, n, a + INFER_CONV1, (nnc_vec *)(a +
 		ROWS_INFER_CONV1), (uint8_t *)(a + SEEN_INFER_CONV1));
-	nnc_barrier(thread);
 	rows_3x3x9x8_rfft8_3down0(thread, n, w->conv2_weight, (nnc_vec *)(a +
 		INFER_ROWS_CONV2_WEIGHT));
 	nnc_barrier(thread);
@@ -2967,7 +2966,7 @@ static const NncOp ops[] = {
 		29120, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_8x4x280_bias", 17952, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_4", 128, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "cross_entropy_grad_4", 128, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_grad_4", 128, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_8x4_adam", 80, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_8x280x4", 17920, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_280x4x8_adam", 31360, NULL},

@@ -36,26 +36,26 @@ enum {
 	PROBABILITIES = DENSE1_SUM + 320,        /* (32, 10) */
 	D_DENSE1_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE1_FLAT = PROBABILITIES + 320,     /* (32, 280) */
-	D_CONV4_SUM = CONV4 + 9600,              /* (32, 5x15x4) */
+	D_CONV4_SUM = D_DENSE1_FLAT + 8960,      /* (32, 5x15x4) */
 	D_CONV3 = D_CONV4_SUM + 9600,            /* (32, 13x29x6) */
 	D_CONV2_SUM = CONV2 + 86016,             /* (32, 12x28x8) */
 	D_CONV1_SUM = D_CONV2_SUM + 86016,       /* (32, 16x32x8) */
 	WORK_DENSE1_SUM = DENSE1_SUM + 320,      /* (320) */
-	WORK_D_CONV4_SUM = D_DENSE1_FLAT + 8960, /* (180) */
-	WORK_GRAD_CONV5_WEIGHT = D_DENSE1_FLAT + 8960, /* (2016) */
+	WORK_D_CONV4_SUM = CONV5 + 8960,         /* (180) */
+	WORK_GRAD_CONV5_WEIGHT = D_CONV4_SUM + 9600, /* (2016) */
 	WORK_D_CONV3 = CONV3 + 72384,            /* (24) */
-	WORK_GRAD_CONV4_WEIGHT = CONV3 + 72384,  /* (192) */
+	WORK_GRAD_CONV4_WEIGHT = WORK_D_CONV3 + 32, /* (192) */
 	WORK_D_CONV2_SUM = D_CONV2_SUM + 86016,  /* (192) */
-	WORK_GRAD_CONV3_WEIGHT = D_CONV2_SUM + 86016, /* (1536) */
+	WORK_GRAD_CONV3_WEIGHT = D_CONV1_SUM + 131072, /* (1536) */
 	WORK_D_CONV1_SUM = CONV1 + 131072,       /* (576) */
-	WORK_GRAD_CONV2_WEIGHT = CONV1 + 131072, /* (24192) */
+	WORK_GRAD_CONV2_WEIGHT = WORK_D_CONV1_SUM + 576, /* (24192) */
 	WORK_GRAD_CONV1_WEIGHT = X + 98304,      /* (3072) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (32, 32x32x3) */
+	D_X = X,                                 /* (32, 32x32x3) */
 	WORK_D_X = D_X + 98304,                  /* (360) */
-	ARENA = D_CONV1_SUM + 131072,
+	ARENA = WORK_GRAD_CONV3_WEIGHT + 1536,
 #else
-	ARENA = D_CONV1_SUM + 131072,
+	ARENA = WORK_GRAD_CONV3_WEIGHT + 1536,
 #endif
 };
 
@@ -241,7 +241,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, a + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -252,6 +252,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * conv1: conv 8 5x3 relu stride=2x1
 	 * 32x32x3 -> 16x32x8, 368 parameters, 184,320 multiply-adds
 	 */
+	nnc_barrier(thread);
 	conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(thread, n, a + X,
 		w->conv1_weight, a + CONV1, w->conv1_bias);
 
@@ -295,6 +296,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		DENSE1_SUM, a + WORK_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE1_SUM, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -329,8 +331,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense1: dense 10 softmax */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
-	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_nt_32x280x10(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
@@ -343,21 +343,18 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* conv5: conv 5 3 padding=2 stride=1x2 dilation=1x2 */
 	column_sums_1792x5_adam(thread, n, a + D_DENSE1_FLAT, dw->conv5_bias, keep,
 		rate, epsilon, w->conv5_bias, m->conv5_bias, v->conv5_bias);
-	nnc_barrier(thread);
 	conv_dx_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2_elu_1_grad(thread, n, a +
 		D_DENSE1_FLAT, w->conv5_weight, a + D_CONV4_SUM, a + WORK_D_CONV4_SUM,
 		a + CONV4);
-	nnc_barrier(thread);
 	conv_dw_im2col_5x15x4_3x3x5_s1x2_d1x2_p2x2(thread, n, a + CONV4, a +
 		D_DENSE1_FLAT, dw->conv5_weight, a + WORK_GRAD_CONV5_WEIGHT);
 
 	/* conv4: conv 4 1x1 elu stride=3x2 padding=valid */
+	nnc_barrier(thread);
 	column_sums_2400x4_adam(thread, n, a + D_CONV4_SUM, dw->conv4_bias, keep, rate,
 		epsilon, w->conv4_bias, m->conv4_bias, v->conv4_bias);
-	nnc_barrier(thread);
 	conv_dx_im2col_13x29x6_1x1x4_s3x2(thread, n, a + D_CONV4_SUM, w->conv4_weight,
 		a + D_CONV3, a + WORK_D_CONV3);
-	nnc_barrier(thread);
 	conv_dw_13x29x6_1x1x4_s3x2(thread, n, a + CONV3, a + D_CONV4_SUM,
 		dw->conv4_weight, a + WORK_GRAD_CONV4_WEIGHT);
 
@@ -376,14 +373,13 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	nnc_barrier(thread);
 	conv_dx_im2col_16x32x8_3x3_d2x2_relu_grad(thread, n, a + D_CONV2_SUM,
 		w->conv2_weight, a + D_CONV1_SUM, a + WORK_D_CONV1_SUM, a + CONV1);
-	nnc_barrier(thread);
 	conv_dw_im2col_16x32x8_3x3_d2x2(thread, n, a + CONV1, a + D_CONV2_SUM,
 		dw->conv2_weight, a + WORK_GRAD_CONV2_WEIGHT);
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
+	nnc_barrier(thread);
 	column_sums_16384x8_adam(thread, n, a + D_CONV1_SUM, dw->conv1_bias, keep, rate,
 		epsilon, w->conv1_bias, m->conv1_bias, v->conv1_bias);
-	nnc_barrier(thread);
 	conv_dw_taps_32x32x3_5x3x8_s2x1_p1x1_to16x32_adam(thread, n, a + X, a +
 		D_CONV1_SUM, dw->conv1_weight, a + WORK_GRAD_CONV1_WEIGHT, keep, rate,
 		epsilon, w->conv1_weight, m->conv1_weight, v->conv1_weight);
@@ -410,6 +406,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* conv1: conv 8 5x3 relu stride=2x1 */
+	nnc_barrier(thread);
 	conv_32x32x3_5x3x8_s2x1_p1x1_to16x32_bias_relu(thread, n, a + INFER_X,
 		w->conv1_weight, a + INFER_CONV1, w->conv1_bias);
 
@@ -2463,7 +2460,7 @@ static const NncOp ops[] = {
 		654080, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x10x280_bias", 179520, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x10_adam", 440, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x280x10", 179200, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_280x10x32_adam", 212800, NULL},

@@ -158,7 +158,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, a + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -169,6 +169,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * conv1: conv 8 3x5 relu
 	 * 70x45x8 -> 70x45x8, 968 parameters, 3,024,000 multiply-adds
 	 */
+	nnc_barrier(thread);
 	rows_70x45x8_7x2_10x23_p1x2_rfft28_27_seen(thread, n, a + X, (nnc_vec *)(a +
 		ROWS_X), (uint8_t *)(a + SEEN_X));
 	nnc_barrier(thread);
@@ -193,6 +194,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		DENSE1_SUM, a + WORK_DENSE1_SUM, w->dense1_bias);
 	nnc_barrier(thread);
 	cross_entropy_4(thread, c, batch, a + DENSE1_SUM, a + PROBABILITIES);
+	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -238,8 +240,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense1: dense 4 softmax */
-	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE1_SUM);
-	nnc_barrier(thread);
 	column_sums_32x4_adam(thread, n, a + D_DENSE1_SUM, dw->dense1_bias, keep, rate,
 		epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_nt_32x6160x4_relu_grad(thread, n, a + D_DENSE1_SUM, w->dense1_weight, a +
@@ -279,6 +279,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* conv1: conv 8 3x5 relu */
+	nnc_barrier(thread);
 	rows_70x45x8_7x2_10x23_p1x2_rfft28_27_seen(thread, n, a + INFER_X,
 		(nnc_vec *)(a + ROWS_INFER_X), (uint8_t *)(a + SEEN_INFER_X));
 	rows_3x5x8x8_rfft28_5down0(thread, n, w->conv1_weight, (nnc_vec *)(a +
@@ -3981,7 +3982,7 @@ static const NncOp ops[] = {
 		14371840, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_halves_32x4x6160_bias", 1577088, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_4", 512, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "cross_entropy_grad_4", 512, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_grad_4", 512, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x4_adam", 176, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x6160x4_relu_grad", 1774080, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_6160x4x32_adam", 1872640, NULL},

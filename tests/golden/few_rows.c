@@ -28,13 +28,13 @@ enum {
 	PROBABILITIES = DENSE3_SUM + 16,         /* (2, 3) */
 	D_DENSE3_SUM = PROBABILITIES,            /* (2, 3) */
 	D_DENSE2_SUM = PROBABILITIES + 16,       /* (2, 70) */
-	D_DENSE1_SUM = DENSE1 + 80,              /* (2, 40) */
+	D_DENSE1_SUM = D_DENSE2_SUM + 144,       /* (2, 40) */
 	WORK_DENSE3_SUM = DENSE3_SUM + 16,       /* (6) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (2, 50) */
-	ARENA = D_DENSE2_SUM + 144,
+	D_X = X,                                 /* (2, 50) */
+	ARENA = D_DENSE1_SUM + 80,
 #else
-	ARENA = D_DENSE2_SUM + 144,
+	ARENA = D_DENSE1_SUM + 80,
 #endif
 	OWN = 192,                               /* X in other threads' scratch */
 };
@@ -112,7 +112,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -144,6 +144,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		a + WORK_DENSE3_SUM, w->dense3_bias);
 	nnc_barrier(thread);
 	cross_entropy_3(thread, c, batch, a + DENSE3_SUM, a + PROBABILITIES);
+	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -178,8 +179,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense3: dense 3 softmax */
-	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
-	nnc_barrier(thread);
 	column_sums_2x3_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
 		epsilon, w->dense3_bias, m->dense3_bias, v->dense3_bias);
 	gemm_nt_2x70x3_tanh_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
@@ -193,7 +192,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense2: dense 70 tanh */
 	column_sums_2x70_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
-	nnc_barrier(thread);
 	gemm_dot_nt_2x40x70_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
@@ -753,7 +751,7 @@ static void column_sums_2x70_adam(const NncThread *thread, int n,
 	}
 }
 
-/* cols numbers of row i of c, from column j0 on */
+/* cols numbers of row i of c: from column j0 on */
 static NNC_INLINE void gemm_dot_nt_2x40x70_relu_grad_block(int cols, int i, int j0,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved)
@@ -949,7 +947,7 @@ static void gemm_tn_50x40x2_adam(const NncThread *thread, int n, const real *res
 }
 
 #ifdef NNC_DOUBLE
-/* cols numbers of row i of c, from column j0 on */
+/* cols numbers of row i of c: from column j0 on */
 static NNC_INLINE void gemm_dot_nt_2x50x40_block(int cols, int i, int j0,
 	const real *restrict a, const real *restrict b, real *restrict c)
 {
@@ -984,7 +982,9 @@ static NNC_INLINE void gemm_dot_nt_2x50x40_block(int cols, int i, int j0,
 		c[at] = v;
 	}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,50) = a b^T */
 static void gemm_dot_nt_2x50x40(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
@@ -1060,7 +1060,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dense2", "gemm_2x70x40_bias_tanh", 11480, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "gemm_halves_2x3x70_bias", 846, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_3", 24, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_3", 24, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_grad_3", 24, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "column_sums_2x3_adam", 42, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_2x70x3_tanh_grad", 980, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_70x3x2_adam", 3360, NULL},

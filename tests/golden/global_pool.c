@@ -31,7 +31,7 @@ enum {
 	WORK_GRAD_CONV2_WEIGHT = D_CONV1_SUM + 16384, /* (640) */
 	WORK_GRAD_CONV1_WEIGHT = X + 8192,       /* (576) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (32, 16x16x1) */
+	D_X = X,                                 /* (32, 16x16x1) */
 	WORK_D_X = D_X + 8192,                   /* (72) */
 	ARENA = WORK_GRAD_CONV2_WEIGHT + 640,
 #else
@@ -125,7 +125,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, a + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -136,6 +136,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * conv1: conv 8 3x3 relu stride=2
 	 * 16x16x1 -> 8x8x8, 80 parameters, 4,608 multiply-adds
 	 */
+	nnc_barrier(thread);
 	conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(thread, n, a + X, w->conv1_weight, a +
 		CONV1, w->conv1_bias);
 
@@ -160,6 +161,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 */
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + GLOBALAVGPOOL1, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_GLOBALAVGPOOL1);
 }
 
 #ifdef NNC_DOUBLE
@@ -193,11 +195,7 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real rate = (real)(c->lr * root / (1 - pow(0.9, t)));
 	const real epsilon = (real)(1e-08 * root);
 
-	/* softmax1: softmax */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_GLOBALAVGPOOL1);
-
 	/* globalavgpool1: globalavgpool */
-	nnc_barrier(thread);
 	avgpool_grad_8x8x10_8x8(thread, n, a + D_GLOBALAVGPOOL1, a + D_CONV2);
 
 	/* conv2: conv 10 1x1 */
@@ -237,6 +235,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* conv1: conv 8 3x3 relu stride=2 */
+	nnc_barrier(thread);
 	conv_16x16x1_3x3x8_s2x2_to8x8_bias_relu(thread, n, a + INFER_X, w->conv1_weight,
 		a + INFER_CONV1, w->conv1_bias);
 
@@ -1114,7 +1113,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "conv2", "conv_8x8x8_1x1x10_bias", 348160, NULL},
 	{NNC_PHASE_FORWARD, "globalavgpool1", "avgpool_8x8x10_8x8", 20480, NULL},
 	{NNC_PHASE_FORWARD, "softmax1", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "softmax1", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "softmax1", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "globalavgpool1", "avgpool_grad_8x8x10_8x8", 20480, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "column_sums_2048x10_adam", 20600, NULL},
 	{NNC_PHASE_BACKWARD, "conv2", "conv_dx_8x8x10_1x1x8_relu_grad", 344064,

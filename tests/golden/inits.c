@@ -44,18 +44,18 @@ enum {
 	PROBABILITIES = DENSE9_SUM + 128,        /* (32, 4) */
 	D_DENSE9_SUM = PROBABILITIES,            /* (32, 4) */
 	D_DENSE8 = PROBABILITIES + 128,          /* (32, 5) */
-	D_DENSE7 = DENSE7 + 160,                 /* (32, 5) */
-	D_DENSE6 = DENSE6 + 160,                 /* (32, 5) */
-	D_DENSE5 = DENSE5 + 160,                 /* (32, 5) */
-	D_DENSE4 = DENSE4 + 160,                 /* (32, 5) */
-	D_DENSE3_SUM = DENSE3 + 160,             /* (32, 5) */
-	D_DENSE2_SUM = DENSE2 + 160,             /* (32, 5) */
-	D_DENSE1_PRODUCT = DENSE1 + 160,         /* (32, 5) */
+	D_DENSE7 = D_DENSE8 + 160,               /* (32, 5) */
+	D_DENSE6 = DENSE8,                       /* (32, 5) */
+	D_DENSE5 = DENSE7,                       /* (32, 5) */
+	D_DENSE4 = DENSE6,                       /* (32, 5) */
+	D_DENSE3_SUM = DENSE5,                   /* (32, 5) */
+	D_DENSE2_SUM = DENSE4,                   /* (32, 5) */
+	D_DENSE1_PRODUCT = DENSE3,               /* (32, 5) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (32, 6) */
-	ARENA = D_DENSE8 + 160,
+	D_X = X,                                 /* (32, 6) */
+	ARENA = D_DENSE7 + 160,
 #else
-	ARENA = D_DENSE8 + 160,
+	ARENA = D_DENSE7 + 160,
 #endif
 	OWN = 160,                               /* X in other threads' scratch */
 };
@@ -66,12 +66,12 @@ enum {
 	INFER_X = 0,                             /* (32, 6) */
 	INFER_DENSE1 = INFER_X + 192,            /* (32, 5) */
 	INFER_DENSE2 = INFER_DENSE1 + 160,       /* (32, 5) */
-	INFER_DENSE3 = INFER_X + 192,            /* (32, 5) */
-	INFER_DENSE4 = INFER_DENSE3 + 160,       /* (32, 5) */
-	INFER_DENSE5 = INFER_X + 192,            /* (32, 5) */
-	INFER_DENSE6 = INFER_DENSE5 + 160,       /* (32, 5) */
-	INFER_DENSE7 = INFER_X + 192,            /* (32, 5) */
-	INFER_DENSE8 = INFER_DENSE7 + 160,       /* (32, 5) */
+	INFER_DENSE3 = INFER_DENSE1,             /* (32, 5) */
+	INFER_DENSE4 = INFER_DENSE2,             /* (32, 5) */
+	INFER_DENSE5 = INFER_DENSE3,             /* (32, 5) */
+	INFER_DENSE6 = INFER_DENSE4,             /* (32, 5) */
+	INFER_DENSE7 = INFER_DENSE5,             /* (32, 5) */
+	INFER_DENSE8 = INFER_DENSE6,             /* (32, 5) */
 	INFER_DENSE9_SUM = INFER_X + 192,        /* (32, 4) */
 	INFER_OUTPUT = INFER_DENSE9_SUM + 128,   /* (32, 4) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 128, /* (32, 4) */
@@ -145,7 +145,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -223,6 +223,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		w->dense9_bias);
 	nnc_barrier(thread);
 	cross_entropy_4(thread, c, batch, a + DENSE9_SUM, a + PROBABILITIES);
+	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE9_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -257,8 +258,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense9: dense 4 softmax */
-	cross_entropy_grad_4(thread, batch, a + PROBABILITIES, a + D_DENSE9_SUM);
-	nnc_barrier(thread);
 	column_sums_32x4_adam(thread, n, a + D_DENSE9_SUM, dw->dense9_bias, keep, rate,
 		epsilon, w->dense9_bias, m->dense9_bias, v->dense9_bias);
 	gemm_nt_32x5x4(thread, n, a + D_DENSE9_SUM, w->dense9_weight, a + D_DENSE8);
@@ -271,7 +270,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense8: dense 5 init=constant(0.25) */
 	column_sums_32x5_adam(thread, n, a + D_DENSE8, dw->dense8_bias, keep, rate,
 		epsilon, w->dense8_bias, m->dense8_bias, v->dense8_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE8, w->dense8_weight, a + D_DENSE7);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE7, n * 5);
@@ -282,7 +280,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense7: dense 5 init=zeros */
 	column_sums_32x5_adam(thread, n, a + D_DENSE7, dw->dense7_bias, keep, rate,
 		epsilon, w->dense7_bias, m->dense7_bias, v->dense7_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE7, w->dense7_weight, a + D_DENSE6);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE6, n * 5);
@@ -293,7 +290,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense6: dense 5 init=uniform(0.1) */
 	column_sums_32x5_adam(thread, n, a + D_DENSE6, dw->dense6_bias, keep, rate,
 		epsilon, w->dense6_bias, m->dense6_bias, v->dense6_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE6, w->dense6_weight, a + D_DENSE5);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE5, n * 5);
@@ -302,7 +298,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		v->dense6_weight);
 
 	/* dense5: dense 5 init=normal(0.5) bias=false */
-	nnc_barrier(thread);
 	gemm_nt_32x5x5(thread, n, a + D_DENSE5, w->dense5_weight, a + D_DENSE4);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE4, n * 5);
@@ -313,7 +308,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense4: dense 5 init=normal() */
 	column_sums_32x5_adam(thread, n, a + D_DENSE4, dw->dense4_bias, keep, rate,
 		epsilon, w->dense4_bias, m->dense4_bias, v->dense4_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x5x5_selu_grad(thread, n, a + D_DENSE4, w->dense4_weight, a +
 		D_DENSE3_SUM, a + DENSE3);
 	nnc_barrier(thread);
@@ -325,7 +319,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense3: dense 5 selu init=lecun */
 	column_sums_32x5_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
 		epsilon, w->dense3_bias, m->dense3_bias, v->dense3_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x5x5_tanh_grad(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a +
 		D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
@@ -337,7 +330,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense2: dense 5 tanh init=glorot */
 	column_sums_32x5_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x5x5_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
 		D_DENSE1_PRODUCT, a + DENSE1);
 	nnc_barrier(thread);
@@ -1532,7 +1524,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dense8", "gemm_32x5x5_bias", 1760, NULL},
 	{NNC_PHASE_FORWARD, "dense9", "gemm_32x4x5_bias", 1408, NULL},
 	{NNC_PHASE_FORWARD, "dense9", "cross_entropy_4", 512, NULL},
-	{NNC_PHASE_BACKWARD, "dense9", "cross_entropy_grad_4", 512, NULL},
+	{NNC_PHASE_FORWARD, "dense9", "cross_entropy_grad_4", 512, NULL},
 	{NNC_PHASE_BACKWARD, "dense9", "column_sums_32x4_adam", 176, NULL},
 	{NNC_PHASE_BACKWARD, "dense9", "gemm_nt_32x5x4", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense9", "gemm_tn_5x4x32_adam", 1520, NULL},

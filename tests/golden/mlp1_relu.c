@@ -25,10 +25,10 @@ enum {
 	PROBABILITIES = DENSE2_SUM + 320,        /* (32, 10) */
 	D_DENSE2_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE1_SUM = PROBABILITIES + 320,      /* (32, 128) */
-	WORK_DENSE1 = DENSE1 + 4096,             /* (4096) */
-	WORK_DENSE2_SUM = DENSE2_SUM + 320,      /* (320) */
+	WORK_DENSE1 = DENSE2_SUM + 320,          /* (4096) */
+	WORK_DENSE2_SUM = WORK_DENSE1 + 4096,    /* (320) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_DENSE1_FLAT = 0,                       /* (32, 784) */
+	D_DENSE1_FLAT = X,                       /* (32, 784) */
 	ARENA = D_DENSE1_SUM + 4096,
 #else
 	ARENA = D_DENSE1_SUM + 4096,
@@ -44,9 +44,9 @@ enum {
 	INFER_DENSE2_SUM = INFER_DENSE1 + 4096,  /* (32, 10) */
 	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (4096) */
-	WORK_INFER_DENSE2_SUM = INFER_DENSE2_SUM + 320, /* (320) */
-	INFER_ARENA = WORK_INFER_DENSE1 + 4096,
+	WORK_INFER_DENSE1 = INFER_DENSE2_SUM + 320, /* (4096) */
+	WORK_INFER_DENSE2_SUM = WORK_INFER_DENSE1 + 4096, /* (320) */
+	INFER_ARENA = WORK_INFER_DENSE2_SUM + 320,
 };
 
 /* ---- the kernels, defined below ---- */
@@ -109,7 +109,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -128,11 +128,12 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense2: dense 10 softmax
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_halves_32x10x128_bias_ha(thread, n, a + DENSE1, w->dense2_weight, a +
 		DENSE2_SUM, a + WORK_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -164,8 +165,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real lr = (real)c->lr;
 
 	/* dense2: dense 10 softmax */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	nnc_barrier(thread);
 	column_sums_32x10_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
 		w->dense2_bias);
 	gemm_nt_32x128x10_relu_grad_hc(thread, n, a + D_DENSE2_SUM, w->dense2_weight,
@@ -200,7 +199,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 10 softmax */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_halves_32x10x128_bias_ha(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
 		INFER_DENSE2_SUM, a + WORK_INFER_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
@@ -904,17 +903,18 @@ static void gemm_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 	}
 }
 
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool gemm_dw_sparse_tn_784x128x32_sgd_hb_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool gemm_dw_sparse_tn_784x128x32_sgd_hb_few(NncRange cols, int n,
+	const real *restrict a)
 {
-	enum { K = 32, PARTS = 1, M = 784 / PARTS };
-	int count = 0, all = 0;
+	enum { M = 784 };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	for (int k = 0; k < n; k += 8)
+		for (int i = cols.first; i < cols.end; i++)
+			count += a[k * M + i] != 0;
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 
 /* found: bit k of each of `rows` words says that a's number in row k, from its first
@@ -1031,7 +1031,7 @@ static void gemm_dw_sparse_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (!gemm_dw_sparse_tn_784x128x32_sgd_hb_few(n, a)) {
+	if (!gemm_dw_sparse_tn_784x128x32_sgd_hb_few(nnc_half(thread, M), n, a)) {
 		gemm_tn_784x128x32_sgd_hb(thread, n, a, b, c, keep, lr, w);
 		return;
 	}
@@ -1178,7 +1178,7 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x10_sgd", 360, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x128x10_relu_grad_hc", 86016, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_128x10x32_sgd_ha", 87040, NULL},

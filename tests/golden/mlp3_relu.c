@@ -31,17 +31,17 @@ enum {
 	PROBABILITIES = DENSE4_SUM + 320,        /* (32, 10) */
 	D_DENSE4_SUM = PROBABILITIES,            /* (32, 10) */
 	D_DENSE3_SUM = PROBABILITIES + 320,      /* (32, 128) */
-	D_DENSE2_SUM = DENSE2 + 4096,            /* (32, 128) */
-	D_DENSE1_SUM = DENSE1 + 4096,            /* (32, 128) */
-	WORK_DENSE1 = DENSE1 + 4096,             /* (4096) */
-	WORK_DENSE2 = DENSE2 + 4096,             /* (4096) */
-	WORK_DENSE3 = DENSE3 + 4096,             /* (4096) */
+	D_DENSE2_SUM = D_DENSE3_SUM + 4096,      /* (32, 128) */
+	D_DENSE1_SUM = DENSE3,                   /* (32, 128) */
+	WORK_DENSE1 = DENSE2 + 4096,             /* (4096) */
+	WORK_DENSE2 = DENSE3 + 4096,             /* (4096) */
+	WORK_DENSE3 = WORK_DENSE2 + 4096,        /* (4096) */
 	WORK_DENSE4_SUM = DENSE4_SUM + 320,      /* (320) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_DENSE1_FLAT = 0,                       /* (32, 784) */
-	ARENA = D_DENSE3_SUM + 4096,
+	D_DENSE1_FLAT = X,                       /* (32, 784) */
+	ARENA = D_DENSE2_SUM + 4096,
 #else
-	ARENA = D_DENSE3_SUM + 4096,
+	ARENA = D_DENSE2_SUM + 4096,
 #endif
 	OWN = 4096,                              /* X in other threads' scratch */
 };
@@ -52,15 +52,15 @@ enum {
 	INFER_X = 0,                             /* (32, 28x28x1) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 128) */
 	INFER_DENSE2 = INFER_DENSE1 + 4096,      /* (32, 128) */
-	INFER_DENSE3 = INFER_X + 25088,          /* (32, 128) */
-	INFER_DENSE4_SUM = INFER_DENSE3 + 4096,  /* (32, 10) */
-	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
+	INFER_DENSE3 = INFER_DENSE2 + 4096,      /* (32, 128) */
+	INFER_DENSE4_SUM = INFER_X + 25088,      /* (32, 10) */
+	INFER_OUTPUT = INFER_DENSE4_SUM + 320,   /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 4096, /* (4096) */
-	WORK_INFER_DENSE2 = INFER_DENSE2 + 4096, /* (4096) */
-	WORK_INFER_DENSE3 = INFER_DENSE2 + 4096, /* (4096) */
+	WORK_INFER_DENSE1 = INFER_DENSE2 + 4096, /* (4096) */
+	WORK_INFER_DENSE2 = INFER_DENSE3 + 4096, /* (4096) */
+	WORK_INFER_DENSE3 = WORK_INFER_DENSE2 + 4096, /* (4096) */
 	WORK_INFER_DENSE4_SUM = INFER_DENSE4_SUM + 320, /* (320) */
-	INFER_ARENA = WORK_INFER_DENSE2 + 4096,
+	INFER_ARENA = WORK_INFER_DENSE3 + 4096,
 };
 
 /* ---- the kernels, defined below ---- */
@@ -142,7 +142,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -161,7 +161,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense2: dense 128 relu
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_sparse_32x128x128_bias_relu_hac(thread, n, a + DENSE1, w->dense2_weight,
 		a + DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
@@ -169,7 +169,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense3: dense 128 relu
 	 * 128 -> 128, 16,512 parameters, 16,384 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_sparse_32x128x128_bias_relu_hac(thread, n, a + DENSE2, w->dense3_weight,
 		a + DENSE3, a + WORK_DENSE3, w->dense3_bias);
 
@@ -177,11 +177,12 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense4: dense 10 softmax
 	 * 128 -> 10, 1,290 parameters, 1,280 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_halves_32x10x128_bias_ha(thread, n, a + DENSE3, w->dense4_weight, a +
 		DENSE4_SUM, a + WORK_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE4_SUM, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE4_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -213,8 +214,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real lr = (real)c->lr;
 
 	/* dense4: dense 10 softmax */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE4_SUM);
-	nnc_barrier(thread);
 	column_sums_32x10_sgd(thread, n, a + D_DENSE4_SUM, dw->dense4_bias, keep, lr,
 		w->dense4_bias);
 	gemm_nt_32x128x10_relu_grad_hc(thread, n, a + D_DENSE4_SUM, w->dense4_weight,
@@ -227,7 +226,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense3: dense 128 relu */
 	column_sums_32x128_sgd_ha(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep,
 		lr, w->dense3_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x128x128_relu_grad_hac(thread, n, a + D_DENSE3_SUM, w->dense3_weight,
 		a + D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
@@ -238,7 +236,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* dense2: dense 128 relu */
 	column_sums_32x128_sgd_ha(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep,
 		lr, w->dense2_bias);
-	nnc_barrier(thread);
 	gemm_nt_32x128x128_relu_grad_hac(thread, n, a + D_DENSE2_SUM, w->dense2_weight,
 		a + D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
@@ -271,19 +268,19 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 128 relu */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_sparse_32x128x128_bias_relu_hac(thread, n, a + INFER_DENSE1,
 		w->dense2_weight, a + INFER_DENSE2, a + WORK_INFER_DENSE2,
 		w->dense2_bias);
 
 	/* dense3: dense 128 relu */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_sparse_32x128x128_bias_relu_hac(thread, n, a + INFER_DENSE2,
 		w->dense3_weight, a + INFER_DENSE3, a + WORK_INFER_DENSE3,
 		w->dense3_bias);
 
 	/* dense4: dense 10 softmax */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_halves_32x10x128_bias_ha(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
 		INFER_DENSE4_SUM, a + WORK_INFER_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
@@ -1270,17 +1267,19 @@ static void gemm_tn_128x128x32_sgd_hab(const NncThread *thread, int n,
 	}
 }
 
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool gemm_dw_sparse_tn_128x128x32_sgd_hab_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool gemm_dw_sparse_tn_128x128x32_sgd_hab_few(NncRange cols, int n,
+	const real *restrict a)
 {
-	enum { K = 32, PARTS = 2, M = 128 / PARTS };
-	int count = 0, all = 0;
+	enum { K = 32, M = 128 };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	for (int half = 2 * cols.first / M; half < 2 * cols.end / M; half++)
+		for (int k = 0; k < n; k += 8)
+			for (int i = 0; i < M / 2; i++)
+				count += a[(half * K + k) * (M / 2) + i] != 0;
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 
 /* found: bit k of each of `rows` words says that a's number in row k, from its first
@@ -1397,7 +1396,7 @@ static void gemm_dw_sparse_tn_128x128x32_sgd_hab(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (!gemm_dw_sparse_tn_128x128x32_sgd_hab_few(n, a)) {
+	if (!gemm_dw_sparse_tn_128x128x32_sgd_hab_few(nnc_half(thread, M), n, a)) {
 		gemm_tn_128x128x32_sgd_hab(thread, n, a, b, c, keep, lr, w);
 		return;
 	}
@@ -1484,17 +1483,18 @@ static void gemm_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 	}
 }
 
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool gemm_dw_sparse_tn_784x128x32_sgd_hb_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool gemm_dw_sparse_tn_784x128x32_sgd_hb_few(NncRange cols, int n,
+	const real *restrict a)
 {
-	enum { K = 32, PARTS = 1, M = 784 / PARTS };
-	int count = 0, all = 0;
+	enum { M = 784 };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	for (int k = 0; k < n; k += 8)
+		for (int i = cols.first; i < cols.end; i++)
+			count += a[k * M + i] != 0;
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 
 /* found: bit k of each of `rows` words says that a's number in row k, from its first
@@ -1611,7 +1611,7 @@ static void gemm_dw_sparse_tn_784x128x32_sgd_hb(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (!gemm_dw_sparse_tn_784x128x32_sgd_hb_few(n, a)) {
+	if (!gemm_dw_sparse_tn_784x128x32_sgd_hb_few(nnc_half(thread, M), n, a)) {
 		gemm_tn_784x128x32_sgd_hb(thread, n, a, b, c, keep, lr, w);
 		return;
 	}
@@ -1759,7 +1759,7 @@ static const NncOp ops[] = {
 		NULL},
 	{NNC_PHASE_FORWARD, "dense4", "gemm_halves_32x10x128_bias_ha", 82240, NULL},
 	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "dense4", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "column_sums_32x10_sgd", 360, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "gemm_nt_32x128x10_relu_grad_hc", 86016, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "gemm_tn_128x10x32_sgd_ha", 87040, NULL},

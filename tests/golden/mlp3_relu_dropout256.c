@@ -36,15 +36,15 @@ enum {
 	DROPOUT3_KEPT = PROBABILITIES + 320,     /* (32, 256) */
 	D_DENSE3_SUM = DROPOUT3_KEPT + 8192,     /* (32, 256) */
 	DROPOUT2_KEPT = D_DENSE3_SUM + 8192,     /* (32, 256) */
-	D_DENSE2_SUM = DROPOUT2 + 8192,          /* (32, 256) */
+	D_DENSE2_SUM = DENSE3,                   /* (32, 256) */
 	DROPOUT1_KEPT = DROPOUT2_KEPT + 8192,    /* (32, 256) */
-	D_DENSE1_SUM = DROPOUT1 + 8192,          /* (32, 256) */
-	WORK_DENSE1 = DENSE1 + 8192,             /* (8192) */
-	WORK_DENSE2 = DENSE2 + 8192,             /* (8192) */
-	WORK_DENSE3 = DENSE3 + 8192,             /* (8192) */
+	D_DENSE1_SUM = DENSE2,                   /* (32, 256) */
+	WORK_DENSE1 = DENSE2 + 8192,             /* (8192) */
+	WORK_DENSE2 = DENSE3 + 8192,             /* (8192) */
+	WORK_DENSE3 = DROPOUT3_KEPT + 8192,      /* (8192) */
 	WORK_DENSE4_SUM = DENSE4_SUM + 320,      /* (320) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_DENSE1_FLAT = 0,                       /* (32, 784) */
+	D_DENSE1_FLAT = X,                       /* (32, 784) */
 	ARENA = DROPOUT1_KEPT + 8192,
 #else
 	ARENA = DROPOUT1_KEPT + 8192,
@@ -58,15 +58,15 @@ enum {
 	INFER_X = 0,                             /* (32, 28x28x1) */
 	INFER_DENSE1 = INFER_X + 25088,          /* (32, 256) */
 	INFER_DENSE2 = INFER_DENSE1 + 8192,      /* (32, 256) */
-	INFER_DENSE3 = INFER_X + 25088,          /* (32, 256) */
-	INFER_DENSE4_SUM = INFER_DENSE3 + 8192,  /* (32, 10) */
-	INFER_OUTPUT = INFER_X + 25088,          /* (32, 10) */
+	INFER_DENSE3 = INFER_DENSE2 + 8192,      /* (32, 256) */
+	INFER_DENSE4_SUM = INFER_X + 25088,      /* (32, 10) */
+	INFER_OUTPUT = INFER_DENSE4_SUM + 320,   /* (32, 10) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 320, /* (32, 10) */
-	WORK_INFER_DENSE1 = INFER_DENSE1 + 8192, /* (8192) */
-	WORK_INFER_DENSE2 = INFER_DENSE2 + 8192, /* (8192) */
-	WORK_INFER_DENSE3 = INFER_DENSE2 + 8192, /* (8192) */
+	WORK_INFER_DENSE1 = INFER_DENSE2 + 8192, /* (8192) */
+	WORK_INFER_DENSE2 = INFER_DENSE3 + 8192, /* (8192) */
+	WORK_INFER_DENSE3 = WORK_INFER_DENSE2 + 8192, /* (8192) */
 	WORK_INFER_DENSE4_SUM = INFER_DENSE4_SUM + 320, /* (320) */
-	INFER_ARENA = WORK_INFER_DENSE2 + 8192,
+	INFER_ARENA = WORK_INFER_DENSE3 + 8192,
 };
 
 /* ---- the kernels, defined below ---- */
@@ -150,7 +150,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -169,7 +169,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dropout1: dropout 0.2
 	 * 256 -> 256, 0 parameters, 0 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	dropout_0_2_256_kept_h(thread, c, n, NNC_STREAM_LAYER + 0, a + DENSE1, a +
 		DROPOUT1, a + DROPOUT1_KEPT);
 
@@ -177,7 +177,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense2: dense 256 relu
 	 * 256 -> 256, 65,792 parameters, 65,536 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_sparse_32x256x256_bias_relu_hac(thread, n, a + DROPOUT1, w->dense2_weight,
 		a + DENSE2, a + WORK_DENSE2, w->dense2_bias);
 
@@ -185,7 +185,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dropout2: dropout 0.2
 	 * 256 -> 256, 0 parameters, 0 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	dropout_0_2_256_kept_h(thread, c, n, NNC_STREAM_LAYER + 1, a + DENSE2, a +
 		DROPOUT2, a + DROPOUT2_KEPT);
 
@@ -193,7 +193,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense3: dense 256 relu
 	 * 256 -> 256, 65,792 parameters, 65,536 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_sparse_32x256x256_bias_relu_hac(thread, n, a + DROPOUT2, w->dense3_weight,
 		a + DENSE3, a + WORK_DENSE3, w->dense3_bias);
 
@@ -201,7 +201,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dropout3: dropout 0.2
 	 * 256 -> 256, 0 parameters, 0 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	dropout_0_2_256_kept_h(thread, c, n, NNC_STREAM_LAYER + 2, a + DENSE3, a +
 		DROPOUT3, a + DROPOUT3_KEPT);
 
@@ -209,11 +209,12 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * dense4: dense 10 softmax
 	 * 256 -> 10, 2,570 parameters, 2,560 multiply-adds
 	 */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_halves_32x10x256_bias_ha(thread, n, a + DROPOUT3, w->dense4_weight, a +
 		DENSE4_SUM, a + WORK_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE4_SUM, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE4_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -245,8 +246,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real lr = (real)c->lr;
 
 	/* dense4: dense 10 softmax */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE4_SUM);
-	nnc_barrier(thread);
 	column_sums_32x10_sgd(thread, n, a + D_DENSE4_SUM, dw->dense4_bias, keep, lr,
 		w->dense4_bias);
 	gemm_nt_32x256x10_dropout_grad_relu_grad_hc(thread, n, a + D_DENSE4_SUM,
@@ -301,19 +300,19 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 		a + INFER_DENSE1, a + WORK_INFER_DENSE1, w->dense1_bias);
 
 	/* dense2: dense 256 relu */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_sparse_32x256x256_bias_relu_hac(thread, n, a + INFER_DENSE1,
 		w->dense2_weight, a + INFER_DENSE2, a + WORK_INFER_DENSE2,
 		w->dense2_bias);
 
 	/* dense3: dense 256 relu */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_sparse_32x256x256_bias_relu_hac(thread, n, a + INFER_DENSE2,
 		w->dense3_weight, a + INFER_DENSE3, a + WORK_INFER_DENSE3,
 		w->dense3_bias);
 
 	/* dense4: dense 10 softmax */
-	nnc_barrier(thread);
+	nnc_barrier_of_many(thread);
 	gemm_halves_32x10x256_bias_ha(thread, n, a + INFER_DENSE3, w->dense4_weight, a +
 		INFER_DENSE4_SUM, a + WORK_INFER_DENSE4_SUM, w->dense4_bias);
 	nnc_barrier(thread);
@@ -1335,17 +1334,19 @@ static void gemm_tn_256x256x32_sgd_hab(const NncThread *thread, int n,
 	}
 }
 
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool gemm_dw_sparse_tn_256x256x32_sgd_hab_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool gemm_dw_sparse_tn_256x256x32_sgd_hab_few(NncRange cols, int n,
+	const real *restrict a)
 {
-	enum { K = 32, PARTS = 2, M = 256 / PARTS };
-	int count = 0, all = 0;
+	enum { K = 32, M = 256 };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	for (int half = 2 * cols.first / M; half < 2 * cols.end / M; half++)
+		for (int k = 0; k < n; k += 8)
+			for (int i = 0; i < M / 2; i++)
+				count += a[(half * K + k) * (M / 2) + i] != 0;
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 
 /* found: bit k of each of `rows` words says that a's number in row k, from its first
@@ -1462,7 +1463,7 @@ static void gemm_dw_sparse_tn_256x256x32_sgd_hab(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (!gemm_dw_sparse_tn_256x256x32_sgd_hab_few(n, a)) {
+	if (!gemm_dw_sparse_tn_256x256x32_sgd_hab_few(nnc_half(thread, M), n, a)) {
 		gemm_tn_256x256x32_sgd_hab(thread, n, a, b, c, keep, lr, w);
 		return;
 	}
@@ -1549,17 +1550,18 @@ static void gemm_tn_784x256x32_sgd_hb(const NncThread *thread, int n,
 	}
 }
 
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool gemm_dw_sparse_tn_784x256x32_sgd_hb_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool gemm_dw_sparse_tn_784x256x32_sgd_hb_few(NncRange cols, int n,
+	const real *restrict a)
 {
-	enum { K = 32, PARTS = 1, M = 784 / PARTS };
-	int count = 0, all = 0;
+	enum { M = 784 };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	for (int k = 0; k < n; k += 8)
+		for (int i = cols.first; i < cols.end; i++)
+			count += a[k * M + i] != 0;
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 
 /* found: bit k of each of `rows` words says that a's number in row k, from its first
@@ -1676,7 +1678,7 @@ static void gemm_dw_sparse_tn_784x256x32_sgd_hb(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (!gemm_dw_sparse_tn_784x256x32_sgd_hb_few(n, a)) {
+	if (!gemm_dw_sparse_tn_784x256x32_sgd_hb_few(nnc_half(thread, M), n, a)) {
 		gemm_tn_784x256x32_sgd_hb(thread, n, a, b, c, keep, lr, w);
 		return;
 	}
@@ -1881,7 +1883,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dropout3", "dropout_0_2_256_kept_h", 8192, NULL},
 	{NNC_PHASE_FORWARD, "dense4", "gemm_halves_32x10x256_bias_ha", 164160, NULL},
 	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "dense4", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "dense4", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "column_sums_32x10_sgd", 360, NULL},
 	{NNC_PHASE_BACKWARD, "dense4", "gemm_nt_32x256x10_dropout_grad_relu_grad_hc",
 		180224, NULL},

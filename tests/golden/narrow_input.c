@@ -27,7 +27,7 @@ enum {
 	D_DENSE1_SUM = PROBABILITIES + 96,       /* (32, 1500) */
 	WORK_DENSE2_SUM = DENSE2_SUM + 96,       /* (96) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (32, 3) */
+	D_X = X,                                 /* (32, 3) */
 	ARENA = D_DENSE1_SUM + 48000,
 #else
 	ARENA = D_DENSE1_SUM + 48000,
@@ -101,7 +101,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -125,6 +125,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		DENSE2_SUM, a + WORK_DENSE2_SUM, w->dense2_bias);
 	nnc_barrier(thread);
 	cross_entropy_3(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -159,8 +160,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense2: dense 3 softmax */
-	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	nnc_barrier(thread);
 	column_sums_32x3_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
 	gemm_nt_32x1500x3_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
@@ -836,17 +835,18 @@ static void gemm_tn_3x1500x32_adam(const NncThread *thread, int n,
 			COLS, s, c, keep, rate, epsilon, w, w_m, w_v);
 }
 
-/* Are of a so few numbers not 0, as far as every eighth sample tells, that it pays to find them? */
-static bool gemm_dw_sparse_tn_3x1500x32_adam_few(int n, const real *restrict a)
+/* Are of some columns of a so few numbers not 0, as far as every eighth sample tells, that it
+ * pays to find them? */
+static bool gemm_dw_sparse_tn_3x1500x32_adam_few(NncRange cols, int n,
+	const real *restrict a)
 {
-	enum { K = 32, PARTS = 1, M = 3 / PARTS };
-	int count = 0, all = 0;
+	enum { M = 3 };
+	int count = 0;
 
-	for (int p = 0; p < PARTS; p++)
-		for (int k = 0; k < n; k += 8, all += M)
-			for (int i = 0; i < M; i++)
-				count += a[(p * K + k) * M + i] != 0;
-	return 4 * count < 3 * all;
+	for (int k = 0; k < n; k += 8)
+		for (int i = cols.first; i < cols.end; i++)
+			count += a[k * M + i] != 0;
+	return 4 * count < 3 * ((n + 7) / 8) * (cols.end - cols.first);
 }
 
 /* found: bit k of each of `rows` words says that a's number in row k, from its first
@@ -960,7 +960,7 @@ static void gemm_dw_sparse_tn_3x1500x32_adam(const NncThread *thread, int n,
 		GROUP : M;
 	uint32_t *found = thread->scratch;
 
-	if (!gemm_dw_sparse_tn_3x1500x32_adam_few(n, a)) {
+	if (!gemm_dw_sparse_tn_3x1500x32_adam_few((NncRange){0, M}, n, a)) {
 		gemm_tn_3x1500x32_adam(thread, n, a, b, c, keep, rate, epsilon, w, w_m,
 			w_v);
 		return;
@@ -981,7 +981,7 @@ static void gemm_dw_sparse_tn_3x1500x32_adam(const NncThread *thread, int n,
 }
 
 #ifdef NNC_DOUBLE
-/* cols numbers of row i of c, from column j0 on */
+/* cols numbers of row i of c: from column j0 on */
 static NNC_INLINE void gemm_dot_nt_32x3x1500_block(int cols, int i, int j0,
 	const real *restrict a, const real *restrict b, real *restrict c)
 {
@@ -1016,7 +1016,9 @@ static NNC_INLINE void gemm_dot_nt_32x3x1500_block(int cols, int i, int j0,
 		c[at] = v;
 	}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,3) = a b^T */
 static void gemm_dot_nt_32x3x1500(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c)
@@ -1085,7 +1087,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dense1", "gemm_32x1500x3_bias_relu", 384000, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_halves_32x3x1500_bias", 288096, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_3", 384, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_3", 384, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_grad_3", 384, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_32x3_adam", 132, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_nt_32x1500x3_relu_grad", 336000, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_tn_1500x3x32_adam", 342000, NULL},

@@ -26,9 +26,9 @@ enum {
 	D_DENSE2_SUM = PROBABILITIES,            /* (1, 3) */
 	D_DENSE1_SUM = PROBABILITIES + 16,       /* (1, 70) */
 	WORK_DENSE1 = DENSE1 + 80,               /* (70) */
-	WORK_DENSE2_SUM = DENSE2_SUM + 16,       /* (3) */
+	WORK_DENSE2_SUM = PROBABILITIES + 16,    /* (3) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (1, 100) */
+	D_X = X,                                 /* (1, 100) */
 	ARENA = D_DENSE1_SUM + 80,
 #else
 	ARENA = D_DENSE1_SUM + 80,
@@ -42,10 +42,10 @@ enum {
 	INFER_X = 0,                             /* (1, 100) */
 	INFER_DENSE1 = INFER_X + 112,            /* (1, 70) */
 	INFER_DENSE2_SUM = INFER_DENSE1 + 80,    /* (1, 3) */
-	INFER_OUTPUT = INFER_X + 112,            /* (1, 3) */
+	INFER_OUTPUT = INFER_DENSE2_SUM + 16,    /* (1, 3) */
 	INFER_PROBABILITIES = INFER_OUTPUT + 16, /* (1, 3) */
 	WORK_INFER_DENSE1 = INFER_DENSE1 + 80,   /* (70) */
-	WORK_INFER_DENSE2_SUM = INFER_DENSE2_SUM + 16, /* (3) */
+	WORK_INFER_DENSE2_SUM = INFER_PROBABILITIES + 16, /* (3) */
 	INFER_ARENA = WORK_INFER_DENSE1 + 80,
 };
 
@@ -70,7 +70,7 @@ static void cross_entropy_grad_3(const NncThread *thread, const NncBatch *batch,
 	const real *p, real *dx);
 static void column_sums_1x3_sgd(const NncThread *thread, int n, const real *restrict dy,
 	real *restrict db, bool keep, real lr, real *restrict w);
-static void gemm_plain_nt_1x70x3_relu_grad(const NncThread *thread, int n,
+static void gemm_dot_nt_1x70x3_relu_grad(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved);
 static void gemm_row_tn_70x3x1_sgd(const NncThread *thread, int n,
@@ -98,7 +98,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -120,8 +120,8 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	nnc_barrier(thread);
 	gemm_row_1x3x70_bias(thread, n, a + DENSE1, w->dense2_weight, a + DENSE2_SUM,
 		a + WORK_DENSE2_SUM, w->dense2_bias);
-	nnc_barrier(thread);
 	cross_entropy_3(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -152,12 +152,10 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real lr = (real)c->lr;
 
 	/* dense2: dense 3 softmax */
-	cross_entropy_grad_3(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	nnc_barrier(thread);
 	column_sums_1x3_sgd(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, lr,
 		w->dense2_bias);
-	gemm_plain_nt_1x70x3_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight,
-		a + D_DENSE1_SUM, a + DENSE1);
+	gemm_dot_nt_1x70x3_relu_grad(thread, n, a + D_DENSE2_SUM, w->dense2_weight, a +
+		D_DENSE1_SUM, a + DENSE1);
 	nnc_barrier(thread);
 	nnc_fetch(thread, a + D_DENSE1_SUM, n * 70);
 	gemm_row_tn_70x3x1_sgd(thread, n, a + DENSE1, a + D_DENSE2_SUM,
@@ -191,7 +189,6 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	nnc_barrier(thread);
 	gemm_row_1x3x70_bias(thread, n, a + INFER_DENSE1, w->dense2_weight, a +
 		INFER_DENSE2_SUM, a + WORK_INFER_DENSE2_SUM, w->dense2_bias);
-	nnc_barrier(thread);
 	softmax_3(thread, n, a + INFER_DENSE2_SUM, a + INFER_OUTPUT);
 }
 
@@ -350,7 +347,7 @@ static void gemm_row_1x3x70_bias_sums(int count, const int *restrict terms, int 
 	int end, bool ends, const real *restrict a, const real *restrict b,
 	real *restrict c, real *restrict p, const real *restrict bias)
 {
-	enum { N = 3, COLS = NNC_COLS(N, 4), REST = N % COLS };
+	enum { N = 3, COLS = NNC_COLS(N, 8), REST = N % COLS };
 
 	for (int k = first; k < end; k++)
 		if (REST > 0 && k == N / COLS)
@@ -367,7 +364,7 @@ static void gemm_row_1x3x70_bias(const NncThread *thread, int n, const real *res
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias)
 {
-	enum { N = 3, K = 70, COLS = NNC_COLS(N, 4), BLOCKS = (N + COLS - 1) / COLS };
+	enum { N = 3, K = 70, COLS = NNC_COLS(N, 8), BLOCKS = (N + COLS - 1) / COLS };
 	enum { LEFT = BLOCKS / 2, RIGHT = BLOCKS - LEFT };
 	const NncRange share = nnc_share(thread, 2 * RIGHT);
 	const NncRange one = {share.first, share.end < RIGHT ? share.end : RIGHT};
@@ -509,23 +506,62 @@ static void column_sums_1x3_sgd(const NncThread *thread, int n, const real *rest
 	}
 }
 
-/* c (n,70) = a b^T, then relu_grad: plain loops */
-static void gemm_plain_nt_1x70x3_relu_grad(const NncThread *thread, int n,
+/* cols numbers of row i of c: those of some columns */
+static NNC_INLINE void gemm_dot_nt_1x70x3_relu_grad_block(int cols, int i,
+	const int *restrict columns, const real *restrict a, const real *restrict b,
+	real *restrict c, const real *restrict saved)
+{
+	enum { N = 70, K = 3, L = NNC_LANES, REST = K % L };
+	nnc_vec s[L];
+	const real *sums = (const real *)s;
+
+	NNC_UNROLL
+	for (int q = 0; q < L; q++)
+		s[q] = (nnc_vec){0};
+	for (int k = 0; k + L <= K; k += L) {
+		const nnc_vec x = *(const nnc_vec *)(a + i * K + k);
+		NNC_UNROLL
+		for (int q = 0; q < L; q++)
+			s[q] += x * *(const nnc_vec *)(b + columns[q] * K + k);
+	}
+	if (REST > 0) {
+		const nnc_vec x = nnc_load(a + i * K + K - REST, REST);
+		NNC_UNROLL
+		for (int q = 0; q < L; q++)
+			s[q] += x * nnc_load(b + columns[q] * K + K - REST, REST);
+	}
+	nnc_transpose(s);
+	NNC_UNROLL
+	for (int q = 1; q < L; q++)
+		s[0] += s[q];
+	for (int q = 0; q < cols; q++) {
+		const int j = columns[q], at = i * N + j;
+		real v = sums[q];
+		v = saved[at] > 0 ? v : 0;
+		c[at] = v;
+	}
+}
+
+/* c (n,70) = a b^T, then relu_grad, n being 1: 0 where saved is */
+static void gemm_dot_nt_1x70x3_relu_grad(const NncThread *thread, int n,
 	const real *restrict a, const real *restrict b, real *restrict c,
 	const real *restrict saved)
 {
-	enum { M = 1, N = 70, K = 3 };
-	const NncRange share = nnc_share(thread, n);
+	enum { N = 70, L = NNC_LANES };
+	const NncRange share = nnc_share(thread, NNC_VECTORS(N));
+	const int first = share.first * L, end = share.end * L < N ? share.end * L : N;
+	int *columns = thread->scratch;
+	const int count = nnc_nonzeros(first, end, false, saved, columns);
 
-	for (int i = share.first; i < share.end; i++)
-		for (int j = 0; j < N; j++) {
-			const int at = i * N + j;
-			real v = 0;
-			for (int k = 0; k < K; k++)
-				v += a[i * K + k] * b[j * K + k];
-			v = saved[at] > 0 ? v : 0;
-			c[at] = v;
-		}
+	(void)n;
+	for (int j = first; j < end; j++)
+		c[j] = 0;
+	/* whole blocks only, of one piece of code: which columns share one changes no bit */
+	for (int q = 0; q < L; q++)
+		columns[count + q] = first;
+	for (int k = 0; k < count; k += L)
+		gemm_dot_nt_1x70x3_relu_grad_block(count - k < L ? count - k : L, 0,
+			columns + k, a, b, c, saved);
 }
 
 /* c (70,3) = a^T b, then sgd, n being 1: the rows of which a is not 0, the others stay
@@ -606,7 +642,7 @@ static void gemm_row_tn_100x70x1_sgd(const NncThread *thread, int n,
 }
 
 #ifdef NNC_DOUBLE
-/* cols numbers of row i of c, from column j0 on */
+/* cols numbers of row i of c: from column j0 on */
 static NNC_INLINE void gemm_dot_nt_1x100x70_block(int cols, int i, int j0,
 	const real *restrict a, const real *restrict b, real *restrict c)
 {
@@ -641,7 +677,9 @@ static NNC_INLINE void gemm_dot_nt_1x100x70_block(int cols, int i, int j0,
 		c[at] = v;
 	}
 }
+#endif
 
+#ifdef NNC_DOUBLE
 /* c (n,100) = a b^T */
 static void gemm_dot_nt_1x100x70(const NncThread *thread, int n, const real *restrict a,
 	const real *restrict b, real *restrict c)
@@ -710,9 +748,9 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dense1", "gemm_row_1x70x100_bias_relu", 14140, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "gemm_row_1x3x70_bias", 423, NULL},
 	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_3", 12, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "cross_entropy_grad_3", 12, NULL},
+	{NNC_PHASE_FORWARD, "dense2", "cross_entropy_grad_3", 12, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "column_sums_1x3_sgd", 15, NULL},
-	{NNC_PHASE_BACKWARD, "dense2", "gemm_plain_nt_1x70x3_relu_grad", 490, NULL},
+	{NNC_PHASE_BACKWARD, "dense2", "gemm_dot_nt_1x70x3_relu_grad", 490, NULL},
 	{NNC_PHASE_BACKWARD, "dense2", "gemm_row_tn_70x3x1_sgd", 1260, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_1x70_sgd", 350, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_row_tn_100x70x1_sgd", 42000, NULL},

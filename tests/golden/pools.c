@@ -36,18 +36,18 @@ enum {
 	PROBABILITIES = DENSE1 + 320,            /* (32, 10) */
 	D_DENSE1 = PROBABILITIES,                /* (32, 10) */
 	D_FLATTEN1 = MAXPOOL3_WINNER + 864,      /* (32, 108) */
-	D_CONV2_PRODUCT = AVGPOOL2 + 1152,       /* (32, 3x3x12) */
-	D_AVGPOOL2 = D_CONV2_PRODUCT + 3456,     /* (32, 3x3x4) */
+	D_CONV2_PRODUCT = D_FLATTEN1 + 3456,     /* (32, 3x3x12) */
+	D_AVGPOOL2 = AVGPOOL2 + 1152,            /* (32, 3x3x4) */
 	D_MAXPOOL2 = D_AVGPOOL2 + 1152,          /* (32, 7x7x4) */
 	D_AVGPOOL1 = MAXPOOL2_WINNER + 1568,     /* (32, 13x13x4) */
 	D_MAXPOOL1 = X + 25088,                  /* (32, 13x13x4) */
 	D_CONV1 = D_MAXPOOL1,                    /* (32, 13x13x4) */
 	D_CONV1_PRODUCT = D_MAXPOOL1 + 21632,    /* (32, 28x28x4) */
 	WORK_D_AVGPOOL2 = D_AVGPOOL2 + 1152,     /* (432) */
-	WORK_GRAD_CONV2_WEIGHT = D_AVGPOOL2 + 1152, /* (4608) */
+	WORK_GRAD_CONV2_WEIGHT = D_CONV2_PRODUCT + 3456, /* (4608) */
 	WORK_GRAD_CONV1_WEIGHT = X + 25088,      /* (288) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (32, 28x28x1) */
+	D_X = X,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_X + 25088,                  /* (36) */
 	ARENA = MAXPOOL1_WINNER + 5408,
 #else
@@ -195,7 +195,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, a + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -206,6 +206,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * conv1: conv 4 3x3 relu
 	 * 28x28x1 -> 28x28x4, 40 parameters, 28,224 multiply-adds
 	 */
+	nnc_barrier(thread);
 	conv_28x28x1_3x3x4_p1x1(thread, n, a + X, w->conv1_weight, a + CONV1_PRODUCT);
 
 	/*
@@ -263,6 +264,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		w->dense1_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE1, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE1);
 }
 
 #ifdef NNC_DOUBLE
@@ -297,8 +299,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense1: dense 10 */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE1);
-	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE1, dw->dense1_bias, keep, rate,
 		epsilon, w->dense1_bias, m->dense1_bias, v->dense1_bias);
 	gemm_nt_32x108x10(thread, n, a + D_DENSE1, w->dense1_weight, a + D_FLATTEN1);
@@ -310,7 +310,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	/* maxpool3: maxpool 3 stride=1 padding=1 */
 	column_sums_288x12_adam(thread, n, a + D_FLATTEN1, dw->conv2_bias, keep, rate,
 		epsilon, w->conv2_bias, m->conv2_bias, v->conv2_bias);
-	nnc_barrier(thread);
 	maxpool_grad_3x3x12_3x3_p1x1(thread, n, a + D_FLATTEN1, (uint8_t *)(a +
 		MAXPOOL3_WINNER), a + D_CONV2_PRODUCT);
 
@@ -324,7 +323,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 		rate, epsilon, w->conv2_weight, m->conv2_weight, v->conv2_weight);
 
 	/* avgpool2: avgpool 2 */
-	nnc_barrier(thread);
 	avgpool_grad_7x7x4_2x2_s2x2(thread, n, a + D_AVGPOOL2, a + D_MAXPOOL2);
 
 	/* maxpool2: maxpool 2 padding=same */
@@ -370,6 +368,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* conv1: conv 4 3x3 relu */
+	nnc_barrier(thread);
 	conv_28x28x1_3x3x4_p1x1(thread, n, a + INFER_X, w->conv1_weight, a +
 		INFER_CONV1_PRODUCT);
 
@@ -1947,7 +1946,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "maxpool3", "maxpool_3x3x12_3x3_p1x1_bias", 34560, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "gemm_32x10x108_bias", 69440, NULL},
 	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "dense1", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "dense1", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "column_sums_32x10_adam", 440, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_nt_32x108x10", 69120, NULL},
 	{NNC_PHASE_BACKWARD, "dense1", "gemm_tn_108x10x32_adam", 82080, NULL},

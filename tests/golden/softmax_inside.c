@@ -35,7 +35,7 @@ enum {
 	D_DENSE1 = DENSE1_SUM + 512,             /* (32, 16) */
 	D_DENSE1_SUM = D_DENSE1,                 /* (32, 16) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (32, 20) */
+	D_X = X,                                 /* (32, 20) */
 	ARENA = D_SOFTMAX1 + 384,
 #else
 	ARENA = D_SOFTMAX1 + 384,
@@ -122,7 +122,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, own + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -163,6 +163,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		w->dense3_bias);
 	nnc_barrier(thread);
 	cross_entropy_5(thread, c, batch, a + DENSE3_SUM, a + PROBABILITIES);
+	cross_entropy_grad_5(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -197,8 +198,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense3: dense 5 softmax */
-	cross_entropy_grad_5(thread, batch, a + PROBABILITIES, a + D_DENSE3_SUM);
-	nnc_barrier(thread);
 	column_sums_32x5_adam(thread, n, a + D_DENSE3_SUM, dw->dense3_bias, keep, rate,
 		epsilon, w->dense3_bias, m->dense3_bias, v->dense3_bias);
 	gemm_nt_32x12x5(thread, n, a + D_DENSE3_SUM, w->dense3_weight, a + D_SOFTMAX1);
@@ -211,7 +210,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	softmax_grad_12(thread, n, a + D_SOFTMAX1, a + SOFTMAX1, a + D_DENSE2);
 
 	/* dense2: dense 12 relu */
-	nnc_barrier(thread);
 	relu_grad_12(thread, n, a + D_DENSE2, a + D_DENSE2_SUM, a + DENSE2);
 	nnc_barrier(thread);
 	column_sums_32x12_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
@@ -1164,7 +1162,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "softmax1", "softmax_12", 1536, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "gemm_32x5x12_bias", 4000, NULL},
 	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_5", 640, NULL},
-	{NNC_PHASE_BACKWARD, "dense3", "cross_entropy_grad_5", 640, NULL},
+	{NNC_PHASE_FORWARD, "dense3", "cross_entropy_grad_5", 640, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "column_sums_32x5_adam", 220, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "gemm_nt_32x12x5", 3840, NULL},
 	{NNC_PHASE_BACKWARD, "dense3", "gemm_tn_12x5x32_adam", 4560, NULL},

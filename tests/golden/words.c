@@ -29,7 +29,7 @@ enum {
 	CONV1_PRODUCT = X + 25088,               /* (32, 28x28x4) */
 	MAXPOOL1 = CONV1_PRODUCT + 100352,       /* (32, 28x28x4) */
 	MAXPOOL1_WINNER = MAXPOOL1 + 100352,     /* (32, 28x28x4) */
-	CONV2_PRODUCT = X + 25088,               /* (32, 28x28x4) */
+	CONV2_PRODUCT = CONV1_PRODUCT,           /* (32, 28x28x4) */
 	MAXPOOL2 = MAXPOOL1_WINNER + 25088,      /* (32, 28x28x4) */
 	MAXPOOL2_WINNER = MAXPOOL2 + 100352,     /* (32, 28x28x4) */
 	CONV3_PRODUCT = X + 25088,               /* (32, 14x14x8) */
@@ -43,23 +43,23 @@ enum {
 	DROPOUT1_KEPT = PROBABILITIES + 320,     /* (32, 25) */
 	D_DENSE1_SUM = DROPOUT1_KEPT + 800,      /* (32, 25) */
 	D_ACTIVATION3_FLAT = MAXPOOL3_WINNER + 12544, /* (32, 1568) */
-	D_CONV3_PRODUCT = X + 25088,             /* (32, 14x14x8) */
+	D_CONV3_PRODUCT = D_DENSE1_SUM + 800,    /* (32, 14x14x8) */
 	D_ACTIVATION2 = MAXPOOL2_WINNER + 25088, /* (32, 28x28x4) */
 	D_CONV2_PRODUCT = X + 25088,             /* (32, 28x28x4) */
-	D_ACTIVATION1 = MAXPOOL1_WINNER + 25088, /* (32, 28x28x4) */
-	D_CONV1_PRODUCT = X + 25088,             /* (32, 28x28x4) */
+	D_ACTIVATION1 = MAXPOOL2,                /* (32, 28x28x4) */
+	D_CONV1_PRODUCT = D_CONV2_PRODUCT,       /* (32, 28x28x4) */
 	WORK_DENSE1 = DENSE1 + 800,              /* (800) */
-	WORK_D_ACTIVATION2 = D_CONV3_PRODUCT + 50176, /* (288) */
-	WORK_GRAD_CONV3_WEIGHT = D_CONV3_PRODUCT + 50176, /* (3072) */
+	WORK_D_ACTIVATION2 = X + 25088,          /* (288) */
+	WORK_GRAD_CONV3_WEIGHT = D_ACTIVATION2 + 100352, /* (3072) */
 	WORK_D_ACTIVATION1 = D_ACTIVATION1 + 100352, /* (240) */
 	WORK_GRAD_CONV2_WEIGHT = D_ACTIVATION1 + 100352, /* (2048) */
 	WORK_GRAD_CONV1_WEIGHT = D_CONV1_PRODUCT + 100352, /* (480) */
 #ifdef NNC_DOUBLE /* for the gradient of the input */
-	D_X = 0,                                 /* (32, 28x28x1) */
+	D_X = X,                                 /* (32, 28x28x1) */
 	WORK_D_X = D_CONV1_PRODUCT + 100352,     /* (60) */
-	ARENA = D_ACTIVATION2 + 100352,
+	ARENA = WORK_GRAD_CONV3_WEIGHT + 3072,
 #else
-	ARENA = D_ACTIVATION2 + 100352,
+	ARENA = WORK_GRAD_CONV3_WEIGHT + 3072,
 #endif
 };
 
@@ -70,9 +70,9 @@ enum {
 	INFER_CONV1_PRODUCT = INFER_X + 25088,   /* (32, 28x28x4) */
 	INFER_MAXPOOL1_WINNER = INFER_CONV1_PRODUCT + 100352, /* (32, 28x28x4) */
 	INFER_MAXPOOL1 = INFER_MAXPOOL1_WINNER + 25088, /* (32, 28x28x4) */
-	INFER_CONV2_PRODUCT = INFER_X + 25088,   /* (32, 28x28x4) */
-	INFER_MAXPOOL2_WINNER = INFER_CONV2_PRODUCT + 100352, /* (32, 28x28x4) */
-	INFER_MAXPOOL2 = INFER_MAXPOOL2_WINNER + 25088, /* (32, 28x28x4) */
+	INFER_CONV2_PRODUCT = INFER_CONV1_PRODUCT, /* (32, 28x28x4) */
+	INFER_MAXPOOL2_WINNER = INFER_MAXPOOL1_WINNER, /* (32, 28x28x4) */
+	INFER_MAXPOOL2 = INFER_MAXPOOL1,         /* (32, 28x28x4) */
 	INFER_CONV3_PRODUCT = INFER_X + 25088,   /* (32, 14x14x8) */
 	INFER_MAXPOOL3_WINNER = INFER_CONV3_PRODUCT + 50176, /* (32, 14x14x8) */
 	INFER_MAXPOOL3 = INFER_MAXPOOL3_WINNER + 12544, /* (32, 14x14x8) */
@@ -236,7 +236,7 @@ static void load(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	gather(thread, batch, a + X);
 }
 
-/* Forward, with what only training does, to the loss. */
+/* Forward, with what only training does, to the loss and its gradient. */
 static void forward(NncContext *c, const NncBatch *batch, const NncThread *thread)
 {
 	const int n = batch->rows;
@@ -247,6 +247,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 	 * conv1: conv filters kernel stride=stride
 	 * 28x28x1 -> 28x28x4, 64 parameters, 47,040 multiply-adds
 	 */
+	nnc_barrier(thread);
 	conv_28x28x1_3x5x4_p1x2(thread, n, a + X, w->conv1_weight, a + CONV1_PRODUCT);
 
 	/*
@@ -314,6 +315,7 @@ static void forward(NncContext *c, const NncBatch *batch, const NncThread *threa
 		w->dense2_bias);
 	nnc_barrier(thread);
 	cross_entropy_10(thread, c, batch, a + DENSE2_SUM, a + PROBABILITIES);
+	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
 }
 
 #ifdef NNC_DOUBLE
@@ -348,8 +350,6 @@ static void backward(NncContext *c, const NncBatch *batch, const NncThread *thre
 	const real epsilon = (real)(1e-08 * root);
 
 	/* dense2: dense 10 softmax name="out.put-1" */
-	cross_entropy_grad_10(thread, batch, a + PROBABILITIES, a + D_DENSE2_SUM);
-	nnc_barrier(thread);
 	column_sums_32x10_adam(thread, n, a + D_DENSE2_SUM, dw->dense2_bias, keep, rate,
 		epsilon, w->dense2_bias, m->dense2_bias, v->dense2_bias);
 	gemm_nt_32x25x10_dropout_grad_tanh_grad(thread, n, a + D_DENSE2_SUM,
@@ -435,6 +435,7 @@ static void infer(NncContext *c, const NncBatch *batch, const NncThread *thread)
 	Params *w = c->params;
 
 	/* conv1: conv filters kernel stride=stride */
+	nnc_barrier(thread);
 	conv_28x28x1_3x5x4_p1x2(thread, n, a + INFER_X, w->conv1_weight, a +
 		INFER_CONV1_PRODUCT);
 
@@ -2575,7 +2576,7 @@ static const NncOp ops[] = {
 	{NNC_PHASE_FORWARD, "dropout1", "dropout_0_25_25_kept", 800, NULL},
 	{NNC_PHASE_FORWARD, "out.put-1", "gemm_32x10x25_bias", 16320, NULL},
 	{NNC_PHASE_FORWARD, "out.put-1", "cross_entropy_10", 1280, NULL},
-	{NNC_PHASE_BACKWARD, "out.put-1", "cross_entropy_grad_10", 1280, NULL},
+	{NNC_PHASE_FORWARD, "out.put-1", "cross_entropy_grad_10", 1280, NULL},
 	{NNC_PHASE_BACKWARD, "out.put-1", "column_sums_32x10_adam", 440, NULL},
 	{NNC_PHASE_BACKWARD, "out.put-1", "gemm_nt_32x25x10_dropout_grad_tanh_grad",
 		17600, NULL},

@@ -7,6 +7,9 @@
 
 #include "nets.h"
 
+static const char *const bars[] = {
+	[BARRIER_NONE] = "", [BARRIER_OF_MANY] = ":", [BARRIER] = "|"};
+
 /* The nodes that are called in a part, as "gemm |gemm ": a bar for each barrier. */
 static const char *calls_of(const Program *p, Phase phase)
 {
@@ -14,7 +17,7 @@ static const char *calls_of(const Program *p, Phase phase)
 	for (int i = 0; i < p->count; i++) {
 		const Node *n = p->nodes[i];
 		if (n->phase == phase && !n->op->reshape && !n->input_only)
-			text = arena_printf("%s%s%s ", text, n->barrier ? "|" : "",
+			text = arena_printf("%s%s%s ", text, bars[n->barrier],
 					    n->op->name);
 	}
 	return text;
@@ -25,25 +28,70 @@ static void sync_dense(void)
 	Net *net = net_after("sync", "input 9; dense 8 relu; dense 3;");
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_LOAD), "load ");
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD),
-			       "gemm |gemm |cross_entropy ");
+			       "gemm |gemm |cross_entropy cross_entropy_grad ");
 	/* dense2's bias and dx only read d_dense2; its weight moves once dx has read
 	 * it. */
-	CU_ASSERT_STRING_EQUAL(
-		calls_of(&net->train, PHASE_BACKWARD),
-		"cross_entropy_grad |bias_grad gemm |gemm bias_grad gemm ");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_BACKWARD),
+			       "bias_grad gemm |gemm bias_grad gemm ");
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_UPDATE), "");
 	/* Both read the logits: how good it is need not wait for the probabilities. */
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->infer, PHASE_FORWARD),
 			       "gemm |gemm |softmax cross_entropy ");
 }
 
-/* A reshape is no call; what is in place goes over the same rows, behind a barrier. */
+/* A reshape is no call; each thread goes on with its own rows. */
 static void sync_image(void)
 {
 	Net *net = net_after("sync",
 			     "input 4x4x1; flatten; tanh; softmax; dense 3 softmax;");
 	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD),
-			       "activation |softmax |gemm |cross_entropy ");
+			       "|activation softmax |gemm |cross_entropy "
+			       "cross_entropy_grad ");
+}
+
+/*
+ * Where halves are made and read, two threads have no barrier, but more have; the last
+ * of them has the one row's ten columns, and goes on with them.
+ */
+static void sync_halves(void)
+{
+	Net *net =
+		net_after("sync", "train { batch 1; optimizer sgd; } input 100; "
+				  "dense 128 relu; dense 128 relu; dense 10 softmax;");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD),
+			       "gemm :gemm :gemm cross_entropy cross_entropy_grad ");
+	CU_ASSERT_STRING_EQUAL(
+		calls_of(&net->train, PHASE_BACKWARD),
+		"bias_grad gemm |gemm bias_grad gemm |gemm bias_grad gemm ");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->infer, PHASE_FORWARD),
+			       "gemm :gemm :gemm softmax cross_entropy ");
+	/* Blocks of 120 columns are no halves; of 20 not one. */
+	net = net_after("sync", "train { batch 1; optimizer sgd; } input 100; "
+				"dense 120 relu; dense 20 relu; dense 10;");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->infer, PHASE_FORWARD),
+			       "gemm |gemm |gemm softmax cross_entropy ");
+}
+
+/* The samples, where each thread has not its own: they are many. */
+static void sync_load(void)
+{
+	Net *net =
+		net_after("sync", "train { batch 64; } input 9000; dense 8; dense 3;");
+	CU_ASSERT_STRING_EQUAL(calls_of(&net->train, PHASE_FORWARD),
+			       "|gemm |gemm |cross_entropy cross_entropy_grad ");
+}
+
+/* Nodes of which none needs to wait for another: now and then they do, if there are
+ * many. */
+static void sync_many(void)
+{
+	Net *net = net_after("sync", "input 9; repeat 1000 { tanh; } dense 3;");
+	int barriers = 0;
+	for (int i = 0; i < net->train.count; i++) {
+		const Node *n = net->train.nodes[i];
+		barriers += n->barrier && !n->input_only;
+	}
+	CU_ASSERT(barriers > 5 && barriers < 50);
 }
 
 /* What comes nearer behind the barriers, by name. */
@@ -137,7 +185,7 @@ static void meet(Net *net, Node *a, const Node *b, Tensor *written)
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		written->offset = places[i].offset;
 		pass_sync(net);
-		CU_ASSERT_EQUAL(b->barrier, places[i].barrier);
+		CU_ASSERT_EQUAL(b->barrier, places[i].barrier ? BARRIER : BARRIER_NONE);
 	}
 }
 
@@ -169,23 +217,32 @@ static void sync_workspace(void)
  * ---------------------------------------------------------------------
  */
 
+static const Net *verified; /* a program of it */
+
 static void verify(void *data)
 {
-	verify_sync(data);
+	verify_sync(verified, data);
 }
 
-/* Takes away each barrier in turn: every one is missed. How many there were. */
-static int take_away(Program *p)
+/*
+ * Takes away each barrier in turn, and makes it one of more than two threads: every one
+ * is missed. How many there were.
+ */
+static int take_away(const Net *net, Program *p)
 {
 	int count = 0, missed = 0;
+	verified = net;
 	CU_ASSERT(!aborts(verify, p));
 	for (int i = 0; i < p->count; i++) {
 		Node *n = p->nodes[i];
 		if (!n->barrier || n->input_only)
 			continue;
-		n->barrier = false;
+		const Barrier kept = n->barrier;
+		n->barrier = BARRIER_NONE;
 		missed += aborts(verify, p);
-		n->barrier = true;
+		n->barrier = BARRIER_OF_MANY;
+		CU_ASSERT_EQUAL(aborts(verify, p), kept == BARRIER);
+		n->barrier = kept;
 		count++;
 	}
 	CU_ASSERT_EQUAL(missed, count);
@@ -204,6 +261,9 @@ static const char *const models[] = {
 	"maxpool 2 padding=same; conv 8 2x2 tanh bias=false; maxpool 2; avgpool 2; "
 	"dense 4;",
 	"train { batch 4; } input 9x9x8; repeat 3 { conv 9 3x3 relu; } globalavgpool;",
+	"train { batch 1; optimizer sgd; } input 100; repeat 3 { dense 128 relu; } "
+	"dense 4;",
+	"train { batch 9; } input 100; repeat 3 { dense 128 tanh; } dense 128;",
 };
 
 static const char *const choices[][4] = {
@@ -219,8 +279,8 @@ static void every_barrier(void)
 	for (size_t i = 0; i < sizeof models / sizeof *models; i++)
 		for (size_t k = 0; k < sizeof choices / sizeof *choices; k++) {
 			Net *net = net_by(choices[k], models[i]);
-			CU_ASSERT(take_away(&net->train) >= 4);
-			CU_ASSERT(take_away(&net->infer) >= 2);
+			CU_ASSERT(take_away(net, &net->train) >= 3);
+			CU_ASSERT(take_away(net, &net->infer) >= 2);
 		}
 }
 
@@ -232,13 +292,14 @@ static void every_input_only(void)
 	Net *net =
 		net_after("sync", "input 8x8x2; maxpool 2; tanh; conv 3 3x3; dense 4;");
 	int found = 0;
+	verified = net;
 	for (int i = 0; i < net->train.count; i++) {
 		Node *n = net->train.nodes[i];
 		if (!n->input_only)
 			continue;
-		n->barrier = false;
+		n->barrier = BARRIER_NONE;
 		CU_ASSERT_EQUAL(aborts(verify, &net->train), found > 0);
-		n->barrier = true;
+		n->barrier = BARRIER;
 		found++;
 	}
 	CU_ASSERT_EQUAL(found, 2);
@@ -251,13 +312,13 @@ static void shifted(void)
 	Program *p = &net->train;
 	Node *sums = node_of(p, "bias_grad", 0), *dx = node_of(p, "gemm", 2);
 	Node *dw = node_of(p, "gemm", 3);
-	CU_ASSERT(sums->barrier && !dx->barrier && dw->barrier);
-	sums->barrier = false;
-	dx->barrier = true;
-	CU_ASSERT(aborts(verify, p));
-	sums->barrier = true;
-	CU_ASSERT(!aborts(verify, p)); /* one too many does no harm */
-	dw->barrier = false;
+	verified = net;
+	CU_ASSERT(!sums->barrier && !dx->barrier && dw->barrier == BARRIER);
+	CU_ASSERT(!aborts(verify, p));
+	sums->barrier = BARRIER; /* one too many does no harm */
+	CU_ASSERT(!aborts(verify, p));
+	dw->barrier = BARRIER_NONE;
+	dx->barrier = BARRIER;
 	CU_ASSERT(aborts(verify, p)); /* dw moves the weight that dx reads */
 }
 
@@ -267,6 +328,9 @@ void suite_sync(void)
 	CU_pSuite suite = CU_add_suite("sync", NULL, NULL);
 	CU_add_test(suite, "dense", sync_dense);
 	CU_add_test(suite, "in place", sync_image);
+	CU_add_test(suite, "halves", sync_halves);
+	CU_add_test(suite, "samples", sync_load);
+	CU_add_test(suite, "many nodes", sync_many);
 	CU_add_test(suite, "gradcheck's nodes", sync_input_only);
 	CU_add_test(suite, "updates", sync_update);
 	CU_add_test(suite, "fetch", fetch_dense);
