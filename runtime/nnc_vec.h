@@ -17,7 +17,8 @@
 #define NNC_TILE_TALL 14   /* or 14: 28 of them, */
 #define NNC_TILE_TRIPLES 4 /* or 4 in each of three products: 24 */
 #define NNC_TILE_BESIDE 1  /* beside 8 rows something else can be computed */
-#define NNC_SPARSE 4       /* vectors of one row: as many as what adds to them takes long */
+#define NNC_SPARSE 4       /* vectors of one row: of two rows at once as many as */
+#define NNC_SPARSE_ROWS 2  /* products and sums are under way at a time */
 #elif defined(__AVX2__) && defined(__FMA__)
 #define NNC_VECTOR_BYTES 32
 #define NNC_TILE_ROWS 6 /* 6 rows of 2 vectors: 12 of the 16 registers */
@@ -25,6 +26,7 @@
 #define NNC_TILE_TRIPLES 0 /* they are made one after the other */
 #define NNC_TILE_BESIDE 0
 #define NNC_SPARSE 8
+#define NNC_SPARSE_ROWS 1
 #else
 #define NNC_VECTOR_BYTES 16
 #define NNC_TILE_ROWS 4
@@ -32,6 +34,7 @@
 #define NNC_TILE_TRIPLES 0
 #define NNC_TILE_BESIDE 0
 #define NNC_SPARSE 8
+#define NNC_SPARSE_ROWS 1
 #endif
 
 /* The height of tiles over n rows: one that divides n, if there is one that is not small. */

@@ -36,11 +36,11 @@ static int64_t words(const Gemm *g)
 	return (g->k - g->k / 2 + WORD - 1) / WORD;
 }
 
-/* Which terms are not 0, of both halves, in words of 64 bits; and the sums of a panel. */
+/* Which terms are not 0, of both halves, in words of 64 bits; and the sums of a panel, in pairs of rows. */
 static int64_t scratch(const Net *net, const Node *n)
 {
 	Gemm g = gemm_of(net, n);
-	return g.m * (2 * 2 * words(&g) + WIDE);
+	return g.m * 2 * 2 * words(&g) + (g.m + 1) * WIDE;
 }
 
 /* Panels are ended column by column: each half, where an even number of any CPU's are side by side. */
@@ -71,6 +71,7 @@ static void emit(Emit *e, const Node *n)
 	const Hole *holes = halves_functions(e, &g, name, extra);
 	emit_function(e, arena_printf("%s_find", name), "gemm_sparse_find", holes);
 	emit_function(e, arena_printf("%s_row", name), "gemm_sparse_row", holes);
+	emit_function(e, arena_printf("%s_pair", name), "gemm_sparse_pair", holes);
 	emit_function(e, arena_printf("%s_panel", name), "gemm_sparse_panel", holes);
 	emit_function(e, arena_printf("%s_half", name), "gemm_sparse_half", holes);
 	emit_function(e, name, "gemm_sparse", holes);
@@ -128,6 +129,29 @@ static NNC_INLINE void $name$_row(int vecs, int last, uint64_t found, const real
 }
 #endif
 
+#ifdef TEMPLATE_gemm_sparse_pair
+/* The same of two rows of a at once: their sums do not wait for each other. */
+static NNC_INLINE void $name$_pair(int vecs, int last, const uint64_t *restrict found,
+				   const real *restrict a, const real *restrict b, nnc_vec *restrict sum)
+{
+	enum { N = $N$, K = $K$ };
+	uint64_t one = found[0], two = found[1];
+
+	for (; one && two; one &= one - 1, two &= two - 1) {
+		const int j = __builtin_ctzll(one), k = __builtin_ctzll(two);
+		const real x = a[j], y = a[$a_row$ + k], *row_j = b + j * N, *row_k = b + k * N;
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++) {
+			const int lanes = q < vecs - 1 ? NNC_LANES : last;
+			sum[q] += x * nnc_load(row_j + q * NNC_LANES, lanes);
+			sum[vecs + q] += y * nnc_load(row_k + q * NNC_LANES, lanes);
+		}
+	}
+	$name$_row(vecs, last, one, a, b, sum);
+	$name$_row(vecs, last, two, a + $a_row$, b, sum + vecs);
+}
+#endif
+
 #ifdef TEMPLATE_gemm_sparse_panel
 /* rows x cols sums of one half of the terms, from (i,j0) on: to p or, if that `ends` them, with p's to c */
 static NNC_INLINE void $name$_panel(int rows, int cols, int half, bool ends, int i, int j0,
@@ -135,21 +159,26 @@ static NNC_INLINE void $name$_panel(int rows, int cols, int half, bool ends, int
 		const uint64_t *restrict found, real *restrict sums)
 {
 	enum { M = $M$, N = $N$, K = $K$, DEPTH = $DEPTH$, L = NNC_LANES, WIDTH = NNC_SPARSE * L };
-	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols);
+	enum { PAIR = NNC_SPARSE_ROWS }; /* or a row */
+	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols), last = cols - (vecs - 1) * L;
 
 	a += $a_half$ + i * $a_row$, b += half * (K / 2) * N + j0;
 	for (int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
-		for (int r = 0; r < rows; r++) {
-			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH), sum[NNC_SPARSE] = {{0}};
+		for (int r = 0; r < rows; r += PAIR) {
+			const uint64_t *word = found + k / DEPTH * M + i + r;
+			const real *ar = a + r * $a_row$ + k, *bk = b + k * N;
+			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH), sum[PAIR * NNC_SPARSE] = {{0}};
 			if (k > 0)
 				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[q] = s[q];
-			$name$_row(vecs, cols - (vecs - 1) * L, found[k / DEPTH * M + i + r],
-				   a + r * $a_row$ + k, b + k * N, sum);
+				for (int q = 0; q < PAIR * vecs; q++)
+					sum[q] = s[q / vecs * NNC_SPARSE + q % vecs];
+			if (PAIR == 2 && r + 1 < rows)
+				$name$_pair(vecs, last, word, ar, bk, sum);
+			else
+				$name$_row(vecs, last, *word, ar, bk, sum);
 			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				s[q] = sum[q];
+			for (int q = 0; q < PAIR * vecs; q++)
+				s[q / vecs * NNC_SPARSE + q % vecs] = sum[q];
 		}
 	$name$_end(rows, cols, ends, i, j0, sums, WIDTH, c, p$names$);
 }

@@ -471,6 +471,29 @@ static NNC_INLINE void gemm_sparse_32x128x784_bias_relu_hc_row(int vecs, int las
 	}
 }
 
+/* The same of two rows of a at once: their sums do not wait for each other. */
+static NNC_INLINE void gemm_sparse_32x128x784_bias_relu_hc_pair(int vecs, int last,
+	const uint64_t *restrict found, const real *restrict a, const real *restrict b,
+	nnc_vec *restrict sum)
+{
+	enum { N = 128, K = 784 };
+	uint64_t one = found[0], two = found[1];
+
+	for (; one && two; one &= one - 1, two &= two - 1) {
+		const int j = __builtin_ctzll(one), k = __builtin_ctzll(two);
+		const real x = a[j], y = a[K + k], *row_j = b + j * N, *row_k = b + k *
+			N;
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++) {
+			const int lanes = q < vecs - 1 ? NNC_LANES : last;
+			sum[q] += x * nnc_load(row_j + q * NNC_LANES, lanes);
+			sum[vecs + q] += y * nnc_load(row_k + q * NNC_LANES, lanes);
+		}
+	}
+	gemm_sparse_32x128x784_bias_relu_hc_row(vecs, last, one, a, b, sum);
+	gemm_sparse_32x128x784_bias_relu_hc_row(vecs, last, two, a + K, b, sum + vecs);
+}
+
 /* rows x cols sums of one half of the terms, from (i,j0) on: to p or, if that `ends`
  * them, with p's to c */
 static NNC_INLINE void gemm_sparse_32x128x784_bias_relu_hc_panel(int rows, int cols,
@@ -480,24 +503,31 @@ static NNC_INLINE void gemm_sparse_32x128x784_bias_relu_hc_panel(int rows, int c
 {
 	enum { M = 32, N = 128, K = 784, DEPTH = 56, L = NNC_LANES, WIDTH = NNC_SPARSE *
 		L };
-	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols);
+	enum { PAIR = NNC_SPARSE_ROWS }; /* or a row */
+	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols),
+		last = cols - (vecs - 1) * L;
 
 	a += half * (K / 2) + i * K, b += half * (K / 2) * N + j0;
 	for (
 		int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
-		for (int r = 0; r < rows; r++) {
-			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH),
-				sum[NNC_SPARSE] = {{0}};
+		for (int r = 0; r < rows; r += PAIR) {
+			const uint64_t *word = found + k / DEPTH * M + i + r;
+			const real *ar = a + r * K + k, *bk = b + k * N;
+			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH), sum[PAIR *
+				NNC_SPARSE] = {{0}};
 			if (k > 0)
 				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[q] = s[q];
-			gemm_sparse_32x128x784_bias_relu_hc_row(vecs,
-				cols - (vecs - 1) * L, found[k / DEPTH * M + i + r], a +
-				r * K + k, b + k * N, sum);
+				for (int q = 0; q < PAIR * vecs; q++)
+					sum[q] = s[q / vecs * NNC_SPARSE + q % vecs];
+			if (PAIR == 2 && r + 1 < rows)
+				gemm_sparse_32x128x784_bias_relu_hc_pair(vecs, last,
+					word, ar, bk, sum);
+			else
+				gemm_sparse_32x128x784_bias_relu_hc_row(vecs, last,
+					*word, ar, bk, sum);
 			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				s[q] = sum[q];
+			for (int q = 0; q < PAIR * vecs; q++)
+				s[q / vecs * NNC_SPARSE + q % vecs] = sum[q];
 		}
 	gemm_sparse_32x128x784_bias_relu_hc_end(rows, cols, ends, i, j0, sums, WIDTH, c,
 		p, bias);
@@ -683,6 +713,30 @@ static NNC_INLINE void gemm_sparse_32x128x128_bias_relu_hac_row(int vecs, int la
 	}
 }
 
+/* The same of two rows of a at once: their sums do not wait for each other. */
+static NNC_INLINE void gemm_sparse_32x128x128_bias_relu_hac_pair(int vecs, int last,
+	const uint64_t *restrict found, const real *restrict a, const real *restrict b,
+	nnc_vec *restrict sum)
+{
+	enum { N = 128, K = 128 };
+	uint64_t one = found[0], two = found[1];
+
+	for (; one && two; one &= one - 1, two &= two - 1) {
+		const int j = __builtin_ctzll(one), k = __builtin_ctzll(two);
+		const real x = a[j], y = a[K / 2 + k], *row_j = b + j * N, *row_k = b +
+			k * N;
+		NNC_UNROLL
+		for (int q = 0; q < vecs; q++) {
+			const int lanes = q < vecs - 1 ? NNC_LANES : last;
+			sum[q] += x * nnc_load(row_j + q * NNC_LANES, lanes);
+			sum[vecs + q] += y * nnc_load(row_k + q * NNC_LANES, lanes);
+		}
+	}
+	gemm_sparse_32x128x128_bias_relu_hac_row(vecs, last, one, a, b, sum);
+	gemm_sparse_32x128x128_bias_relu_hac_row(vecs, last, two, a + K / 2, b, sum +
+		vecs);
+}
+
 /* rows x cols sums of one half of the terms, from (i,j0) on: to p or, if that `ends`
  * them, with p's to c */
 static NNC_INLINE void gemm_sparse_32x128x128_bias_relu_hac_panel(int rows, int cols,
@@ -692,24 +746,31 @@ static NNC_INLINE void gemm_sparse_32x128x128_bias_relu_hac_panel(int rows, int 
 {
 	enum { M = 32, N = 128, K = 128, DEPTH = 64, L = NNC_LANES, WIDTH = NNC_SPARSE *
 		L };
-	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols);
+	enum { PAIR = NNC_SPARSE_ROWS }; /* or a row */
+	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols),
+		last = cols - (vecs - 1) * L;
 
 	a += half * M * (K / 2) + i * K / 2, b += half * (K / 2) * N + j0;
 	for (
 		int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
-		for (int r = 0; r < rows; r++) {
-			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH),
-				sum[NNC_SPARSE] = {{0}};
+		for (int r = 0; r < rows; r += PAIR) {
+			const uint64_t *word = found + k / DEPTH * M + i + r;
+			const real *ar = a + r * K / 2 + k, *bk = b + k * N;
+			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH), sum[PAIR *
+				NNC_SPARSE] = {{0}};
 			if (k > 0)
 				NNC_UNROLL
-				for (int q = 0; q < vecs; q++)
-					sum[q] = s[q];
-			gemm_sparse_32x128x128_bias_relu_hac_row(vecs,
-				cols - (vecs - 1) * L, found[k / DEPTH * M + i + r], a +
-				r * K / 2 + k, b + k * N, sum);
+				for (int q = 0; q < PAIR * vecs; q++)
+					sum[q] = s[q / vecs * NNC_SPARSE + q % vecs];
+			if (PAIR == 2 && r + 1 < rows)
+				gemm_sparse_32x128x128_bias_relu_hac_pair(vecs, last,
+					word, ar, bk, sum);
+			else
+				gemm_sparse_32x128x128_bias_relu_hac_row(vecs, last,
+					*word, ar, bk, sum);
 			NNC_UNROLL
-			for (int q = 0; q < vecs; q++)
-				s[q] = sum[q];
+			for (int q = 0; q < PAIR * vecs; q++)
+				s[q / vecs * NNC_SPARSE + q % vecs] = sum[q];
 		}
 	gemm_sparse_32x128x128_bias_relu_hac_end(rows, cols, ends, i, j0, sums, WIDTH,
 		c, p, bias);
