@@ -852,6 +852,7 @@ enum { MAX_LANES = 16 }; /* of a vector of any CPU */
 double tile_cost(Gemm g);
 double memory_bytes(const Gemm *g);
 int tile_vectors(const Gemm *g); /* of a tile's columns */
+bool has_even_tiles(const Gemm *g); /* side by side, on any CPU: none is in both halves of c */
 const char *parts_misfit(const Gemm *g); /* why its terms should not be summed in two parts */
 const char *halves_misfit(const Gemm *g); /* in two halves, and of one tile at a time */
 double halves_cost(Gemm g);

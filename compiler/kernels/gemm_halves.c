@@ -43,8 +43,8 @@ int64_t halves_workspace(const Net *net, const Node *n)
 static Split split(const Net *net, const Node *n, char operand)
 {
 	Gemm g = gemm_of(net, n);
-	bool even = g.n % (2 * MAX_LANES * tile_vectors(&g)) == 0;
-	return operand == 'a' || (operand == 'c' && even) ? SPLIT_HALVES : SPLIT_ANY;
+	bool halves = operand == 'a' || (operand == 'c' && has_even_tiles(&g));
+	return halves ? SPLIT_HALVES : SPLIT_ANY;
 }
 
 /* No tile may be in both halves of c. */

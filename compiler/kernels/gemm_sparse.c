@@ -47,15 +47,14 @@ static int64_t scratch(const Net *net, const Node *n)
 static Split split(const Net *net, const Node *n, char operand)
 {
 	Gemm g = gemm_of(net, n);
-	bool even = g.n % (2 * WIDE) == 0;
-	return operand == 'a' || (operand == 'c' && even) ? SPLIT_HALVES : SPLIT_ANY;
+	bool halves = operand == 'a' || (operand == 'c' && g.n % (2 * WIDE) == 0);
+	return halves ? SPLIT_HALVES : SPLIT_ANY;
 }
 
 /* No panel may be in both halves of c. */
 static const char *halves(const Net *net, const Node *n)
 {
-	Gemm g = gemm_of(net, n);
-	return g.n % (2 * WIDE) == 0 ? "ac" : "a";
+	return split(net, n, 'c') == SPLIT_HALVES ? "ac" : "a";
 }
 
 static void emit(Emit *e, const Node *n)

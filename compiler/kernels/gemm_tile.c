@@ -194,6 +194,11 @@ const char *tile_function(Emit *e, const Gemm *g)
 	return name;
 }
 
+bool has_even_tiles(const Gemm *g)
+{
+	return g->n % (2 * MAX_LANES * tile_vectors(g)) == 0;
+}
+
 /*
  * Rows of dw are columns of a; other tiles are taken column by column. An even number of them,
  * of any CPU, divides them in two.
@@ -203,8 +208,7 @@ Split tile_split(const Net *net, const Node *n, char operand)
 	Gemm g = gemm_of(net, n);
 	if (g.ta)
 		return operand == 'a' && g.m % TWO_TILES == 0 ? SPLIT_HALVES : SPLIT_ANY;
-	bool even = g.n % (2 * MAX_LANES * tile_vectors(&g)) == 0;
-	return operand == 'c' && even ? SPLIT_HALVES : SPLIT_ANY;
+	return operand == 'c' && has_even_tiles(&g) ? SPLIT_HALVES : SPLIT_ANY;
 }
 
 const char *tile_halves(const Net *net, const Node *n)
