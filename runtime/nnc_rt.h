@@ -352,7 +352,7 @@ static inline int nnc_halved(int rows, int cols, int i, int j)
 /* Returns when every thread of the team is here: what they wrote can then be read. */
 void nnc_barrier(const NncThread *t);
 
-/* The same of more than two threads, where of two each goes on with its own half of something. */
+/* The same of more than two threads: of two, each goes on with the half that it has made. */
 static inline void nnc_barrier_of_many(const NncThread *t)
 {
 	if (t->count > 2)

@@ -164,6 +164,7 @@ const char *elementwise_halves(const Net *net, const Node *n)
 	return "c";
 }
 
+/* Without halves, rows: an image's pixels are shared out as such where bias is added. */
 Split elementwise_split(const Net *net, const Node *n, char operand)
 {
 	const Tensor *x = n->in[0];

@@ -59,7 +59,7 @@ static void emit(Emit *e, const Node *n)
 	const char *name = gemm_name(&g, "_dot");
 	const Node *zeros = zeros_of(&g);
 	const Hole extra[] = {
-		{"which", zeros ? "those of some columns" : "from column j0 on"},
+		{"which", zeros ? "those of these columns" : "from column j0 on"},
 		{"from", zeros ? "const int *restrict columns" : "int j0"},
 		{"row", zeros ? "columns[q]" : "(j0 + (q < cols ? q : 0))"},
 		{"column", zeros ? "columns[q]" : "j0 + q"},

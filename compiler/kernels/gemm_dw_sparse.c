@@ -83,7 +83,6 @@ static void emit(Emit *e, const Node *n)
 		{"a_parts", a ? "2" : "1"},
 		{"mine", tile_split(e->net, n, 'a') == SPLIT_HALVES ? "nnc_half(thread, M)"
 								     : "(NncRange){0, M}"},
-		{"K_used", a ? arena_printf("K = %lld, ", (long long)g.k) : ""},
 		{"count", a ? count_in_halves : count_in_rows},
 		{"b_parts", b ? "2" : "1"},
 		{"times", is_long_step(e, &g) ? "2" : "1"}, /* more would be more to compile */
@@ -119,7 +118,7 @@ const Kernel kernel_gemm_dw_sparse = {
  * pays to find them? */
 static bool $name$_few(NncRange cols, int n, const real *restrict a)
 {
-	enum { $K_used$M = $M$ };
+	enum { K = $K$, M = $M$ };
 	int count = 0;
 
 	$count$

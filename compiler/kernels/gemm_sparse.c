@@ -138,7 +138,8 @@ static NNC_INLINE void $name$_pair(int vecs, int last, const uint64_t *restrict 
 
 	for (; one && two; one &= one - 1, two &= two - 1) {
 		const int j = __builtin_ctzll(one), k = __builtin_ctzll(two);
-		const real x = a[j], y = a[$a_row$ + k], *row_j = b + j * N, *row_k = b + k * N;
+		const real x = a[j], *row_j = b + j * N;
+		const real y = a[$a_row$ + k], *row_k = b + k * N;
 		NNC_UNROLL
 		for (int q = 0; q < vecs; q++) {
 			const int lanes = q < vecs - 1 ? NNC_LANES : last;
@@ -157,16 +158,19 @@ static NNC_INLINE void $name$_panel(int rows, int cols, int half, bool ends, int
 		const real *restrict a, const real *restrict b, real *restrict c, real *restrict p$params$,
 		const uint64_t *restrict found, real *restrict sums)
 {
-	enum { M = $M$, N = $N$, K = $K$, DEPTH = $DEPTH$, L = NNC_LANES, WIDTH = NNC_SPARSE * L };
-	enum { PAIR = NNC_SPARSE_ROWS }; /* or a row */
-	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols), last = cols - (vecs - 1) * L;
+	enum { M = $M$, N = $N$, K = $K$, DEPTH = $DEPTH$, L = NNC_LANES };
+	enum { WIDTH = NNC_SPARSE * L, PAIR = NNC_SPARSE_ROWS }; /* or one row */
+	const int terms = half ? K - K / 2 : K / 2;
+	const int vecs = NNC_VECTORS(cols), last = cols - (vecs - 1) * L;
 
 	a += $a_half$ + i * $a_row$, b += half * (K / 2) * N + j0;
-	for (int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
+	/* DEPTH rows of b stay in the first cache */
+	for (int k = 0; k < terms; k += DEPTH)
 		for (int r = 0; r < rows; r += PAIR) {
 			const uint64_t *word = found + k / DEPTH * M + i + r;
 			const real *ar = a + r * $a_row$ + k, *bk = b + k * N;
-			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH), sum[PAIR * NNC_SPARSE] = {{0}};
+			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH);
+			nnc_vec sum[PAIR * NNC_SPARSE] = {{0}};
 			if (k > 0)
 				NNC_UNROLL
 				for (int q = 0; q < PAIR * vecs; q++)

@@ -75,7 +75,7 @@ void pass_diff(Net *net)
 		Node *n = net->train.nodes[i];
 		if (n->op == &op_load)
 			continue;
-		/* its own gradient each thread makes of rows whose loss it has */
+		/* the loss's is made beside it: each thread has its rows at hand */
 		net->phase = n == net->loss ? PHASE_FORWARD : PHASE_BACKWARD;
 		differentiate(net, n, false);
 		differentiate(net, n, true);

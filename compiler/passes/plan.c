@@ -98,11 +98,11 @@ static void work_in_place(const Net *net, Program *p)
 	}
 }
 
-/* ---- no barrier for the sake of memory --------------------------------------------
- */
+/* ---- no barrier for the sake of memory ------------------------------------------- */
 
 enum { SMALL = 16384 }; /* reals: to take others costs less than to wait for these */
 
+/* As if memory cost nothing. */
 static void place_apart(const Net *net, Program *p)
 {
 	int64_t end = 0;
@@ -131,9 +131,8 @@ static void live_until_meeting(const Net *net, Program *p)
 		    t->reals <= SMALL)
 			t->last = next_meeting(p, t->last + 1) - 1;
 	}
-	for (int i = 0; i < p->count; i++)
-		p->nodes[i]->barrier =
-			BARRIER_NONE; /* sync knows the places that are taken */
+	for (int i = 0; i < p->count; i++) /* until sync sees where all of them are */
+		p->nodes[i]->barrier = BARRIER_NONE;
 }
 
 /* ---- places ---------------------------------------------------------------------- */
@@ -326,8 +325,17 @@ static int by_offset(const void *a, const void *b)
 	return from != to ? (from > to ? 1 : -1) : x->turn - y->turn;
 }
 
-/* Whose place a value fills that was there before says more than what happens to end
- * there. */
+/* The last of those at the same offset that were there before owner i, or NULL. */
+static const Tensor *taken_from(const Owner *owners, int i)
+{
+	const Tensor *t = owners[i].tensor;
+	for (int k = i - 1; k >= 0 && owners[k].tensor->offset == t->offset; k--)
+		if (owners[k].tensor->last < t->first)
+			return owners[k].tensor;
+	return NULL;
+}
+
+/* That a value fills another's place says more than what happens to end there. */
 static void find_taken(Program *p)
 {
 	Owner *owners = arena_alloc((size_t)(p->placed_count + 1) * sizeof *owners);
@@ -335,14 +343,9 @@ static void find_taken(Program *p)
 		owners[i] = (Owner){p->placed[i], i};
 	qsort(owners, (size_t)p->placed_count, sizeof *owners, by_offset);
 	for (int i = 0; i < p->placed_count; i++) {
-		Tensor *t = owners[i].tensor;
-		for (int k = i - 1; k >= 0 && owners[k].tensor->offset == t->offset;
-		     k--)
-			if (owners[k].tensor->last < t->first) {
-				if (owners[k].tensor->reals == t->reals)
-					t->after = owners[k].tensor;
-				break;
-			}
+		const Tensor *before = taken_from(owners, i);
+		if (before && before->reals == owners[i].tensor->reals)
+			owners[i].tensor->after = before;
 	}
 }
 

@@ -30,14 +30,12 @@ typedef struct Since {
 typedef struct Marker {
 	const Net *net;
 	Since two, many;
-	/* Of the node at hand; first: what is written before its threads meet, if they
-	 * do. */
+	/* Of the node at hand; first: written before its threads meet, if they do. */
 	Places reads, writes, first;
 } Marker;
 
-enum {
-	MOST = 256
-}; /* places since a barrier: to look at more takes longer than it saves */
+/* Places since a barrier: to look at more takes longer than it saves. */
+enum { MOST = 256 };
 
 static void touch(Places *to, Tensor *t, Split split)
 {

@@ -19,6 +19,7 @@ typedef enum Part {
 typedef struct Touch {
 	const Node *node;
 	const Tensor *tensor;
+	const Tensor *place; /* the tensor whose memory it is */
 	const Tensor *block; /* NULL: the arena; else the weight and its state, or
 			      * its gradient */
 	int64_t from, to;
@@ -58,7 +59,7 @@ static bool same_share(const Moment *m, const Touch *a, const Touch *b)
 {
 	if (a->own || b->own)
 		return a->own && b->own;
-	if (a->block || storage((Tensor *)a->tensor) != storage((Tensor *)b->tensor))
+	if (a->block || a->place != b->place)
 		return false;
 	bool rows = a->split == SPLIT_ROWS && b->split == SPLIT_ROWS;
 	bool halves = a->split == SPLIT_HALVES && b->split == SPLIT_HALVES;
@@ -67,9 +68,13 @@ static bool same_share(const Moment *m, const Touch *a, const Touch *b)
 
 static void touch(Moment *m, const Node *n, Tensor *tensor, Split split, bool writes)
 {
-	Touch now = {
-		.node = n, .tensor = tensor, .to = 1, .writes = writes, .split = split};
 	const Tensor *place = storage(tensor);
+	Touch now = {.node = n,
+		     .tensor = tensor,
+		     .place = place,
+		     .to = 1,
+		     .writes = writes,
+		     .split = split};
 	if (place->kind == TENSOR_PARAM || place->kind == TENSOR_GRAD) {
 		now.block = place;
 	} else {

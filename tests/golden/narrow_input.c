@@ -840,7 +840,7 @@ static void gemm_tn_3x1500x32_adam(const NncThread *thread, int n,
 static bool gemm_dw_sparse_tn_3x1500x32_adam_few(NncRange cols, int n,
 	const real *restrict a)
 {
-	enum { M = 3 };
+	enum { K = 32, M = 3 };
 	int count = 0;
 
 	for (int k = 0; k < n; k += 8)

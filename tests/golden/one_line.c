@@ -423,8 +423,8 @@ static NNC_INLINE void gemm_sparse_32x128x784_bias_leaky_relu_0_1_hc_pair(int ve
 
 	for (; one && two; one &= one - 1, two &= two - 1) {
 		const int j = __builtin_ctzll(one), k = __builtin_ctzll(two);
-		const real x = a[j], y = a[K + k], *row_j = b + j * N, *row_k = b + k *
-			N;
+		const real x = a[j], *row_j = b + j * N;
+		const real y = a[K + k], *row_k = b + k * N;
 		NNC_UNROLL
 		for (int q = 0; q < vecs; q++) {
 			const int lanes = q < vecs - 1 ? NNC_LANES : last;
@@ -444,20 +444,19 @@ static NNC_INLINE void gemm_sparse_32x128x784_bias_leaky_relu_0_1_hc_panel(int r
 	const real *restrict b, real *restrict c, real *restrict p,
 	const real *restrict bias, const uint64_t *restrict found, real *restrict sums)
 {
-	enum { M = 32, N = 128, K = 784, DEPTH = 56, L = NNC_LANES, WIDTH = NNC_SPARSE *
-		L };
-	enum { PAIR = NNC_SPARSE_ROWS }; /* or a row */
-	const int terms = half ? K - K / 2 : K / 2, vecs = NNC_VECTORS(cols),
-		last = cols - (vecs - 1) * L;
+	enum { M = 32, N = 128, K = 784, DEPTH = 56, L = NNC_LANES };
+	enum { WIDTH = NNC_SPARSE * L, PAIR = NNC_SPARSE_ROWS }; /* or one row */
+	const int terms = half ? K - K / 2 : K / 2;
+	const int vecs = NNC_VECTORS(cols), last = cols - (vecs - 1) * L;
 
 	a += half * (K / 2) + i * K, b += half * (K / 2) * N + j0;
-	for (
-		int k = 0; k < terms; k += DEPTH) /* rows of b that stay in the first cache */
+	/* DEPTH rows of b stay in the first cache */
+	for (int k = 0; k < terms; k += DEPTH)
 		for (int r = 0; r < rows; r += PAIR) {
 			const uint64_t *word = found + k / DEPTH * M + i + r;
 			const real *ar = a + r * K + k, *bk = b + k * N;
-			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH), sum[PAIR *
-				NNC_SPARSE] = {{0}};
+			nnc_vec *s = (nnc_vec *)(sums + r * WIDTH);
+			nnc_vec sum[PAIR * NNC_SPARSE] = {{0}};
 			if (k > 0)
 				NNC_UNROLL
 				for (int q = 0; q < PAIR * vecs; q++)
@@ -1035,7 +1034,7 @@ static void gemm_tn_784x128x32_adam_hb(const NncThread *thread, int n,
 static bool gemm_dw_sparse_tn_784x128x32_adam_hb_few(NncRange cols, int n,
 	const real *restrict a)
 {
-	enum { M = 784 };
+	enum { K = 32, M = 784 };
 	int count = 0;
 
 	for (int k = 0; k < n; k += 8)

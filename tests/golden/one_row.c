@@ -506,7 +506,7 @@ static void column_sums_1x3_sgd(const NncThread *thread, int n, const real *rest
 	}
 }
 
-/* cols numbers of row i of c: those of some columns */
+/* cols numbers of row i of c: those of these columns */
 static NNC_INLINE void gemm_dot_nt_1x70x3_relu_grad_block(int cols, int i,
 	const int *restrict columns, const real *restrict a, const real *restrict b,
 	real *restrict c, const real *restrict saved)
